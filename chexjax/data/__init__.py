@@ -1,0 +1,1 @@
+"""Sources of images, and the pipeline that batches them."""

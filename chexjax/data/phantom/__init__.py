@@ -1,0 +1,18 @@
+"""Drawn chest X-rays with the 14 findings of ChestX-ray14, nothing to download.
+
+`write_phantom` writes a data set in the official layout, `ensure_phantom`
+does so once, `draw_example` draws one image with its labels and boxes.
+"""
+
+from chexjax.data.phantom.draw import PhantomExample, draw_example
+from chexjax.data.phantom.sampling import Film, plan_films
+from chexjax.data.phantom.write import ensure_phantom, write_phantom
+
+__all__ = [
+  "Film",
+  "PhantomExample",
+  "draw_example",
+  "ensure_phantom",
+  "plan_films",
+  "write_phantom",
+]

@@ -1,0 +1,154 @@
+"""The drawing surface: coordinates, soft edges, smooth noise and strokes.
+
+Everything is placed in the anatomic frame: fractions of the image of an
+upright, centred patient, x to the right (0.5 is the midline), y downwards.
+`Pose` says how that patient lies on the film. Because nothing is placed in
+pixels, the same numbers draw the same chest at any size.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+# Variance that a cubic B-spline leaves of white lattice noise, per axis.
+_SPLINE_VARIANCE = 151 / 315
+
+
+class Pose(NamedTuple):
+  """How the anatomic frame lies in the image.
+
+  Attributes:
+    angle: rotation in radians.
+    scale: magnification about the image's centre.
+    dx: shift to the right, as a fraction of the image.
+    dy: shift downwards, as a fraction of the image.
+  """
+
+  angle: float = 0.0
+  scale: float = 1.0
+  dx: float = 0.0
+  dy: float = 0.0
+
+
+class Stroke(NamedTuple):
+  """A polyline with one width and one height.
+
+  Attributes:
+    points: `[P, 2]` x, y in the anatomic frame.
+    width: fraction of the image.
+    value: height of the stroke, 0..1.
+  """
+
+  points: np.ndarray
+  width: float
+  value: float = 1.0
+
+
+def soft_step(distance: np.ndarray, width: float) -> np.ndarray:
+  """Return 0 outside, 1 inside, smooth over `width` about distance 0."""
+  s = np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
+  return s * s * (3 - 2 * s)
+
+
+class Canvas:
+  """A square grid of pixel centres and what is drawn by position on it.
+
+  Attributes:
+    size: pixels a side.
+    x: `[size, size]` float32, anatomic x of each pixel's centre.
+    y: `[size, size]` float32, anatomic y of each pixel's centre.
+  """
+
+  def __init__(self, size: int, pose: Pose):
+    """Lay the anatomic frame of `pose` over `size` x `size` pixels."""
+    self.size = size
+    self.pose = pose
+    centres = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
+    c = np.float32(math.cos(pose.angle) / pose.scale)
+    s = np.float32(math.sin(pose.angle) / pose.scale)
+    u = (centres - np.float32(pose.dx))[None, :]
+    v = (centres - np.float32(pose.dy))[:, None]
+    self.x = np.float32(0.5) + c * u + s * v
+    self.y = np.float32(0.5) - s * u + c * v
+
+  def to_image(self, points: np.ndarray) -> np.ndarray:
+    """Map anatomic `[..., 2]` x, y to fractions of the image."""
+    p = np.asarray(points, np.float64) - 0.5
+    c = math.cos(self.pose.angle) * self.pose.scale
+    s = math.sin(self.pose.angle) * self.pose.scale
+    x = c * p[..., 0] - s * p[..., 1] + self.pose.dx
+    y = s * p[..., 0] + c * p[..., 1] + self.pose.dy
+    return np.stack([x, y], -1) + 0.5
+
+  def window(
+    self, x: float, y: float, half_width: float, half_height: float
+  ) -> tuple[slice, slice]:
+    """Return the (rows, columns) that cover a box of the anatomic frame."""
+    sides = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
+    corners = self.to_image(sides * (half_width, half_height) + (x, y))
+    low = np.floor(corners.min(0) * self.size).astype(int)
+    high = np.ceil(corners.max(0) * self.size).astype(int)
+    # Never empty, so that a finding shifted off the film still has a shape.
+    low = np.clip(low, 0, self.size - 1)
+    high = np.clip(high, low + 1, self.size)
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+  def noise(self, rng: np.random.Generator, cells: int) -> np.ndarray:
+    """Draw smooth noise, `cells` knots across, mean 0 and deviation 1.
+
+    The same knots give the same field at every size.
+    """
+    knots = rng.standard_normal((cells + 3, cells + 3), dtype=np.float32)
+    index, weight = _spline(self.size, cells)
+    # Weighted sums of whole rows, not a matrix product: a BLAS may sum in
+    # another order on another number of threads, and bytes would differ.
+    columns = sum(weight[j] * knots[:, index + j] for j in range(4))
+    rows = np.zeros((self.size, self.size), np.float32)
+    for j in range(4):
+      rows += weight[j][:, None] * columns[index + j]
+    return rows / np.float32(_SPLINE_VARIANCE)
+
+  def strokes(self, strokes: list[Stroke]) -> np.ndarray:
+    """Draw polylines, antialiased; later ones lie over earlier ones.
+
+    Returns:
+      `[size, size]` float32, 0..1.
+    """
+    fold = max(1 if self.size > 512 else 2, 512 // self.size)
+    side = self.size * fold
+    image = Image.new("L", (side, side))
+    pen = ImageDraw.Draw(image)
+    for stroke in strokes:
+      points = self.to_image(stroke.points) * side - 0.5
+      width = stroke.width * self.pose.scale * side
+      # Thinner than a pixel: one pixel wide and fainter, the same ink.
+      ink = stroke.value * min(1.0, width)
+      pen.line(
+        [tuple(p) for p in points.tolist()],
+        fill=round(255 * ink),
+        width=max(1, round(width)),
+        joint="curve" if width > 3 else None,
+      )
+    if fold > 1:
+      image = image.reduce(fold)
+    return np.asarray(image, np.float32) * np.float32(1 / 255)
+
+
+@functools.lru_cache(maxsize=64)
+def _spline(size: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+  """Return the first knot and the four cubic weights of each pixel."""
+  position = (np.arange(size) + 0.5) / size * cells
+  index = np.floor(position).astype(int)
+  t = position - index
+  weights = np.stack(
+    [
+      (1 - t) ** 3,
+      3 * t**3 - 6 * t**2 + 4,
+      -3 * t**3 + 3 * t**2 + 3 * t + 1,
+      t**3,
+    ]
+  )
+  return index, (weights / 6).astype(np.float32)

@@ -1,0 +1,201 @@
+"""The chest without findings: layers of density on a canvas.
+
+Density is what the film shows: 0 is air outside the body, about 0.3 lung,
+0.6 soft tissue, 0.9 abdomen. Layers add up; exposure.py turns them to grey.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chexjax.data.phantom.anatomy import Anatomy
+from chexjax.data.phantom.canvas import Canvas, Stroke, soft_step
+
+
+@dataclasses.dataclass
+class Scene:
+  """A chest being drawn.
+
+  Attributes:
+    canvas: where.
+    anatomy: whose.
+    density: `[size, size]` float32, the sum of what is drawn so far.
+    lung: `[size, size]` float32, 0..1, both lungs, heart or not.
+    heart: `[size, size]` float32, 0..1.
+    vessels: `[size, size]` float32, kept apart until the end, for where a
+      lung has collapsed there are none.
+    taken: anatomic (x, y, radius) of the focal findings placed so far.
+  """
+
+  canvas: Canvas
+  anatomy: Anatomy
+  density: np.ndarray
+  lung: np.ndarray
+  heart: np.ndarray
+  vessels: np.ndarray
+  taken: list[tuple[float, float, float]] = dataclasses.field(
+    default_factory=list
+  )
+
+
+def draw_chest(
+  canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator
+) -> Scene:
+  """Draw body, lungs, heart, mediastinum, bones and vessels."""
+  x, y = canvas.x, canvas.y
+  offset = np.abs(x - np.float32(0.5))
+  wall = anatomy.wall(x, y)
+  body = _body(anatomy, offset, y)
+  lung = soft_step(anatomy.depth(x, y), 0.02)
+  heart = _heart(anatomy, x, y)
+  middle = _mediastinum(anatomy, x, offset, y, rng)
+  below = soft_step(y - anatomy.diaphragm(x), 0.03) * soft_step(wall, 0.1)
+  solid = np.maximum(heart, middle)
+  density = body * np.float32(0.5 + 0.08 * anatomy.build)
+  density -= np.float32(anatomy.air) * lung * (1 - np.float32(0.85) * solid)
+  density += np.float32(0.16) * heart + np.float32(0.17) * middle
+  density += np.float32(0.2) * below
+  if anatomy.sex == "F":
+    density += _breasts(anatomy, offset, y, rng)
+  density += _spine(offset, y) + body * _ribs(anatomy, x, offset, y, wall, rng)
+  density += np.float32(0.03) * body * canvas.noise(rng, 6)
+  density += np.float32(0.10) * body * canvas.strokes(_collar(rng))
+  vessels = canvas.strokes(_vessels(anatomy, rng)) * lung
+  return Scene(canvas, anatomy, density, lung, heart, vessels)
+
+
+def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
+  """Neck, shoulders and trunk, thinner towards the skin."""
+  width = 0.44 + 0.06 * anatomy.build
+  shoulder = (
+    y
+    - np.float32(0.02)
+    - np.float32(0.42)
+    * (np.maximum(offset - np.float32(0.08), 0) ** np.float32(1.4))
+  )
+  neck = np.float32(0.11) - offset
+  trunk = np.minimum(np.maximum(shoulder, neck), width - offset)
+  return np.sqrt(np.clip(trunk * np.float32(6), 0, 1)) * (
+    np.float32(0.85) + np.float32(0.25) * y
+  )
+
+
+def _heart(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+  """Return a tilted ellipse with a soft border."""
+  centre_x, centre_y = anatomy.heart_centre
+  a, b = heart_axes(anatomy)
+  c, s = np.cos(anatomy.heart_tilt), np.sin(anatomy.heart_tilt)
+  dx, dy = x - np.float32(centre_x), y - np.float32(centre_y)
+  along = (np.float32(c / a) * dx) + np.float32(s / a) * dy
+  across = (np.float32(c / b) * dy) - np.float32(s / b) * dx
+  r = np.sqrt(along * along + across * across)
+  return soft_step(1 - r, 0.16)
+
+
+def heart_axes(anatomy: Anatomy) -> tuple[float, float]:
+  """Return the half axes whose tilted ellipse has the heart's extent."""
+  width, height = anatomy.heart_size
+  c2 = np.cos(anatomy.heart_tilt) ** 2
+  s2 = 1 - c2
+  w2, h2 = (width / 2) ** 2, (height / 2) ** 2
+  a2 = (w2 * c2 - h2 * s2) / (c2 - s2)
+  b2 = (h2 * c2 - w2 * s2) / (c2 - s2)
+  return float(np.sqrt(a2)), float(np.sqrt(max(b2, 0.25 * a2)))
+
+
+def _mediastinum(anatomy, x, offset, y, rng) -> np.ndarray:
+  """Return the band of vessels and windpipe, with the aortic knob."""
+  half = np.float32(rng.uniform(0.045, 0.06) + 0.01 * anatomy.build)
+  half = half + np.float32(0.02) * np.clip((y - 0.3) * 4, 0, 1)
+  band = soft_step(half - offset, 0.04)
+  knob_x, knob_y = rng.uniform(0.54, 0.56), rng.uniform(0.28, 0.33)
+  knob = (x - np.float32(knob_x)) ** 2 + (y - np.float32(knob_y)) ** 2
+  knob = soft_step(np.float32(rng.uniform(0.028, 0.042)) - np.sqrt(knob), 0.02)
+  return np.maximum(band, knob)
+
+
+def _spine(offset: np.ndarray, y: np.ndarray) -> np.ndarray:
+  """Vertebrae, and the windpipe's dark column in front of the upper ones."""
+  bodies = np.float32(0.7) + np.float32(0.3) * np.cos(y * np.float32(95))
+  spine = np.float32(0.1) * soft_step(np.float32(0.04) - offset, 0.02)
+  air = soft_step(np.float32(0.018) - offset, 0.014)
+  air *= soft_step(np.float32(0.36) - y, 0.08)
+  return spine * bodies - np.float32(0.13) * air
+
+
+def _breasts(anatomy, offset, y, rng) -> np.ndarray:
+  """Return two soft discs over the lower lungs."""
+  radius = rng.uniform(0.13, 0.18)
+  dx = offset - np.float32(rng.uniform(0.19, 0.24))
+  dy = y - np.float32(sum(anatomy.domes) / 2 - rng.uniform(-0.02, 0.06))
+  r = np.sqrt(dx * dx + dy * dy)
+  return np.float32(rng.uniform(0.02, 0.09)) * soft_step(radius - r, 0.05)
+
+
+def _ribs(anatomy, x, offset, y, wall, rng) -> np.ndarray:
+  """Posterior ribs fall to the side, anterior ones fall to the middle."""
+  half = np.float32(sum(anatomy.half_widths) / 2)
+  a = offset * (1 / half)
+  a2 = a * a
+  gap = np.float32(1 / anatomy.rib_gap)
+  back = y - np.float32(0.07) * a2 - np.float32(0.13) * a2 * a2 * a2
+  front = y + np.float32(0.16) * a - np.float32(rng.uniform(0, 0.06))
+  inside = soft_step(wall + np.float32(0.012), 0.03)
+  ribs = np.float32(rng.uniform(0.045, 0.075)) * _bands(back * gap, 0.52)
+  outer = np.clip(a * np.float32(2.5) - np.float32(0.9), 0, 1)
+  ribs += (
+    np.float32(rng.uniform(0.025, 0.045)) * outer * _bands(front * gap, 0.45)
+  )
+  return ribs * inside * soft_step(y - np.float32(anatomy.apex - 0.02), 0.04)
+
+
+def _bands(phase: np.ndarray, share: float) -> np.ndarray:
+  """Return stripes of period 1 that fill `share` of it."""
+  away = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
+  return soft_step(np.float32(share) - away, 0.3)
+
+
+def _collar(rng: np.random.Generator) -> list[Stroke]:
+  """Clavicles and the inner border of the shoulder blades."""
+  strokes = []
+  y = rng.uniform(0.17, 0.2)
+  t = np.linspace(0, 1, 9)
+  for side in (-1, 1):
+    rise = rng.uniform(0.03, 0.08)
+    bone = np.stack(
+      [0.5 + side * (0.04 + 0.3 * t), y - rise * t + 0.02 * np.sin(6 * t)], -1
+    )
+    strokes.append(Stroke(bone, 0.026, 0.6))
+    for shift in (-0.011, 0.011):
+      strokes.append(Stroke(bone + (0, shift), 0.005, 0.9))
+    out = rng.uniform(0.33, 0.4)
+    blade = np.stack([0.5 + side * (out - 0.05 * t * t), 0.2 + 0.25 * t], -1)
+    strokes.append(Stroke(blade, 0.008, rng.uniform(0.3, 0.6)))
+  return strokes
+
+
+def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
+  """Return trees that grow from the hila and divide four times."""
+  strokes = []
+  for side, height in ((-1, 0.44), (1, 0.42)):
+    count = 9
+    fan = np.linspace(-1.45, 1.4, count) + rng.normal(0, 0.12, count)
+    start = np.tile((0.5 + side * 0.07, height), (count, 1))
+    start += rng.normal(0, 0.012, start.shape)
+    angle = fan
+    for level in range(4):
+      length = rng.uniform(0.045, 0.085, len(angle))[:, None]
+      heading = np.stack([side * np.cos(angle), np.sin(angle)], -1)
+      end = start + length * heading
+      width = (0.017, 0.011, 0.007, 0.005)[level]
+      value = (1.0, 0.85, 0.7, 0.5)[level] * min(1.0, anatomy.vessels)
+      strokes += [
+        Stroke(np.stack([p, q]), width, value) for p, q in zip(start, end)
+      ]
+      start = np.repeat(end, 2, axis=0)
+      angle = np.repeat(angle, 2)
+      angle = angle + rng.uniform(0.1, 0.5, len(angle)) * np.tile(
+        (-1, 1), len(angle) // 2
+      )
+  # The thickest last, so that a branch never cuts its own trunk.
+  return strokes[::-1]

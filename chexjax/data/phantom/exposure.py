@@ -1,0 +1,62 @@
+"""From density to grey: scatter, the film's curve, noise, collimation."""
+
+import numpy as np
+
+from chexjax.data.phantom.canvas import Canvas
+
+
+def expose(
+  canvas: Canvas,
+  density: np.ndarray,
+  view: str,
+  rng: np.random.Generator,
+  grain_rng: np.random.Generator,
+) -> np.ndarray:
+  """Turn density into an 8-bit film.
+
+  Args:
+    canvas: the canvas the density was drawn on.
+    density: `[size, size]` float32, see chest.py.
+    view: "AP" or "PA"; AP is flatter and noisier.
+    rng: exposure, mottle and borders; the same at every size.
+    grain_rng: noise of single pixels; differs with the size.
+
+  Returns:
+    `[size, size]` uint8.
+  """
+  ap = view == "AP"
+  gain = rng.uniform(0.95, 1.2) - 0.12 * ap
+  base = rng.uniform(-0.06, 0.04) + 0.06 * ap
+  tilt = rng.normal(0, 0.04, 2)
+  grey = density * np.float32(gain) + np.float32(base)
+  grey += np.float32(tilt[0]) * (canvas.x - np.float32(0.5))
+  grey += np.float32(tilt[1]) * (canvas.y - np.float32(0.5))
+  # Fewer photons reach the film where it is bright: more noise there, and
+  # more on the hasty films of the ward.
+  dose = rng.uniform(0.6, 1.5) * (1.3 if ap else 1.0)
+  mottle = canvas.noise(rng, 80)
+  mottle += np.float32(0.8) * canvas.noise(rng, 28)
+  # Averaging pixels down to 128 leaves this much of the grain of a large
+  # film, which has more of it a pixel.
+  share = 0.9 * min(2.0, (canvas.size / 128) ** 0.5)
+  grain = grain_rng.standard_normal(grey.shape, dtype=np.float32)
+  mottle += np.float32(share) * grain
+  np.clip(grey, 0, None, out=grey)
+  grey += np.float32(0.016 * dose) * mottle * np.sqrt(grey + np.float32(0.03))
+  np.clip(grey, 0, None, out=grey)
+  # A shoulder: the densest parts lose contrast, as on a real film.
+  fourth = np.square(np.square(grey))
+  grey /= np.sqrt(np.sqrt(1 + fourth))
+  _collimate(grey, rng)
+  return (grey * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _collimate(grey: np.ndarray, rng: np.random.Generator) -> None:
+  """Cover some borders with the black or white of an unexposed film."""
+  size = len(grey)
+  for side in range(4):
+    chance, share, tone = rng.uniform(size=3)
+    if chance < 0.1:
+      band = round(size * 0.04 * share)
+      view = np.rot90(grey, side)
+      view[:band] = 0.0 if tone < 0.6 else 0.98

@@ -1,0 +1,20 @@
+"""Linen modules, from the backbones to the whole model."""
+
+from chexjax.models.classification import ClassificationModule
+from chexjax.models.densenet import DenseNet
+from chexjax.models.detection import CropClassifier, DetectionHead
+from chexjax.models.fpn import FPN
+from chexjax.models.model import ChexModel, Logits, released_options
+from chexjax.models.resnet import ResNet
+
+__all__ = [
+  "FPN",
+  "ChexModel",
+  "ClassificationModule",
+  "CropClassifier",
+  "DenseNet",
+  "DetectionHead",
+  "Logits",
+  "ResNet",
+  "released_options",
+]

@@ -1,0 +1,95 @@
+"""The classification module: backbone, FPN and one saliency head per class."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from chexjax import ops
+from chexjax.models.densenet import DenseNet
+from chexjax.models.fpn import FPN
+from chexjax.models.layers import BatchNorm, Conv, leaky_relu
+
+
+class SaliencyHead(nn.Module):
+  """Norm-act-conv1x1 to the hidden map, again to the saliency logits."""
+
+  hidden: int
+  dtype: Any
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+    norm = {"use_running_average": not train, "dtype": self.dtype}
+    x = leaky_relu(BatchNorm(**norm, name="norm1")(x))
+    hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)
+    x = leaky_relu(BatchNorm(**norm, name="norm2")(hidden))
+    saliency = Conv(1, 1, dtype=self.dtype, name="conv2")(x)
+    return hidden, saliency[..., 0].astype(jnp.float32)
+
+
+class ClassificationModule(nn.Module):
+  """From an image to saliency maps, pooled to one logit per class.
+
+  Attributes:
+    num_classes: findings, K.
+    block_sizes, growth, bn_size, stem: of the DenseNet.
+    fpn_features: channels of the merged map (the paper's Q).
+    hidden: channels of a class's hidden map h_k.
+    pooling: "lse" (paper) or "lse_lba" (released: learned sharpness).
+    lse_r: sharpness of "lse".
+    dtype: type of the computation.
+  """
+
+  num_classes: int = 14
+  block_sizes: tuple[int, ...] = (6, 12, 24, 16)
+  growth: int = 32
+  bn_size: int = 4
+  stem: int = 64
+  fpn_features: int = 256
+  hidden: int = 128
+  pooling: str = "lse"
+  lse_r: float = 1.0
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(
+    self, images: jax.Array, *, train: bool
+  ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Classifies normalised images `[B, H, W, 3]`.
+
+    Returns:
+      Full-image logits `[B, K]`, and `fpn` `[B, H/4, W/4, Q]`, `hidden`
+      `[B, K, H/4, W/4, hidden]`, `saliency_logits` `[B, K, H/4, W/4]`.
+    """
+    taps = DenseNet(
+      self.block_sizes,
+      self.growth,
+      self.bn_size,
+      self.stem,
+      dtype=self.dtype,
+      name="densenet",
+    )(images.astype(self.dtype), train=train)
+    merged = FPN(self.fpn_features, dtype=self.dtype, name="fpn")(taps)
+    hidden, saliency = nn.vmap(
+      SaliencyHead,
+      variable_axes={"params": 0, "batch_stats": 0},
+      split_rngs={"params": True},
+      in_axes=(None, None),
+      out_axes=1,
+      axis_size=self.num_classes,
+    )(self.hidden, self.dtype, name="saliency")(merged, train)
+    return self._pool(saliency), {
+      "fpn": merged,
+      "hidden": hidden,
+      "saliency_logits": saliency,
+    }
+
+  def _pool(self, saliency):
+    if self.pooling == "lse":
+      pool = jax.vmap(jax.vmap(lambda x: ops.lse_pool(x, r=self.lse_r)))
+      return pool(saliency)
+    if self.pooling == "lse_lba":
+      beta = self.param("beta", nn.initializers.zeros, (self.num_classes,))
+      return jax.vmap(jax.vmap(ops.lse_lba_pool), (0, None))(saliency, beta)
+    raise ValueError(f"pooling must be lse or lse_lba, got {self.pooling!r}")

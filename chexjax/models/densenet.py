@@ -1,0 +1,88 @@
+"""DenseNet (Huang et al. 2017) with the four taps that the FPN is built on."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from chexjax.models.layers import (
+  Activation,
+  BatchNorm,
+  Conv,
+  leaky_relu,
+  max_pool_3x3,
+)
+
+
+class DenseLayer(nn.Module):
+  """Norm-act-conv1x1-norm-act-conv3x3, its output appended to its input."""
+
+  growth: int
+  bn_size: int
+  act: Activation
+  dtype: Any
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    norm = {"use_running_average": not train, "dtype": self.dtype}
+    width = self.bn_size * self.growth
+    y = self.act(BatchNorm(**norm, name="norm1")(x))
+    y = Conv(width, kernel=1, dtype=self.dtype, name="conv1")(y)
+    y = self.act(BatchNorm(**norm, name="norm2")(y))
+    y = Conv(self.growth, dtype=self.dtype, name="conv2")(y)
+    return jnp.concatenate([x, y], -1)
+
+
+class DenseNet(nn.Module):
+  """DenseNet up to its last norm; the default is DenseNet-121.
+
+  Attributes:
+    block_sizes: dense layers per block.
+    growth: channels that a layer adds.
+    bn_size: width of the 1x1 bottleneck in units of `growth`.
+    stem: channels of the first convolution.
+    act: every activation; the paper puts LeakyReLU(0.1) for ReLU.
+    dtype: type of the computation.
+  """
+
+  block_sizes: tuple[int, ...] = (6, 12, 24, 16)
+  growth: int = 32
+  bn_size: int = 4
+  stem: int = 64
+  act: Activation = leaky_relu
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, *, train: bool) -> tuple[jax.Array, ...]:
+    """Returns one map per block, at 1/4, 1/8, 1/16 and 1/32 of the input.
+
+    Args:
+      x: `[B, H, W, 3]` normalised image, H and W multiples of 32.
+      train: whether batch statistics are taken from this batch.
+
+    Returns:
+      A map `[B, H/4, W/4, C_1]` and so on, each after the norm and activation
+      that close its block and before the transition's convolution and pooling
+      (256, 512, 1024 and 1024 channels for DenseNet-121).
+    """
+    norm = {"use_running_average": not train, "dtype": self.dtype}
+    x = Conv(self.stem, 7, 2, dtype=self.dtype, name="conv0")(x)
+    x = max_pool_3x3(self.act(BatchNorm(**norm, name="norm0")(x)))
+    taps = []
+    for block, size in enumerate(self.block_sizes, 1):
+      for layer in range(1, size + 1):
+        x = DenseLayer(
+          self.growth,
+          self.bn_size,
+          self.act,
+          self.dtype,
+          name=f"block{block}_layer{layer}",
+        )(x, train=train)
+      x = self.act(BatchNorm(**norm, name=f"norm_block{block}")(x))
+      taps.append(x)
+      if block < len(self.block_sizes):
+        half = x.shape[-1] // 2
+        x = Conv(half, 1, dtype=self.dtype, name=f"transition{block}")(x)
+        x = nn.avg_pool(x, (2, 2), (2, 2))
+    return tuple(taps)

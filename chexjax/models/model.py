@@ -1,0 +1,198 @@
+"""The whole model: saliency, proposals, sampled crops, two sets of logits."""
+
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from chexjax import ops
+from chexjax.models.classification import ClassificationModule
+from chexjax.models.detection import CropClassifier, DetectionHead
+from chexjax.models.layers import leaky_relu
+
+CROPS = {"bilinear": ops.crop_bilinear, "gaussian": ops.crop_gaussian}
+
+
+class Logits(NamedTuple):
+  """Logits `[B, K]` of the full image (y~) and of the crops (z~).
+
+  `crop` is None where the model stopped after the classification module.
+  """
+
+  full: jax.Array
+  crop: jax.Array | None
+
+
+class ChexModel(nn.Module):
+  """Classifies an image and says where, after Hermoza et al. 2020.
+
+  The parameters are grouped as the stages train them: `classification`, and
+  `detection` with `crop_classifier`. Defaults are the paper's; the released
+  code differs in every field from `pooling` on (see `released_options`).
+
+  Attributes:
+    num_classes: findings, K.
+    block_sizes, growth, bn_size, stem: of the DenseNet.
+    fpn_features, hidden: channels of the merged and the hidden maps.
+    detection_features: channels of the detection head.
+    roi_size: bins along each side of a pooled region.
+    crop_size: side of the crops, in pixels.
+    crop_stages, crop_width, crop_hidden: of the crop classifier.
+    lse_r: sharpness of "lse" pooling.
+    pooling: "lse" or "lse_lba".
+    crop: "bilinear" or "gaussian".
+    gate_gradient: whether the saliency gate on pooled features is trained.
+    crop_leaky: whether the crop ResNet's activations are LeakyReLU(0.1).
+    add_full_logit: whether z~ is the crop's logit plus y~.
+    noise_scale: factor on the Gumbel noise.
+    dtype: type of the convolutions; losses and boxes stay in float32.
+  """
+
+  num_classes: int = 14
+  block_sizes: tuple[int, ...] = (6, 12, 24, 16)
+  growth: int = 32
+  bn_size: int = 4
+  stem: int = 64
+  fpn_features: int = 256
+  hidden: int = 128
+  detection_features: int = 64
+  roi_size: int = 5
+  crop_size: int = 64
+  crop_stages: tuple[int, ...] = (3, 4, 6, 3)
+  crop_width: int = 64
+  crop_hidden: int = 512
+  lse_r: float = 1.0
+  pooling: str = "lse"
+  crop: str = "bilinear"
+  gate_gradient: bool = True
+  crop_leaky: bool = True
+  add_full_logit: bool = False
+  noise_scale: float = 1.0
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(
+    self,
+    images: jax.Array,
+    *,
+    train: bool = False,
+    stage: int = 3,
+    tau: float | jax.Array = 1.0,
+  ) -> tuple[Logits, dict[str, jax.Array]]:
+    """Applies the parts of a stage.
+
+    Stage 1 stops after the classification module. Stage 2 in training holds
+    the classification module fixed, in evaluation mode and without gradient.
+    Training needs the streams `region` and `dropout`.
+
+    Args:
+      images: `[B, H, W, 3]` normalised, H and W multiples of 32.
+      train: whether regions are sampled, and the stage's norms and dropouts
+        are in training mode; else the best-scored region is taken.
+      stage: 1, 2 or 3.
+      tau: temperature of the region sampler.
+
+    Returns:
+      `Logits`, and the intermediates `fpn`, `hidden`, `saliency_logits`
+      `[B, K, H/4, W/4]`; from stage 2 on also `proposal_scores` `[B, K, N]`,
+      `proposal_deltas` and `proposal_boxes` `[B, K, N, 4]`, `picked`
+      `[B, K]`, `picked_boxes` `[B, K, 4]`, `crops` `[B, K, S, S, 3]` and
+      `crop_logits` `[B, K]` (before y~ is added).
+
+    Raises:
+      ValueError: for another stage, or a side that 32 does not divide.
+    """
+    if stage not in (1, 2, 3):
+      raise ValueError(f"stage must be 1, 2 or 3, got {stage!r}")
+    if images.shape[1] % 32 or images.shape[2] % 32:
+      raise ValueError(
+        f"image sides must be multiples of 32, got {images.shape[1:3]}"
+      )
+    full, maps = ClassificationModule(
+      self.num_classes,
+      self.block_sizes,
+      self.growth,
+      self.bn_size,
+      self.stem,
+      self.fpn_features,
+      self.hidden,
+      self.pooling,
+      self.lse_r,
+      self.dtype,
+      name="classification",
+    )(images, train=train and stage != 2)
+    if stage == 1:
+      return Logits(full, None), maps
+    if stage == 2:
+      full, maps = jax.lax.stop_gradient((full, maps))
+    regions = self._propose(maps, images.shape[1:3])
+    if train:
+      weights = ops.sample_region(
+        self.make_rng("region"),
+        regions["proposal_scores"],
+        tau=tau,
+        noise_scale=self.noise_scale,
+      )
+    else:
+      weights = ops.pick_region(regions["proposal_scores"])
+    picked_boxes = jnp.einsum(
+      "bkn,bknc->bkc", weights, regions["proposal_boxes"]
+    )
+    crop = lambda image, box: CROPS[self.crop](image, box, size=self.crop_size)
+    crops = jax.vmap(jax.vmap(crop, (None, 0)))(images, picked_boxes)
+    crop_logits = CropClassifier(
+      self.crop_stages,
+      self.crop_width,
+      leaky_relu if self.crop_leaky else nn.relu,
+      self.crop_hidden,
+      self.dtype,
+      name="crop_classifier",
+    )(crops, train=train)
+    intermediates = (
+      maps
+      | regions
+      | {
+        "picked": weights.argmax(-1),
+        "picked_boxes": picked_boxes,
+        "crops": crops,
+        "crop_logits": crop_logits,
+      }
+    )
+    if self.add_full_logit:
+      crop_logits = crop_logits + full
+    return Logits(full, crop_logits), intermediates
+
+  def _propose(self, maps, image_shape):
+    """Scores and refines the proposals on every class's hidden map."""
+    pool = jax.vmap(
+      jax.vmap(lambda x: ops.roi_align_proposals(x, output_size=self.roi_size))
+    )
+    gate = jax.nn.sigmoid(pool(maps["saliency_logits"][..., None]))
+    if not self.gate_gradient:
+      gate = jax.lax.stop_gradient(gate)
+    pooled = pool(maps["hidden"]) * gate.astype(self.dtype)
+    scores, deltas = DetectionHead(
+      self.detection_features, self.dtype, name="detection"
+    )(pooled)
+    height, width = image_shape
+    proposals = jnp.asarray(ops.make_proposals(height, width))
+    boxes = ops.boxes.clip(
+      ops.boxes.decode(deltas, proposals), height=height, width=width
+    )
+    return {
+      "proposal_scores": scores,
+      "proposal_deltas": deltas,
+      "proposal_boxes": boxes,
+    }
+
+
+def released_options() -> dict[str, Any]:
+  """Returns the fields of `ChexModel` that the released code sets otherwise."""
+  return {
+    "pooling": "lse_lba",
+    "crop": "gaussian",
+    "gate_gradient": False,
+    "crop_leaky": False,
+    "add_full_logit": True,
+  }

@@ -1,0 +1,48 @@
+"""Pure functions on one example; lift them with `jax.vmap`, jit as you like."""
+
+from chexjax.ops import boxes
+from chexjax.ops.crop_and_resize import crop_bilinear, crop_gaussian
+from chexjax.ops.gumbel import (
+  exponential_tau,
+  pick_region,
+  sample_region,
+  straight_through,
+)
+from chexjax.ops.heatmaps import (
+  detection_map,
+  final_map,
+  released_detection_map,
+  released_final_map,
+)
+from chexjax.ops.images import affine_warp, augment, normalize
+from chexjax.ops.interpolation import interpolation_matrix
+from chexjax.ops.losses import balance_weights, balanced_bce
+from chexjax.ops.pooling import lse_lba_pool, lse_pool
+from chexjax.ops.proposals import NUM_PROPOSALS, make_proposals
+from chexjax.ops.roi_align import roi_align, roi_align_proposals
+
+__all__ = [
+  "NUM_PROPOSALS",
+  "affine_warp",
+  "augment",
+  "balance_weights",
+  "balanced_bce",
+  "boxes",
+  "crop_bilinear",
+  "crop_gaussian",
+  "detection_map",
+  "exponential_tau",
+  "final_map",
+  "interpolation_matrix",
+  "lse_lba_pool",
+  "lse_pool",
+  "make_proposals",
+  "normalize",
+  "pick_region",
+  "released_detection_map",
+  "released_final_map",
+  "roi_align",
+  "roi_align_proposals",
+  "sample_region",
+  "straight_through",
+]

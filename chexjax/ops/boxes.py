@@ -1,0 +1,155 @@
+"""Boxes: geometry, format changes and the Faster R-CNN coding."""
+
+import math
+
+import chex
+import jax
+import jax.numpy as jnp
+
+# Largest log-scale a decoded box may grow by, as Faster R-CNN's.
+MAX_LOG_SCALE = math.log(1000 / 16)
+
+
+def area(boxes: jax.Array) -> jax.Array:
+  """Returns the area of `[..., 4]` boxes as `[...]`; inverted boxes give 0.
+
+  Args:
+    boxes: `[..., 4]` x1, y1, x2, y2 in pixels.
+
+  Returns:
+    `[...]` square pixels, at least 0.
+  """
+  sides = jnp.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+  return sides[..., 0] * sides[..., 1]
+
+
+def iou(a: jax.Array, b: jax.Array) -> jax.Array:
+  """Computes every pair's intersection over union; 0 where both are empty.
+
+  Args:
+    a: `[N, 4]` boxes in pixels.
+    b: `[M, 4]` boxes in pixels.
+
+  Returns:
+    `[N, M]` in 0..1. As `torchvision.ops.box_iou`, except that two empty
+    boxes give 0, not NaN.
+  """
+  chex.assert_shape([a, b], (None, 4))
+  low = jnp.maximum(a[:, None, :2], b[None, :, :2])
+  high = jnp.minimum(a[:, None, 2:], b[None, :, 2:])
+  inner = area(jnp.concatenate([low, high], -1))
+  union = area(a)[:, None] + area(b)[None] - inner
+  return jnp.where(union > 0, inner / jnp.where(union > 0, union, 1), 0)
+
+
+def clip(boxes: jax.Array, *, height: float, width: float) -> jax.Array:
+  """Clips boxes to the image; one outside of it becomes empty at the border.
+
+  Args:
+    boxes: `[..., 4]` in pixels.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    `[..., 4]` with x in 0..width and y in 0..height.
+  """
+  limits = jnp.array([width, height, width, height], boxes.dtype)
+  return jnp.clip(boxes, 0, limits)
+
+
+def _centre_and_size(boxes):
+  size = boxes[..., 2:] - boxes[..., :2]
+  return boxes[..., :2] + size / 2, size
+
+
+def decode(deltas: jax.Array, anchors: jax.Array) -> jax.Array:
+  """Moves and scales anchors by Faster R-CNN deltas.
+
+  Args:
+    deltas: `[..., 4]` dx, dy in anchor sizes, dw, dh in log scale; dw and dh
+      are clamped at log(1000 / 16).
+    anchors: `[..., 4]` boxes in pixels.
+
+  Returns:
+    `[..., 4]` boxes in pixels, not clipped to the image. As torchvision's
+    `BoxCoder.decode` with weights 1.
+  """
+  centre, size = _centre_and_size(anchors)
+  centre = centre + deltas[..., :2] * size
+  half = jnp.exp(jnp.minimum(deltas[..., 2:], MAX_LOG_SCALE)) * size / 2
+  return jnp.concatenate([centre - half, centre + half], -1)
+
+
+def encode(boxes: jax.Array, anchors: jax.Array) -> jax.Array:
+  """Finds the deltas that `decode` takes from anchors to boxes.
+
+  Args:
+    boxes: `[..., 4]` of positive width and height, in pixels.
+    anchors: `[..., 4]` of positive width and height, in pixels.
+
+  Returns:
+    `[..., 4]` dx, dy, dw, dh.
+  """
+  centre, size = _centre_and_size(boxes)
+  anchor_centre, anchor_size = _centre_and_size(anchors)
+  return jnp.concatenate(
+    [(centre - anchor_centre) / anchor_size, jnp.log(size / anchor_size)], -1
+  )
+
+
+def to_xywh(boxes: jax.Array) -> jax.Array:
+  """Changes x1, y1, x2, y2 to x, y, width, height.
+
+  Args:
+    boxes: `[..., 4]`.
+
+  Returns:
+    `[..., 4]` in the same unit, as BBox_List_2017.csv holds them.
+  """
+  return jnp.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], -1)
+
+
+def from_xywh(boxes: jax.Array) -> jax.Array:
+  """Changes x, y, width, height to x1, y1, x2, y2.
+
+  Args:
+    boxes: `[..., 4]`.
+
+  Returns:
+    `[..., 4]` in the same unit.
+  """
+  return jnp.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], -1)
+
+
+def from_normalized_yxyx(
+  boxes: jax.Array, *, height: float, width: float
+) -> jax.Array:
+  """Changes TFDS's ymin, xmin, ymax, xmax of 0..1 to pixels x1, y1, x2, y2.
+
+  Args:
+    boxes: `[..., 4]`, fractions of the image, origin top left.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    `[..., 4]` in pixels.
+  """
+  scale = jnp.array([height, width, height, width], boxes.dtype)
+  return (boxes * scale)[..., jnp.array([1, 0, 3, 2])]
+
+
+def to_normalized_yxyx(
+  boxes: jax.Array, *, height: float, width: float
+) -> jax.Array:
+  """Changes pixels x1, y1, x2, y2 to TFDS's ymin, xmin, ymax, xmax of 0..1.
+
+  Args:
+    boxes: `[..., 4]` in pixels.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    `[..., 4]`, fractions of the image.
+  """
+  scale = jnp.array([height, width, height, width], boxes.dtype)
+  return boxes[..., jnp.array([1, 0, 3, 2])] / scale

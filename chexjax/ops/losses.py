@@ -1,0 +1,46 @@
+"""Binary cross entropy, balanced per finding."""
+
+import jax
+import jax.numpy as jnp
+
+
+def balance_weights(
+  positives: jax.Array, total: float
+) -> tuple[jax.Array, jax.Array]:
+  """Weighs each class's positives by the share of its negatives.
+
+  Args:
+    positives: `[K]` number of positive training images per finding.
+    total: training images (paper). The released code takes the count of all
+      label occurrences, `No Finding` included.
+
+  Returns:
+    `beta_pos = 1 - positives / total` and `beta_neg = positives / total`,
+    `[K]` each.
+  """
+  share = jnp.asarray(positives, jnp.float32) / total
+  return 1 - share, share
+
+
+def balanced_bce(
+  logits: jax.Array,
+  labels: jax.Array,
+  *,
+  beta_pos: jax.Array | float = 1.0,
+  beta_neg: jax.Array | float = 1.0,
+) -> jax.Array:
+  """Computes the weighted binary cross entropy from logits.
+
+  Args:
+    logits: `[..., K]`; stable at any finite value.
+    labels: `[..., K]` in 0..1.
+    beta_pos: `[K]` or scalar weight of the positive term.
+    beta_neg: `[K]` or scalar weight of the negative term.
+
+  Returns:
+    `[..., K]` elementwise loss, not reduced. As
+    `torch.nn.BCEWithLogitsLoss(pos_weight)`, with a weight on either term.
+  """
+  positive = beta_pos * labels * jax.nn.softplus(-logits)
+  negative = beta_neg * (1 - labels) * jax.nn.softplus(logits)
+  return positive + negative

@@ -1,0 +1,47 @@
+"""The 395 fixed square proposals (Hermoza et al. 2020, section 3.2)."""
+
+import numpy as np
+
+# Side of a proposal as a fraction of the image; the step is half the side.
+PROPOSAL_SIZES = (1 / 8, 1 / 4, 1 / 2)
+NUM_PROPOSALS = 395
+
+
+def proposal_intervals(length: int) -> tuple[np.ndarray, ...]:
+  """Returns the intervals whose products are the proposals, per size.
+
+  Args:
+    length: side of the image in pixels.
+
+  Returns:
+    A `[n, 2]` float32 array of start and end per size, n = 17, 9 and 5,
+    clipped to 0..length. Centres include both borders.
+  """
+  intervals = []
+  for size in PROPOSAL_SIZES:
+    centres = np.arange(round(2 / size) + 1) * (size * length / 2)
+    ends = centres[:, None] + np.array([-0.5, 0.5]) * size * length
+    intervals.append(np.clip(ends, 0, length).astype(np.float32))
+  return tuple(intervals)
+
+
+def make_proposals(height: int, width: int | None = None) -> np.ndarray:
+  """Lists the proposals of an image; sizes and steps scale with it.
+
+  After clipping, some boxes in the corners are equal: ties are real.
+
+  Args:
+    height: of the image, in pixels.
+    width: of the image, in pixels; the height by default.
+
+  Returns:
+    `[395, 4]` float32 numpy array, x1, y1, x2, y2 in pixels, ordered by size,
+    centre y, centre x. At 512: sides 64, 128 and 256, steps 32, 64 and 128.
+  """
+  boxes = []
+  for ys, xs in zip(
+    proposal_intervals(height), proposal_intervals(width or height)
+  ):
+    y, x = np.repeat(ys, len(xs), 0), np.tile(xs, (len(ys), 1))
+    boxes.append(np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], -1))
+  return np.concatenate(boxes)

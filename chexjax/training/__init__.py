@@ -1,0 +1,1 @@
+"""State, steps, checkpoints and the loop; knows no data and no flags."""

@@ -1,0 +1,125 @@
+"""The loop of one stage: evaluate, save, next batch, step."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+
+from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.state import TrainState
+from chexjax.training.writer import MetricsWriter
+
+
+class Batches(Protocol):
+  """An input iterator whose position can be saved, as grain's."""
+
+  def __next__(self) -> Any:
+    """Returns the next batch."""
+
+  def get_state(self) -> dict:
+    """Returns the position."""
+
+  def set_state(self, state: dict) -> None:
+    """Goes to a position."""
+
+
+class Progress:
+  """Prints a stage's steps, losses and the time that is left."""
+
+  def __init__(self, stage: int, start: int, num_steps: int):
+    """Starts the clock at `start` steps done."""
+    self._stage, self._start, self._total = stage, start, num_steps
+    self._since = time.monotonic()
+    # The first report's time is mostly compilation and tells nothing.
+    self._warm: tuple[int, float] | None = None
+
+  def report(self, step: int, values: dict[str, Any]) -> None:
+    """Prints one line."""
+    now = time.monotonic()
+    eta = ""
+    if self._warm and step > self._warm[0]:
+      seconds = (now - self._warm[1]) / (step - self._warm[0])
+      left = round(seconds * (self._total - step))
+      eta = f", {seconds:.2f} s/step, {left // 60}:{left % 60:02} left"
+    elif step > self._start:
+      self._warm = (step, now)
+    shown = ", ".join(
+      f"{k} {v:.4g}" if v is not None else f"{k} undefined"
+      for k, v in values.items()
+    )
+    print(
+      f"stage {self._stage} step {step}/{self._total}: {shown}{eta}",
+      flush=True,
+    )
+
+
+def train_stage(
+  step_fn: Callable[..., tuple[TrainState, dict]],
+  state: TrainState,
+  batches: Batches,
+  *,
+  stage: int,
+  num_steps: int,
+  key: jax.Array,
+  place: Callable[[Any], Any],
+  evaluate: Callable[[TrainState], dict[str, float | None]],
+  eval_every: int,
+  save_every: int,
+  log_every: int,
+  checkpoints: Checkpoints,
+  writer: MetricsWriter,
+) -> TrainState:
+  """Trains from `state.step` to `num_steps`.
+
+  Args:
+    step_fn: of `make_train_step`; donates the state.
+    state: restored or fresh.
+    batches: input, at the state's position.
+    stage: for messages.
+    num_steps: steps of the whole stage.
+    key: of the stage's random streams.
+    place: puts a batch on the devices.
+    evaluate: returns metrics; `auc` selects the best checkpoint.
+    eval_every: steps between evaluations; the last step is always evaluated.
+    save_every: steps between checkpoints; every evaluation is saved too.
+    log_every: steps between rows of metrics, each a mean since the last.
+    checkpoints: where to save.
+    writer: where to log.
+
+  Returns:
+    The state after the last step.
+
+  Raises:
+    FloatingPointError: at the first logged loss that is not finite.
+  """
+  start = int(state.step)
+  progress = Progress(stage, start, num_steps)
+  window: list[dict] = []
+  for step in range(start + 1, num_steps + 1):
+    state, metrics = step_fn(state, place(next(batches)), key)
+    window.append(metrics)
+    last = step == num_steps
+    evaluating = last or step % eval_every == 0
+    saving = evaluating or step % save_every == 0
+    if not (saving or step % log_every == 0):
+      continue
+    rows = jax.device_get(window)
+    means = {k: sum(float(r[k]) for r in rows) / len(rows) for k in rows[0]}
+    window = []
+    if not all(map(math.isfinite, means.values())):
+      raise FloatingPointError(
+        f"stage {stage}: not finite between steps {step - len(rows) + 1} and "
+        f"{step}: {means}; the last checkpoint is at step "
+        f"{checkpoints.latest_step()}"
+      )
+    if evaluating:
+      means |= evaluate(state)
+    writer.write(step, means)
+    progress.report(step, means)
+    if saving:
+      checkpoints.save(
+        step, state, inputs=batches.get_state(), auc=means.get("auc")
+      )
+  return state

@@ -1,0 +1,161 @@
+"""The jitted train step of each stage, and the forward pass."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+
+from chexjax import ops
+from chexjax.models import ChexModel, Logits
+from chexjax.training.state import TRAINED, TrainState, replicated, sharded
+from chexjax.types import Batch
+
+Metrics = dict[str, jax.Array]
+
+
+def stage_loss(
+  logits: Logits,
+  labels: jax.Array,
+  mask: jax.Array,
+  *,
+  stage: int,
+  beta_pos: jax.Array,
+  beta_neg: jax.Array,
+  cls_scale: float = 1.0,
+) -> tuple[jax.Array, Metrics]:
+  """Adds the losses that a stage trains: loss_CLS, loss_RPN, or both.
+
+  Args:
+    logits: `[B, K]` each; `crop` is not read in stage 1.
+    labels: `[B, K]` in 0..1.
+    mask: `[B]`, 0 for examples that do not count.
+    stage: 1, 2 or 3.
+    beta_pos: `[K]` weights of `balance_weights`.
+    beta_neg: `[K]` weights of `balance_weights`.
+    cls_scale: factor on loss_CLS (released: 10 in stage 1).
+
+  Returns:
+    The scalar loss and its parts, means over counted examples and classes.
+  """
+
+  def mean_bce(x):
+    loss = ops.balanced_bce(x, labels, beta_pos=beta_pos, beta_neg=beta_neg)
+    return (loss.mean(-1) * mask).sum() / jnp.maximum(mask.sum(), 1)
+
+  parts = {}
+  if stage != 2:
+    parts["loss_cls"] = cls_scale * mean_bce(logits.full)
+  if stage != 1:
+    parts["loss_rpn"] = mean_bce(logits.crop)
+  loss = sum(parts.values(), jnp.zeros(()))
+  return loss, parts | {"loss": loss}
+
+
+def make_train_step(
+  model: ChexModel,
+  tx: optax.GradientTransformation,
+  mesh: Mesh,
+  *,
+  stage: int,
+  beta_pos: jax.Array,
+  beta_neg: jax.Array,
+  cls_scale: float = 1.0,
+  augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
+  tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
+) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
+  """Builds a jitted `step(state, batch, key) -> state, metrics`.
+
+  The batch is sharded along the mesh's `data` axis, the state replicated and
+  donated. Parameters that the stage does not train get no gradient work.
+
+  Args:
+    model: whose variables the state holds.
+    tx: optimizer of the trained parameters.
+    mesh: with an axis `data`.
+    stage: 1, 2 or 3.
+    beta_pos: see `stage_loss`.
+    beta_neg: see `stage_loss`.
+    cls_scale: see `stage_loss`.
+    augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
+    tau: temperature at a step of this stage.
+
+  Returns:
+    The step; `key` is folded with `state.step`, so that a resumed run draws
+    the same stream.
+  """
+
+  def step(state, batch, key):
+    keys = jax.random.split(jax.random.fold_in(key, state.step), 3)
+    augment_key, region_key, dropout_key = keys
+    images = batch.image
+    if augment is not None:
+      image_keys = jax.random.split(augment_key, len(images))
+      images = jax.vmap(augment)(image_keys, images)
+    images = ops.normalize(images)
+
+    def loss_fn(trained):
+      (logits, _), updates = model.apply(
+        {"params": state.params | trained, "batch_stats": state.batch_stats},
+        images,
+        train=True,
+        stage=stage,
+        tau=tau(state.step),
+        mutable=["batch_stats"],
+        rngs={"region": region_key, "dropout": dropout_key},
+      )
+      loss, metrics = stage_loss(
+        logits,
+        batch.labels,
+        batch.mask,
+        stage=stage,
+        beta_pos=beta_pos,
+        beta_neg=beta_neg,
+        cls_scale=cls_scale,
+      )
+      return loss, (metrics, updates["batch_stats"])
+
+    trained = {k: state.params[k] for k in TRAINED[stage]}
+    grads, (metrics, stats) = jax.grad(loss_fn, has_aux=True)(trained)
+    updates, opt_state = tx.update(grads, state.opt_state, trained)
+    trained = optax.apply_updates(trained, updates)
+    metrics["grad_norm"] = optax.global_norm(grads)
+    return TrainState(
+      step=state.step + 1,
+      params=state.params | trained,
+      batch_stats=state.batch_stats | stats,
+      opt_state=opt_state,
+    ), metrics
+
+  whole = replicated(mesh)
+  return jax.jit(
+    step,
+    in_shardings=(whole, sharded(mesh), whole),
+    out_shardings=(whole, whole),
+    donate_argnums=0,
+  )
+
+
+def make_predict(
+  model: ChexModel, mesh: Mesh, *, stage: int, keep: tuple[str, ...] = ()
+) -> Callable[[Any, jax.Array], tuple[Logits, dict[str, jax.Array]]]:
+  """Builds a jitted `predict(variables, images)` in evaluation mode.
+
+  Args:
+    model: whose variables are passed.
+    mesh: with an axis `data`.
+    stage: 1 stops after the classification module.
+    keep: names of the intermediates to return; the others cost no memory.
+
+  Returns:
+    A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8.
+  """
+
+  def predict(variables, images):
+    logits, maps = model.apply(variables, ops.normalize(images), stage=stage)
+    return logits, {name: maps[name] for name in keep}
+
+  whole, split = replicated(mesh), sharded(mesh)
+  return jax.jit(predict, in_shardings=(whole, split), out_shardings=split)

@@ -1,0 +1,135 @@
+"""Every option of a run, with its unit and the paper's value as default."""
+
+import dataclasses
+import pathlib
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+  """Width, depth and variant; the fields are those of `ChexModel`."""
+
+  block_sizes: tuple[int, ...] = (6, 12, 24, 16)
+  """Dense layers per block of the DenseNet."""
+  growth: int = 32
+  """Channels that a dense layer adds."""
+  bn_size: int = 4
+  """Width of a dense layer's bottleneck, in units of growth."""
+  stem: int = 64
+  """Channels of the DenseNet's first convolution."""
+  fpn_features: int = 256
+  """Channels of the merged feature map."""
+  hidden: int = 128
+  """Channels of a finding's hidden map."""
+  detection_features: int = 64
+  """Channels of the detection head."""
+  roi_size: int = 5
+  """Bins along each side of a pooled region."""
+  crop_size: int = 64
+  """Side of a crop, in pixels."""
+  crop_stages: tuple[int, ...] = (3, 4, 6, 3)
+  """Basic blocks per stage of the crop ResNet."""
+  crop_width: int = 64
+  """Channels of the crop ResNet's first stage."""
+  crop_hidden: int = 512
+  """Width of a finding's crop head."""
+  lse_r: float = 1.0
+  """Sharpness of lse pooling."""
+  pooling: Literal["lse", "lse_lba"] = "lse"
+  """Pooling of the saliency logits; lse_lba learns its sharpness."""
+  crop: Literal["bilinear", "gaussian"] = "bilinear"
+  """How crops are read from the image."""
+  gate_gradient: bool = True
+  """Whether the saliency gate on pooled features is trained."""
+  crop_leaky: bool = True
+  """Whether the crop ResNet uses LeakyReLU(0.1) for ReLU."""
+  add_full_logit: bool = False
+  """Whether a crop's logit has the full image's added."""
+  noise_scale: float = 1.0
+  """Factor on the Gumbel noise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StageConfig:
+  """Length and optimizer of one stage."""
+
+  epochs: float = 10.0
+  """Passes over the training images."""
+  warmup_epochs: float = 0.5
+  """Passes over which the learning rate rises from 0."""
+  learning_rate: float = 1e-3
+  """Learning rate after the warm-up."""
+  decay: Literal["cosine", "constant"] = "cosine"
+  """What the learning rate does after the warm-up."""
+  weight_decay: float = 1e-3
+  """Decoupled weight decay."""
+  cls_scale: float = 1.0
+  """Factor on the classification loss."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentConfig:
+  """Ranges of the augmentation, drawn uniformly."""
+
+  zoom: float = 0.1
+  """Largest enlargement, as a fraction."""
+  translate: float = 50 / 512
+  """Largest shift either way, as a fraction of the image's side."""
+  rotate: float = 10.0
+  """Largest rotation either way, in degrees."""
+  flip: bool = True
+  """Whether half of the images are mirrored left and right."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """Trains the three stages and prints AUC and localisation tables."""
+
+  config: Literal["phantom", "paper", "released", "nih_mini"] = "phantom"
+  """Where the defaults of all other options come from."""
+  stage: int = 3
+  """Train up to this stage: 1, 2 or 3."""
+  workdir: pathlib.Path = pathlib.Path("runs/phantom")
+  """Folder of checkpoints, logs and results; a run goes on from there."""
+  data_dir: pathlib.Path | None = None
+  """Folder in ChestX-ray14's layout; the phantom draws its own."""
+  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  """Folder of drawn phantoms and built records."""
+  seed: int = 0
+  """Seed of initialisation, shuffling, augmentation and sampling."""
+  image_size: int = 512
+  """Side of the images, in pixels: 128, 256, 512 or 1024."""
+  batch_size: int = 8
+  """Images per step, over all devices."""
+  eval_batch_size: int = 8
+  """Images per batch of an evaluation."""
+  max_steps: int | None = None
+  """Steps per stage, instead of its epochs."""
+  eval_every_epochs: float = 1.0
+  """Passes between evaluations on the validation split."""
+  save_every: int = 1000
+  """Steps between checkpoints; every evaluation is saved too."""
+  log_every: int = 50
+  """Steps between rows of metrics."""
+  num_examples: int = 2
+  """Examples drawn per boxed finding after the evaluation."""
+  phantom_images: int = 4000
+  """Images of the phantom, over all splits."""
+  tau_start: float = 1.0
+  """Temperature of the region sampler at the start of stage 2."""
+  tau_end: float = 1e-3
+  """Temperature at the end of stage 3; falls exponentially."""
+  class_total: Literal["images", "labels"] = "images"
+  """What a finding's frequency is divided by: images (paper) or label
+  occurrences with No Finding (released)."""
+  maps: Literal["paper", "released"] = "paper"
+  """Which detection and final map, and which thresholds, are evaluated."""
+  adam_b2: float = 0.999
+  """Decay of Adam's second moment."""
+  adam_eps: float = 1e-8
+  """Adam's epsilon."""
+  model: ModelConfig = ModelConfig()
+  augment: AugmentConfig = AugmentConfig()
+  stage1: StageConfig = StageConfig()
+  stage2: StageConfig = StageConfig()
+  stage3: StageConfig = StageConfig(learning_rate=3e-4)

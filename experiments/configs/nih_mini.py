@@ -1,0 +1,23 @@
+"""About 1,500 real images on a small machine: the phantom's network, longer.
+
+  python -m experiments.run --config=nih_mini --data_dir=DIR \
+    --workdir=runs/nih_mini
+
+From scratch, on a hundredth of the training images: expect little.
+"""
+
+import dataclasses
+import pathlib
+
+from experiments.configs import phantom
+from experiments.configs.base import StageConfig
+
+config = dataclasses.replace(
+  phantom.config,
+  config="nih_mini",
+  workdir=pathlib.Path("runs/nih_mini"),
+  stage1=StageConfig(epochs=30, learning_rate=3e-3, warmup_epochs=2),
+  stage2=StageConfig(epochs=5, learning_rate=3e-3, warmup_epochs=1),
+  stage3=StageConfig(epochs=10, learning_rate=1e-3, warmup_epochs=1),
+  eval_every_epochs=3.0,
+)

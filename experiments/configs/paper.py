@@ -1,0 +1,22 @@
+"""The paper: 512 px, DenseNet-121, ResNet-34, batch 8.
+
+  python -m experiments.run --config=paper --data_dir=DIR --workdir=runs/paper
+
+Nobody has published epochs or a schedule. Published DenseNet-121 baselines on
+this set converge in about 10 epochs from ImageNet; stages 2 and 3 start from
+a trained classifier and are given half of that. The warm-up of half an epoch
+keeps Adam's first steps small; the cosine ends each stage near 0, so that its
+last checkpoint is about its best.
+"""
+
+import pathlib
+
+from experiments.configs.base import Config, StageConfig
+
+config = Config(
+  config="paper",
+  workdir=pathlib.Path("runs/paper"),
+  stage1=StageConfig(epochs=10),
+  stage2=StageConfig(epochs=5),
+  stage3=StageConfig(epochs=5, learning_rate=3e-4),
+)

@@ -1,0 +1,114 @@
+"""From a configuration to data, model and optimizer."""
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from chexjax import ops
+from chexjax.data.sources import Dataset, open_chest_xray14
+from chexjax.models import ChexModel
+from chexjax.training.optimizers import make_optimizer, make_schedule
+from experiments.configs import Config
+from experiments.flags import as_json, expand
+
+
+def open_data(config: Config) -> Dataset:
+  """Opens `--data_dir`, or draws the phantom into the cache first.
+
+  Raises:
+    SystemExit: when a split that the run needs has no image.
+  """
+  cache = expand(config.cache_dir)
+  if config.data_dir is not None:
+    folder = expand(config.data_dir)
+  else:
+    from chexjax.data.phantom import ensure_phantom
+
+    options = {
+      "num_images": config.phantom_images,
+      "size": config.image_size,
+      "seed": config.seed,
+    }
+    digest = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:12]
+    folder = cache / "phantom" / digest
+    print(f"phantom: {config.phantom_images} drawn images in {folder}")
+    ensure_phantom(folder, **options)
+  print(f"records: {config.image_size} px from {folder}", flush=True)
+  dataset = open_chest_xray14(
+    folder, size=config.image_size, cache=cache / "records"
+  )
+  return dataset
+
+
+def make_model(config: Config, num_classes: int) -> ChexModel:
+  """Builds the model that the configuration describes."""
+  options = {
+    name: tuple(value) if isinstance(value, list) else value
+    for name, value in as_json(config)["model"].items()
+  }
+  return ChexModel(num_classes=num_classes, **options)
+
+
+def init_variables(config: Config, model: ChexModel) -> Any:
+  """Draws fresh variables from the seed."""
+  shape = (1, config.image_size, config.image_size, 3)
+  key = jax.random.key(config.seed)
+  return jax.jit(lambda: model.init(key, jnp.zeros(shape)))()
+
+
+def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
+  """Returns the steps of each stage."""
+  if config.max_steps is not None:
+    return dict.fromkeys((1, 2, 3), config.max_steps)
+  per_epoch = num_examples / config.batch_size
+  return {
+    stage: max(1, round(getattr(config, f"stage{stage}").epochs * per_epoch))
+    for stage in (1, 2, 3)
+  }
+
+
+def eval_every(config: Config, num_examples: int) -> int:
+  """Returns the steps between evaluations."""
+  epochs = config.eval_every_epochs
+  return max(1, math.ceil(epochs * num_examples / config.batch_size))
+
+
+def make_tx(config: Config, stage: int, steps: int, num_examples: int):
+  """Builds a stage's optimizer."""
+  options = getattr(config, f"stage{stage}")
+  warmup = round(options.warmup_epochs * num_examples / config.batch_size)
+  schedule = make_schedule(
+    learning_rate=options.learning_rate,
+    num_steps=steps,
+    warmup_steps=min(warmup, steps // 2),
+    decay=options.decay,
+  )
+  return make_optimizer(
+    schedule,
+    weight_decay=options.weight_decay,
+    b2=config.adam_b2,
+    eps=config.adam_eps,
+  )
+
+
+def tau_schedule(config: Config, stage: int, steps: dict[int, int]):
+  """Returns the temperature as a function of a stage's step."""
+  done = steps[2] if stage == 3 else 0
+  total = steps[2] + steps[3]
+  return lambda step: ops.exponential_tau(
+    (step + done) / total, start=config.tau_start, end=config.tau_end
+  )
+
+
+def class_weights(config: Config, labels: np.ndarray):
+  """Returns beta_pos and beta_neg `[K]` of training labels `[N, K]`."""
+  positives = labels.sum(0)
+  total = float(len(labels))
+  if config.class_total == "labels":
+    total = float(positives.sum() + (labels.sum(1) == 0).sum())
+  return ops.balance_weights(positives, total)

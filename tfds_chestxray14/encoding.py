@@ -1,0 +1,154 @@
+"""An image file as it is stored: its own bytes, or a grey 8-bit PNG."""
+
+import io
+import os
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageChops
+
+# Deflate with run lengths only: on filtered X-rays smaller than the default of
+# zlib and six times as fast (at 512: 99 against 104 KB, 6 against 39 ms).
+_PNG = {"format": "PNG", "compress_level": 6, "compress_type": 3}
+_KEPT_FORMATS = ("PNG", "JPEG")
+_END_MARKS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
+
+
+class Probe(NamedTuple):
+  """What an image's header says."""
+
+  format: str
+  mode: str
+  width: int
+  height: int
+  transparent: bool
+
+  def as_is(self, size: int) -> bool:
+    """Return whether the file's own bytes are stored: grey, 8 bits, `size`."""
+    return (
+      self.format in _KEPT_FORMATS
+      and self.mode == "L"
+      and not self.transparent
+      and (self.width, self.height) == (size, size)
+    )
+
+  def describe(self) -> str:
+    """Return for example `PNG RGBA 1024x1024`."""
+    return f"{self.format} {self.mode} {self.width}x{self.height}"
+
+
+def probe(path: str, *, decode: bool = False) -> Probe:
+  """Read an image's header, and see that the file does not break off.
+
+  Args:
+    path: The image file.
+    decode: Also decode all of it, which is about a hundred times as long.
+
+  Raises:
+    ValueError: The file is no image or does not decode; names it.
+  """
+  try:
+    with open(path, "rb") as file, Image.open(file) as image:
+      result = _probe(image)
+      if decode or not _ends_well(file, result.format):
+        image.load()
+  except Exception as error:  # Pillow raises a dozen types on damaged files.
+    raise _unreadable(path, error) from error
+  return result
+
+
+def stored(path: str, size: int) -> bytes:
+  """Return the bytes to store for an image file.
+
+  The file's own where it is a grey 8-bit PNG or JPEG of `size` x `size`, else a
+  grey 8-bit PNG of that size: resized once, Lanczos over the whole support of
+  the reduction (antialiased). The image is decoded in any case.
+
+  Args:
+    path: The image file.
+    size: Height and width stored, in pixels.
+
+  Raises:
+    ValueError: The file is no image or does not decode; names it.
+  """
+  try:
+    with open(path, "rb") as file:
+      data = file.read()
+    with Image.open(io.BytesIO(data)) as image:
+      keep = _probe(image).as_is(size)
+      image.load()
+      return data if keep else _encode(to_grey(image), size)
+  except Exception as error:
+    raise _unreadable(path, error) from error
+
+
+def to_grey(image: Image.Image) -> Image.Image:
+  """Return the image in 8-bit grey.
+
+  Alpha is dropped; where red, green and blue are the same nothing is lost, a
+  true colour image becomes its luma (ITU-R 601). 16-bit values are divided by
+  257, so that 65535 becomes 255.
+  """
+  if image.mode == "L":
+    return image
+  if image.mode == "LA":
+    return image.getchannel("L")
+  if image.mode.startswith("I"):
+    return _from_16_bit(image)
+  if image.mode == "F":
+    raise ValueError("mode F (floats) has no known range; save it as 8-bit PNG")
+  rgb = image.convert("RGB")
+  red, green, blue = rgb.split()
+  same = all(
+    ImageChops.difference(red, other).getbbox() is None
+    for other in (green, blue)
+  )
+  return red if same else rgb.convert("L")
+
+
+def _encode(grey: Image.Image, size: int) -> bytes:
+  if grey.size != (size, size):
+    grey = grey.resize((size, size), Image.Resampling.LANCZOS)
+  buffer = io.BytesIO()
+  grey.save(buffer, **_PNG)
+  return buffer.getvalue()
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+  values = np.asarray(image).astype(np.int64)
+  if values.min() < 0 or values.max() > 65535:
+    raise ValueError(
+      f"mode {image.mode} with values {values.min()}..{values.max()}, must be "
+      "within 0..65535"
+    )
+  return Image.fromarray(np.round(values / 257).astype(np.uint8))
+
+
+def _probe(image: Image.Image) -> Probe:
+  return Probe(
+    format=image.format or "unknown",
+    mode=image.mode,
+    width=image.width,
+    height=image.height,
+    transparent="transparency" in image.info,
+  )
+
+
+def _ends_well(file: io.BufferedReader, kind: str) -> bool:
+  """Return whether the file ends in its format's end mark."""
+  mark = _END_MARKS.get(kind)
+  if mark is None:
+    return False
+  place = file.tell()
+  file.seek(-len(mark), os.SEEK_END)
+  ends_well = file.read() == mark
+  file.seek(place)
+  return ends_well
+
+
+def _unreadable(path: str, error: Exception) -> ValueError:
+  # Pillow's message shows the buffer's address, which says nothing.
+  reason = str(error).split("<_io.")[0].strip()
+  if reason.endswith("cannot identify image file"):
+    reason = "not an image"
+  return ValueError(f"{path} does not decode: {reason or repr(error)}")

@@ -1,0 +1,142 @@
+"""Where the lists and the images lie in a folder, in any layout in use."""
+
+import gzip
+import hashlib
+import os
+import pathlib
+from typing import NamedTuple
+
+# What each list may be called; the first that exists is read.
+LIST_NAMES: dict[str, tuple[str, ...]] = {
+  "data_entry": ("Data_Entry_2017.csv", "Data_Entry_2017_v2020.csv"),
+  "boxes": ("BBox_List_2017.csv",),
+  "train_val": ("train_val_list.txt",),
+  "test": ("test_list.txt",),
+}
+VAL_LIST_NAMES: tuple[str, ...] = ("val_list.txt", "val_official.txt")
+
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+class ListFile(NamedTuple):
+  """A list as read.
+
+  Attributes:
+    path: Where it lies.
+    text: Its text, decompressed, without a byte order mark.
+    sha256: Of its bytes, decompressed: the same for `x.csv` and `x.csv.gz`.
+  """
+
+  path: pathlib.Path
+  text: str
+  sha256: str
+
+
+class Images(NamedTuple):
+  """The image files of a folder.
+
+  Attributes:
+    paths: Path by stem (`00000001_000`).
+    doubles: Stems that lie there more than once, with both paths.
+    looked_at: The folders searched.
+  """
+
+  paths: dict[str, str]
+  doubles: dict[str, tuple[str, str]]
+  looked_at: tuple[str, ...]
+
+
+def stem(name: str) -> str:
+  """Return a file name without its ending: the key of an image."""
+  return os.path.splitext(os.path.basename(name.strip()))[0]
+
+
+def find_lists(
+  folder: pathlib.Path, names: dict[str, tuple[str, ...]]
+) -> dict[str, ListFile]:
+  """Read the named lists of a folder, each plain or `.gz`.
+
+  Args:
+    folder: The folder in the official layout.
+    names: The names a list may have, by role.
+
+  Returns:
+    The lists by role.
+
+  Raises:
+    FileNotFoundError: A list is missing; says every path looked at.
+    ValueError: A list is no UTF-8 text, or its `.gz` is damaged.
+  """
+  found, missing = {}, []
+  for role, options in names.items():
+    paths = [folder / (name + end) for name in options for end in ("", ".gz")]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+      missing.append(", ".join(str(path) for path in paths))
+    else:
+      found[role] = _read_list(path)
+  if missing:
+    raise FileNotFoundError(
+      "ChestX-ray14 needs its lists beside the images. Not found, any of:\n"
+      + "\n".join(f"  - {paths}" for paths in missing)
+      + "\nPut the files of NIH's download there (plain or .gz), or point "
+      "manual_dir at the folder that holds them."
+    )
+  return found
+
+
+def find_images(folder: pathlib.Path) -> Images:
+  """Find the image files, flat, in `images/` or in `images_001/images/` ...
+
+  Raises:
+    FileNotFoundError: There is none; says every folder looked at.
+  """
+  paths: dict[str, str] = {}
+  doubles: dict[str, tuple[str, str]] = {}
+  looked_at = _image_folders(folder)
+  for place in looked_at:
+    for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
+      key, suffix = os.path.splitext(entry.name)
+      if suffix.lower() not in _IMAGE_SUFFIXES:
+        continue
+      if key in paths:
+        doubles[key] = (paths[key], entry.path)
+      else:
+        paths[key] = entry.path
+  if not paths:
+    raise FileNotFoundError(_no_image(folder, looked_at))
+  return Images(paths, doubles, tuple(looked_at))
+
+
+def _read_list(path: pathlib.Path) -> ListFile:
+  data = path.read_bytes()
+  try:
+    if data[:2] == b"\x1f\x8b":
+      data = gzip.decompress(data)
+    text = data.decode("utf-8-sig")
+  except (OSError, EOFError, UnicodeDecodeError) as error:
+    raise ValueError(
+      f"{path} does not read as text: {error}. Fetch the file again."
+    ) from error
+  return ListFile(path, text, hashlib.sha256(data).hexdigest())
+
+
+def _image_folders(folder: pathlib.Path) -> list[str]:
+  parts = sorted(p for p in folder.glob("images_*") if p.is_dir())
+  places = [folder, folder / "images"]
+  for part in parts:
+    places += [part, part / "images"]
+  return [str(place) for place in places if place.is_dir()]
+
+
+def _no_image(folder: pathlib.Path, looked_at: list[str]) -> str:
+  archives = sorted(path.name for path in folder.glob("images*.tar.gz"))
+  remedy = (
+    f"There are archives ({archives[0]} ...): unpack them first, "
+    f"`cd {folder} && for f in images*.tar.gz; do tar xzf $f; done`."
+    if archives
+    else "Put the images (.png, .jpg) into one of these folders, or into "
+    f"{folder}/images or {folder}/images_001/images ..."
+  )
+  places = "\n".join(f"  - {place}" for place in looked_at)
+  return f"No image found. Looked at:\n{places}\n{remedy}"
