@@ -1,7 +1,6 @@
 """The TFDS builder: `tfds.builder("chest_xray14/512px")`."""
 
 import dataclasses
-import os
 import pathlib
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ from etils import epath
 
 from tfds_chestxray14 import catalogue, findings, tf_dataset
 from tfds_chestxray14 import survey as survey_lib
-from tfds_chestxray14.examples import Record, Shard, features
+from tfds_chestxray14.examples import Record, Shard, cores, features
 
 # Images a shard, so that a shard is about 100 to 200 MB: TFDS holds one shard
 # in memory while it writes it.
@@ -88,7 +87,7 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
       "workers": workers,
     }
     self._skip_bad = skip_bad
-    self._workers = workers or len(os.sched_getaffinity(0))
+    self._workers = workers or cores()
     self._max_examples: int | None = None
     if file_format is None and not self.info.initialized:
       self.info.set_file_format("array_record", override=True)

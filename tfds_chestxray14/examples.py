@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import os
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -63,6 +64,14 @@ class Shard:
       finally:
         for _, image in pending:
           image.cancel()
+
+
+def cores() -> int:
+  """Return how many cores this process may use."""
+  try:
+    return len(os.sched_getaffinity(0))
+  except AttributeError:  # Not on every system.
+    return os.cpu_count() or 1
 
 
 def features(size: int) -> tfds.features.FeaturesDict:

@@ -1,4 +1,4 @@
-"""`as_dataset` over array_record, which TFDS itself reads without TensorFlow."""
+"""`as_dataset` over array_record, which TFDS itself does not offer."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -121,7 +121,7 @@ def make_train_step(
     grads, (metrics, stats) = jax.grad(loss_fn, has_aux=True)(trained)
     updates, opt_state = tx.update(grads, state.opt_state, trained)
     trained = optax.apply_updates(trained, updates)
-    metrics["grad_norm"] = optax.global_norm(grads)
+    metrics["grad_norm"] = optax.tree.norm(grads)
     return TrainState(
       step=state.step + 1,
       params=state.params | trained,

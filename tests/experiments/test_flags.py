@@ -1,0 +1,47 @@
+"""The command line: overrides, typos, and workdirs of another run."""
+
+import dataclasses
+
+import pytest
+
+from experiments import flags
+from experiments.configs import CONFIGS
+
+
+def test_an_override_wins_over_the_named_configuration():
+  config = flags.parse(
+    ["--config=phantom", "--stage1.epochs=2", "--augment.flip=False"],
+    prog="run",
+  )
+  assert config.stage1.epochs == 2
+  assert config.augment.flip is False
+  assert config.image_size == CONFIGS["phantom"].image_size
+
+
+@pytest.mark.parametrize(
+  ("argv", "said"),
+  [
+    (["--stage=4"], "--stage must be 1, 2 or 3, got 4"),
+    (["--config=papr"], "did you mean paper?"),
+    (["--config=paper"], "needs --data_dir=DIR"),
+    (["--data_dir=/no/such/folder"], "is no folder"),
+  ],
+)
+def test_a_wrong_value_is_named(argv, said):
+  with pytest.raises(SystemExit) as caught:
+    flags.parse(argv, prog="run")
+  assert said in str(caught.value)
+
+
+def test_a_typo_gets_a_suggestion(capsys):
+  with pytest.raises(SystemExit):
+    flags.parse(["--batch_sise=4"], prog="run")
+  assert "batch_size" in capsys.readouterr().err
+
+
+def test_a_workdir_of_another_configuration_is_refused(tmp_path):
+  config = dataclasses.replace(CONFIGS["phantom"], workdir=tmp_path)
+  flags.store(config, {})
+  flags.store(dataclasses.replace(config, stage=1), {})
+  with pytest.raises(SystemExit, match="--seed: there 0, here 5"):
+    flags.store(dataclasses.replace(config, seed=5), {})

@@ -1,0 +1,100 @@
+"""A killed run goes on as if nothing had happened, bit for bit."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from chexjax import models
+from chexjax.data.pipeline import eval_batches, train_batches
+from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.loop import train_stage
+from chexjax.training.state import create_state, make_mesh, shard_batch
+from chexjax.training.steps import make_train_step
+from chexjax.training.writer import MetricsWriter
+
+MODEL = models.ChexModel(
+  num_classes=2, block_sizes=(1, 1), growth=4, bn_size=2, stem=4,
+  fpn_features=4, hidden=4, detection_features=4, roi_size=2, crop_size=8,
+  crop_stages=(1,), crop_width=4, crop_hidden=4,
+)  # fmt: skip
+
+
+class Source:
+  """Eleven random images with labels."""
+
+  def __len__(self):
+    return 11
+
+  def __getitem__(self, index):
+    rng = np.random.default_rng(index)
+    return {
+      "image": rng.integers(0, 256, (32, 32, 1), dtype=np.uint8),
+      "labels": rng.integers(0, 2, 2, dtype=np.uint8),
+    }
+
+
+def train(folder, step_fn, state, mesh, *, num_steps):
+  checkpoints = Checkpoints(folder / "checkpoints")
+  batches = train_batches(Source(), batch_size=4, seed=1)
+  latest = checkpoints.latest_step()
+  if latest is not None:
+    state, position = checkpoints.restore(latest, state)
+    batches.set_state(position)
+  writer = MetricsWriter(folder, stage=3, start=latest or 0)
+  state = train_stage(
+    step_fn, state, batches, stage=3, num_steps=num_steps,
+    key=jax.random.key(7), place=lambda b: shard_batch(b, mesh),
+    evaluate=lambda s: {"auc": 0.5}, eval_every=2, save_every=1, log_every=1,
+    checkpoints=checkpoints, writer=writer,
+  )  # fmt: skip
+  writer.close()
+  checkpoints.close()
+  return state
+
+
+def test_two_and_two_steps_are_four(tmp_path):
+  mesh = make_mesh()
+  tx = optax.adamw(1e-3)
+  variables = jax.jit(MODEL.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
+  step_fn = make_train_step(
+    MODEL, tx, mesh, stage=3, beta_pos=jnp.full(2, 0.7),
+    beta_neg=jnp.full(2, 0.3),
+  )  # fmt: skip
+
+  def fresh():
+    return create_state(jax.tree.map(jnp.copy, variables), tx, stage=3)
+
+  whole = train(tmp_path / "a", step_fn, fresh(), mesh, num_steps=4)
+  train(tmp_path / "b", step_fn, fresh(), mesh, num_steps=2)
+  resumed = train(tmp_path / "b", step_fn, fresh(), mesh, num_steps=4)
+  jax.tree.map(np.testing.assert_array_equal, whole, resumed)
+  logs = [(tmp_path / run / "metrics.jsonl").read_text() for run in "ab"]
+  assert logs[0] == logs[1]
+  assert logs[0].count("\n") == 4
+
+
+def test_evaluation_counts_every_example_once():
+  batches = list(eval_batches(Source(), batch_size=4))
+  assert [len(b.index) for b in batches] == [4, 4, 4]
+  index = np.concatenate([b.index for b in batches])
+  mask = np.concatenate([b.mask for b in batches])
+  assert sorted(index[mask > 0]) == list(range(11))
+  assert (index[mask == 0] == -1).all()
+
+
+def test_an_epoch_holds_every_example_once():
+  batches = train_batches(Source(), batch_size=1, seed=0)
+  seen = [int(next(batches).index[0]) for _ in range(11)]
+  assert sorted(seen) == list(range(11))
+
+
+def test_two_processes_share_an_epoch_without_overlap():
+  seen = []
+  for process in range(2):
+    share = train_batches(
+      Source(), batch_size=1, seed=0, process=process, num_processes=2
+    )
+    # Eleven examples in two shares: six for the first, five for the second.
+    seen += [int(next(share).index[0]) for _ in range(6 - process)]
+  assert sorted(seen) == list(range(11))
