@@ -155,6 +155,18 @@ def draw_examples(
     name: evaluation.chosen_boxes(table, measures, name, "crossfit")
     for name in MAPS
   }
+
+  def case_of(row):
+    heat = cases[row]["maps"].items()
+    boxes = {n: chosen[n][row] for n in MAPS}
+    return Case(
+      image=dataset.splits["test"][cases[row]["index"]]["image"],
+      maps={n: m.astype(np.float32) for n, m in heat},
+      predicted={n: b for n, b in boxes.items() if np.isfinite(b).all()},
+      true=table.true_box[row],
+      title=f"{table.finding[row]}, {table.image[row]}",
+    )
+
   finding_of = np.asarray(table.finding)
   best, count = [], 0
   for finding in BOXED_FINDINGS:
@@ -174,28 +186,10 @@ def draw_examples(
     order = rows[np.argsort(-ious)]
     spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
     for rank, place in enumerate(spread.round().astype(int)):
-      row = order[place]
-      case = Case(
-        image=dataset.splits["test"][cases[row]["index"]]["image"],
-        maps={n: m.astype(np.float32) for n, m in cases[row]["maps"].items()},
-        predicted={n: chosen[n][row] for n in MAPS},
-        true=table.true_box[row],
-        title=f"{finding}, {table.image[row]}",
-      )
-  example_grid(folder / f"{finding}_{rank + 1}.png", [case])
+      case = case_of(order[place])
+      example_grid(folder / f"{finding}_{rank + 1}.png", [case])
       count += 1
-    middle = order[len(order) // 4]
-    best.append(
-      Case(
-        image=dataset.splits["test"][cases[middle]["index"]]["image"],
-        maps={
-          n: m.astype(np.float32) for n, m in cases[middle]["maps"].items()
-        },
-        predicted={n: chosen[n][middle] for n in MAPS},
-        true=table.true_box[middle],
-        title=finding,
-      )
-    )
+    best.append(case_of(order[len(order) // 4]))
   if best:
     example_grid(folder / "grid.png", best)
   return count

@@ -115,6 +115,11 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
       survey_lib.metadata(found, size=config.size, validation=config.validation)
     )
     shards = {name: self._shards(found, name) for name in findings.SPLITS}
+    if not any(shards.values()):
+      raise ValueError(
+        f"No image of {found.folder} can be read; nothing was built.\n"
+        f"{survey_lib.bad_images(found)}"
+      )
     # TFDS cannot write an empty split; the survey has said so.
     return {name: parts for name, parts in shards.items() if parts}
 
@@ -162,9 +167,15 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
     )
     size = self.builder_config.size
     step = SHARD_IMAGES[size]
+    starts = range(0, len(records), step)
     return [
-      Shard(records[start : start + step], size, self._workers)
-      for start in range(0, len(records), step)
+      Shard(
+        name=f"{split} {number}/{len(starts)}",
+        records=records[start : start + step],
+        size=size,
+        workers=self._workers,
+      )
+      for number, start in enumerate(starts, 1)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow_datasets.public_api as tfds
+from tensorflow_datasets.core.utils import tqdm_utils
 
 from tfds_chestxray14 import encoding, findings
 from tfds_chestxray14.lists import Box, Entry
@@ -39,12 +40,14 @@ class Shard:
   """Makes the examples of one shard; picklable, so that Beam can send it.
 
   Attributes:
+    name: Shown beside the progress bar.
     records: In the order of storage.
     size: Height and width stored, in pixels.
     workers: Threads that decode, resize and encode (Pillow and zlib release
       the interpreter lock).
   """
 
+  name: str
   records: tuple[Record, ...]
   size: int
   workers: int
@@ -52,9 +55,13 @@ class Shard:
   def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield key and example, in order, a bounded number of images ahead."""
     pending: collections.deque[Any] = collections.deque()
+    # TFDS's own bar, so that tfds.disable_progress_bar() holds.
+    records = tqdm_utils.tqdm(
+      self.records, desc=self.name, unit=" images", leave=False, disable=None
+    )
     with futures.ThreadPoolExecutor(self.workers) as pool:
       try:
-        for record in self.records:
+        for record in records:
           image = pool.submit(encoding.stored, record.path, self.size)
           pending.append((record, image))
           if len(pending) > 4 * self.workers:

@@ -25,6 +25,8 @@ _ENTRY_COLUMNS = (
   "Patient Gender",
   "View Position",
 )
+# A later file on NIH's page, v2020 too, calls it so.
+_COLUMN_ALIASES = {"Patient Sex": "Patient Gender"}
 _BOX_COLUMNS = ("Image Index", "Finding Label", "x", "y", "w", "h")
 
 
@@ -120,9 +122,13 @@ def read_names(
 
 
 def data_entry_version(file: ListFile) -> str:
-  """Return `2017` or `v2020`: 2017's header ends in an empty column."""
+  """Return `2017` or `v2020`, by the file's name, else by its header.
+
+  2017's header ends in an empty column and says `Patient Gender`.
+  """
   header = file.text.split("\n", 1)[0].strip()
-  return "2017" if header.endswith(",") else "v2020"
+  old = header.endswith(",") and "Patient Sex" not in header
+  return "2017" if old and "v2020" not in file.path.name else "v2020"
 
 
 def _rows(
@@ -156,7 +162,8 @@ def _rows(
 
 def _column(cell: str) -> str:
   """Return a header cell's name; `Bbox [x` and `h]` are `x` and `h`."""
-  return re.sub(r"^Bbox\s*\[\s*|\]$", "", cell.strip())
+  name = re.sub(r"^Bbox\s*\[\s*|\]$", "", cell.strip())
+  return _COLUMN_ALIASES.get(name, name)
 
 
 def _split_labels(text: str) -> list[str]:

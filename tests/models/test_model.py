@@ -48,7 +48,11 @@ def test_stage_gradients_reach_what_the_stage_trains(released):
       rngs={"region": jax.random.key(2), "dropout": jax.random.key(3)},
     )
     return stage_loss(
-      logits, jnp.eye(2, 3), jnp.ones(2), stage=stage, beta_pos=0.7,
+      logits,
+      jnp.eye(2, 3),
+      jnp.ones(2),
+      stage=stage,
+      beta_pos=0.7,
       beta_neg=0.3,
     )[0]
 

@@ -41,8 +41,13 @@ def test_roi_align_agrees_with_a_loop(aligned):
   rng = np.random.default_rng(0)
   feature = rng.normal(size=(8, 9, 3)).astype(np.float32)
   boxes = np.array(
-    [[0, 0, 36, 32], [3, 5, 20, 30], [7, 7, 7, 7], [-20, 4, 60, 9],
-     [90, 90, 99, 99]],
+    [
+      [0, 0, 36, 32],
+      [3, 5, 20, 30],
+      [7, 7, 7, 7],
+      [-20, 4, 60, 9],
+      [90, 90, 99, 99],
+    ],
     np.float32,
   )
   got = ops.roi_align(feature, boxes, aligned=aligned)
@@ -72,9 +77,9 @@ def test_fixed_grid_equals_general_roi_align_with_gradient():
 def test_gradients_are_finite_at_empty_and_outside_boxes():
   feature = jnp.ones((8, 8, 1))
   boxes = jnp.array([[5.0, 5, 5, 5], [-99, -99, -90, -90], [0, 0, 32, 32]])
-  grads = jax.grad(
-    lambda f, b: ops.roi_align(f, b).sum(), argnums=(0, 1)
-  )(feature, boxes)
+  grads = jax.grad(lambda f, b: ops.roi_align(f, b).sum(), argnums=(0, 1))(
+    feature, boxes
+  )
   assert all(np.isfinite(g).all() for g in grads)
   for crop in (ops.crop_bilinear, ops.crop_gaussian):
     for box in boxes:
@@ -87,9 +92,7 @@ def test_gradients_are_finite_at_empty_and_outside_boxes():
 def test_crop_of_the_whole_image_is_the_image():
   image = jax.random.normal(KEY, (16, 16, 3))
   whole = jnp.array([0.0, 0, 16, 16])
-  np.testing.assert_array_equal(
-    ops.crop_bilinear(image, whole, size=16), image
-  )
+  np.testing.assert_array_equal(ops.crop_bilinear(image, whole, size=16), image)
 
 
 def test_proposals():

@@ -159,6 +159,14 @@ def test_skip_bad_leaves_them_out_and_says_so(drawn, out):
   assert sum(sizes) == 47
 
 
+def test_only_bad_images(drawn, out):
+  for path in (drawn.path / "images").iterdir():
+    path.write_bytes(b"broken")
+  with pytest.raises(ValueError, match="No image of"):
+    _build(drawn, out, skip_bad=True)
+  assert not list(out.rglob("dataset_info.json"))
+
+
 def _damage(path):
   data = bytearray(path.read_bytes())
   middle = len(data) // 2

@@ -9,25 +9,25 @@ import numpy as np
 import pytest
 
 import tfds_chestxray14
-from tfds_chestxray14 import splits
+from tfds_chestxray14 import lists, splits
 
 
 def test_drawn_set_reads(drawn):
-  lists = tfds_chestxray14.read_lists(drawn.path)
-  entry = lists.entries["00000020_001"]
+  read = tfds_chestxray14.read_lists(drawn.path)
+  entry = read.entries["00000020_001"]
   assert entry.file_name == "00000020_001.png"
   assert entry.labels == ("Mass", "Infiltration")
   assert (entry.patient_id, entry.age, entry.follow_up) == (20, 50, 1)
   assert (entry.sex, entry.view) == ("F", "AP")
-  first, second = lists.boxes["00000020_001"]
+  first, second = read.boxes["00000020_001"]
   assert first == ("Infiltration", 0.5, 0.25, 0.75, 0.375)
   assert second == ("Mass", 0.0, 0.0, 1.0, 1.0)
 
 
 def test_validation_is_the_same_share_of_patients(drawn):
-  lists = tfds_chestxray14.read_lists(drawn.path)
+  read = tfds_chestxray14.read_lists(drawn.path)
   count = dict.fromkeys(("train", "validation", "test"), 0)
-  for split in lists.split_of.values():
+  for split in read.split_of.values():
     count[split] += 1
   held_out = round(16 * 3551 / 28008)
   assert count == {
@@ -84,6 +84,18 @@ def test_gz_and_v2020_give_the_same(drawn):
   assert after.lists.split_of == before.lists.split_of
   assert after.lists.entries == before.lists.entries
   assert after.images("train") == before.images("train")
+
+
+def test_patient_sex_is_patient_gender(drawn):
+  before = tfds_chestxray14.read_lists(drawn.path)
+  drawn.header = drawn.header.replace("Patient Gender", "Patient Sex")
+  drawn.write()
+  after = tfds_chestxray14.read_lists(drawn.path)
+  assert after.entries == before.entries
+  versions = [
+    lists.data_entry_version(x.files["data_entry"]) for x in (before, after)
+  ]
+  assert versions == ["2017", "v2020"]
 
 
 def test_all_faults_are_listed_at_once(drawn):
