@@ -1,0 +1,45 @@
+"""The main job, end to end, as small as it goes."""
+
+import json
+
+from experiments.run import main
+
+TINY = [
+  "--phantom_images=64",
+  "--max_steps=1",
+  "--batch_size=4",
+  "--num_examples=1",
+  "--model.block_sizes", "1", "1",
+  "--model.growth=4",
+  "--model.stem=4",
+  "--model.fpn_features=4",
+  "--model.hidden=4",
+  "--model.crop_stages", "1",
+  "--model.crop_width=4",
+  "--model.crop_hidden=4",
+]  # fmt: skip
+
+
+def test_three_stages_end_with_tables_and_are_not_trained_twice(
+  tmp_path, capsys
+):
+  argv = [*TINY, f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
+  assert main(argv) == 0
+  results = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert set(results["localization"]) == {"sal", "det", "mix", "image_blind"}
+  for protocols in results["localization"].values():
+    assert set(protocols) >= {"oracle", "crossfit"}
+  assert "not a medical device" in (tmp_path / "w" / "tables.md").read_text()
+  assert list((tmp_path / "w" / "figures").glob("*.png"))
+  capsys.readouterr()
+  assert main(argv) == 0
+  assert capsys.readouterr().out.count("is finished at step 1") == 3
+  again = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert again["auc"] == results["auc"]
+
+
+def test_an_empty_data_dir_is_named(tmp_path, capsys):
+  (tmp_path / "empty").mkdir()
+  argv = [f"--data_dir={tmp_path / 'empty'}", f"--workdir={tmp_path / 'w'}"]
+  assert main([*argv, f"--cache_dir={tmp_path / 'c'}"]) == 2
+  assert "empty" in capsys.readouterr().err
