@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     "--limit_archives",
     type=_count,
     metavar="N",
-    help="fetch only the first N of the 12 archives (the first has 4,999 images)",
+    help="fetch only the first N of 12 archives (4,999 images in the first)",
   )
   parser.add_argument(
     "--keep_archives",

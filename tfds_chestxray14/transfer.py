@@ -42,13 +42,14 @@ def fetch(
 ) -> str:
   """Fetch a file into a folder, unless it is there.
 
-  What has come is kept in `<name>.part`, and the next attempt, or the next run,
-  goes on from there. The file gets its name only when size and digest are right.
+  What has come is kept in `<name>.part`, and the next attempt, or the next
+  run, goes on from there. The file gets its name only when its size and digest
+  are right.
 
   Args:
     remote: The file.
     folder: Where to put it.
-    attempts: Connections to try in a row without one more byte before giving up.
+    attempts: Attempts in a row that may bring no byte more than the best one.
     pause_s: Wait before trying again, in seconds; doubled each time.
 
   Returns:
@@ -63,15 +64,16 @@ def fetch(
   if target.exists():
     return "was there, " + _verify(target, remote)
   tries = 0
+  best = _size(part)
   while True:
-    before = _size(part)
     try:
       total = _receive(remote, part)
       break
     except (OSError, http.client.HTTPException) as error:
       if _is_final(error):
         raise OSError(f"{remote.url}: {error}") from error
-      tries = 1 if _size(part) > before else tries + 1
+      tries = 1 if _size(part) > best else tries + 1
+      best = max(best, _size(part))
       if tries >= attempts:
         raise OSError(
           f"{remote.name} broke off after {_size(part):,} bytes: {error}. What "
@@ -89,7 +91,7 @@ def fetch(
 
 
 def _receive(remote: RemoteFile, part: pathlib.Path) -> int | None:
-  """Append what is missing to `part`; return the full size where it is known."""
+  """Append what is missing to `part`; return the full size, None: not known."""
   start = _size(part)
   request = urllib.request.Request(remote.url)
   if start:
@@ -118,9 +120,7 @@ def _receive(remote: RemoteFile, part: pathlib.Path) -> int | None:
       while chunk := response.read(_CHUNK):
         file.write(chunk)
   if total is not None and _size(part) < total:
-    raise BrokenOffError(
-      f"the connection ended at {_size(part):,} of {total:,}"
-    )
+    raise BrokenOffError(f"it ended at {_size(part):,} of {total:,}")
   if total is not None and _size(part) > total:
     part.unlink()
     raise BrokenOffError("more bytes than the file has; anew")
@@ -135,8 +135,8 @@ def _verify(path: pathlib.Path, remote: RemoteFile) -> str:
     actual = hashlib.file_digest(file, algorithm).hexdigest()
   if actual != expected:
     raise ValueError(
-      f"{path}: {algorithm} is {actual}, must be {expected}. The file is damaged "
-      "or another one; delete it if it is still there, and fetch it again."
+      f"{path}: {algorithm} is {actual}, must be {expected}. The file is "
+      "damaged or another one; delete it if it is there, and fetch it again."
     )
   return f"{algorithm} right"
 
