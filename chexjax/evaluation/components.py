@@ -61,12 +61,18 @@ def _largest(label, length, level, num_levels):
   return chosen
 
 
-def component_boxes(heat, cuts):
+def peak_of(heat):
+  """Give row and column of the highest value; the first, row by row."""
+  return np.divmod(int(heat.argmax()), heat.shape[1])
+
+
+def component_boxes(heat, cuts, *, peak=None):
   """Box the chosen component of a map at every cut.
 
   Args:
     heat: `[h, w]` finite float32.
     cuts: `[T]` values; a pixel is kept when it is >= the cut.
+    peak: `peak_of(heat)`, when it is known.
 
   Returns:
     For each of `RULES`, `[T, 4]` float32 boxes in pixels of the map, x2 and y2
@@ -82,12 +88,12 @@ def component_boxes(heat, cuts):
   level, y1 = np.divmod(row, height + 1)
   x1, x2 = x1 - 1, x1 - 1 + end - start
   label = _label(start, end, stride)
-  y_peak, x_peak = np.divmod(int(heat.argmax()), width)
-  peak = (np.arange(num) * (height + 1) + y_peak) * stride + x_peak + 1
-  active = label[np.searchsorted(start, peak, "right") - 1]
+  y, x = peak_of(heat) if peak is None else peak
+  place = (np.arange(num) * (height + 1) + y) * stride + x + 1
+  active = label[np.searchsorted(start, place, "right") - 1]
   chosen = {
     "largest": _largest(label, end - start, level, num),
-    "most_active": np.where(heat[y_peak, x_peak] >= cuts, active, -1),
+    "most_active": np.where(heat[y, x] >= cuts, active, -1),
   }
   for rule, number in chosen.items():
     keep = label == number[level]

@@ -3,8 +3,8 @@
 A map is drawn over the image from its own lowest to its own highest value and
 the more opaque the higher, so that it shows where, not how strongly: the
 highest value is printed under it, with the IoU of its box. Predicted boxes are
-dashed cyan, true ones solid green:
-they differ in line style too, for those who do not tell the colours apart.
+dashed cyan, true ones solid green: they differ in line style too, for those
+who do not tell the colours apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,8 @@ class Case(NamedTuple):
   Attributes:
     image: `[H, W]` or `[H, W, 1]` uint8.
     maps: name -> `[h, w]`, any size: stretched over the image.
-    predicted: box `[4]` for every map, or name -> box; None where none.
+    predicted: box `[4]` for every map, or name -> box; None where none. An
+      empty or NaN box is not drawn but said.
     true: `[4]` or `[M, 4]` boxes, or None.
     title: finding, name of the image, IoU, ...
   """
@@ -108,6 +109,9 @@ def _draw_row(row, case, names, first):
     if isinstance(box, Mapping):
       box = box.get(name)
     _draw_boxes(axes, case.true, TRUE)
+    if box is not None and not overlap.area(box) > 0:
+      said.append("no box")
+      box = None
     _draw_boxes(axes, box, PREDICTED)
     if box is not None and case.true is not None:
       best = np.max(overlap.iou(np.reshape(case.true, (-1, 4)), box))
