@@ -47,7 +47,7 @@ def open_data(config: Config) -> Dataset:
 
 def make_model(config: Config, num_classes: int) -> ChexModel:
   """Builds the model that the configuration describes."""
-  options = {
+  options: dict[str, Any] = {
     name: tuple(value) if isinstance(value, list) else value
     for name, value in as_json(config)["model"].items()
   }

@@ -1,5 +1,6 @@
 """Fetching one file over HTTP: resumed after a break, verified at the end."""
 
+import email.message
 import hashlib
 import http.client
 import os
@@ -141,7 +142,7 @@ def _verify(path: pathlib.Path, remote: RemoteFile) -> str:
   return f"{algorithm} right"
 
 
-def _total(headers: http.client.HTTPMessage) -> int | None:
+def _total(headers: email.message.Message) -> int | None:
   """Return the full size from `Content-Range: bytes 5-9/10`, or None."""
   match = re.fullmatch(r"bytes .*/(\d+)", headers.get("Content-Range", ""))
   return int(match[1]) if match else None

@@ -20,6 +20,7 @@ class SaliencyHead(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+    """Maps `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     x = leaky_relu(BatchNorm(**norm, name="norm1")(x))
     hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)

@@ -25,6 +25,7 @@ class DenseLayer(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    """Maps `[B, h, w, C]` to `[B, h, w, C + growth]`."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     width = self.bn_size * self.growth
     y = self.act(BatchNorm(**norm, name="norm1")(x))

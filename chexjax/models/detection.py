@@ -45,6 +45,7 @@ class CropHead(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    """Maps `[B, C]` to logits `[B]`."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     x = BatchNorm(**norm, name="norm1")(x)
     x = nn.Dropout(0.5, deterministic=not train)(x)

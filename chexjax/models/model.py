@@ -1,5 +1,6 @@
 """The whole model: saliency, proposals, sampled crops, two sets of logits."""
 
+import functools
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -139,7 +140,7 @@ class ChexModel(nn.Module):
     picked_boxes = jnp.einsum(
       "bkn,bknc->bkc", weights, regions["proposal_boxes"]
     )
-    crop = lambda image, box: CROPS[self.crop](image, box, size=self.crop_size)
+    crop = functools.partial(CROPS[self.crop], size=self.crop_size)
     crops = jax.vmap(jax.vmap(crop, (None, 0)))(images, picked_boxes)
     crop_logits = CropClassifier(
       self.crop_stages,

@@ -25,6 +25,7 @@ class BasicBlock(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    """Maps `[B, h, w, C]` to `[B, h / strides, w / strides, features]`."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     y = Conv(self.features, 3, self.strides, dtype=self.dtype, name="conv1")(x)
     y = self.act(BatchNorm(**norm, name="norm1")(y))

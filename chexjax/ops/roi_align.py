@@ -3,7 +3,6 @@
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from chexjax.ops.interpolation import interpolation_matrix
 from chexjax.ops.proposals import proposal_intervals
@@ -94,7 +93,8 @@ def roi_align_proposals(
   ):
     rows, cols = (
       _pooling_matrix(
-        *jnp.asarray(np.transpose(intervals / stride)),
+        jnp.asarray(intervals[:, 0] / stride),
+        jnp.asarray(intervals[:, 1] / stride),
         length,
         output_size,
         sampling_ratio,

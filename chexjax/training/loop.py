@@ -106,7 +106,9 @@ def train_stage(
     if not (saving or step % log_every == 0):
       continue
     rows = jax.device_get(window)
-    means = {k: sum(float(r[k]) for r in rows) / len(rows) for k in rows[0]}
+    means: dict[str, Any] = {
+      k: sum(float(r[k]) for r in rows) / len(rows) for k in rows[0]
+    }
     window = []
     if not all(map(math.isfinite, means.values())):
       raise FloatingPointError(

@@ -167,7 +167,7 @@ def _collar(rng: np.random.Generator) -> list[Stroke]:
     )
     strokes.append(Stroke(bone, 0.026, 0.6))
     for shift in (-0.011, 0.011):
-      strokes.append(Stroke(bone + (0, shift), 0.005, 0.9))
+      strokes.append(Stroke(bone + np.array([0, shift]), 0.005, 0.9))
     out = rng.uniform(0.33, 0.4)
     blade = np.stack([0.5 + side * (out - 0.05 * t * t), 0.2 + 0.25 * t], -1)
     strokes.append(Stroke(blade, 0.008, rng.uniform(0.3, 0.6)))

@@ -1,6 +1,9 @@
 """Things on a film that are no finding: wires, tubes, markers, folds."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chexjax.data.phantom.canvas import Stroke, soft_step
 from chexjax.data.phantom.chest import Scene
@@ -20,7 +23,7 @@ _CHANCES = {
 }
 
 # Letters as polylines in a unit square.
-_LETTERS = {
+_LETTERS: dict[str, list] = {
   "L": [[(0, 0), (0, 1), (0.6, 1)]],
   "R": [
     [(0, 1), (0, 0), (0.5, 0.05), (0.55, 0.4), (0, 0.5)],
@@ -63,9 +66,9 @@ def _marker(scene: Scene, rng: np.random.Generator) -> list[Stroke]:
   ]
 
 
-def _curve(points: list[tuple[float, float]], count: int = 16) -> np.ndarray:
+def _curve(points: Sequence[ArrayLike], count: int = 16) -> np.ndarray:
   """Return a quadratic Bezier curve through three control points."""
-  a, b, c = (np.asarray(p) for p in points)
+  a, b, c = np.asarray(points)
   t = np.linspace(0, 1, count)[:, None]
   return (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t * t * c
 
@@ -81,7 +84,7 @@ def _leads(scene: Scene, rng: np.random.Generator) -> list[Stroke]:
     end = (0.5 + side * rng.uniform(0.1, 0.5), rng.choice((-0.02, 1.02)))
     bend = (spot + end) / 2 + rng.normal(0, 0.12, 2)
     strokes.append(Stroke(_curve([spot, bend, end]), 0.006, 0.7))
-    dot = spot + [(-0.004, 0), (0.004, 0)]
+    dot = spot + np.array([(-0.004, 0), (0.004, 0)])
     strokes.append(Stroke(dot, rng.uniform(0.012, 0.02), 1.0))
   return strokes
 

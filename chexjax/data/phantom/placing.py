@@ -71,7 +71,7 @@ def sample_centre(
     side = 1 if rng.uniform() < 0.53 else -1
     cx = 0.5 + side * abs(rng.normal(*offset))
     cy = rng.normal(*y)
-    point = np.float32(cx), np.float32(cy)
+    point = np.asarray(cx, np.float32), np.asarray(cy, np.float32)
     if scene.anatomy.depth(*point) < margin:
       continue
     # After twenty tries an overlap is better than a finding out of place.

@@ -80,8 +80,8 @@ def paint_thickening(
   depth = anatomy.depth(x, y)
   start = float(rng.choice([anatomy.apex - 0.02, rng.uniform(0.25, 0.4)]))
   end = start + float(rng.uniform(0.22, 0.36))
-  thick = np.float32(rng.uniform(0.026, 0.042))
-  thick = thick * (1 + np.float32(0.25) * scene.canvas.noise(rng, 14)[window])
+  mean = np.float32(rng.uniform(0.026, 0.042))
+  thick = mean * (1 + np.float32(0.25) * scene.canvas.noise(rng, 14)[window])
   # Not along the mediastinum or the diaphragm.
   lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.1), 0.05)
   lateral *= soft_step(anatomy.diaphragm(x) - y - np.float32(0.03), 0.03)

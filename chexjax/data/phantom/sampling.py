@@ -47,7 +47,7 @@ class Film(NamedTuple):
   """One image to draw.
 
   Attributes:
-    index: position in the plan.
+    number: position in the plan.
     patient: patient number, from 1.
     follow_up: number of the film within the patient, from 0.
     age: years.
@@ -57,7 +57,7 @@ class Film(NamedTuple):
     test: whether the patient is on the test list.
   """
 
-  index: int
+  number: int
   patient: int
   follow_up: int
   age: int

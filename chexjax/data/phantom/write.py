@@ -112,7 +112,7 @@ def ensure_phantom(out_dir: str | os.PathLike, **arguments) -> pathlib.Path:
   out_dir = pathlib.Path(out_dir)
   if not (out_dir / MANIFEST).is_file():
     return write_phantom(out_dir, **arguments)
-  defaults = dict(write_phantom.__kwdefaults__)
+  defaults = dict(write_phantom.__kwdefaults__ or {})
   unknown = sorted(set(arguments) - set(defaults))
   if unknown:
     raise TypeError(f"unknown arguments {unknown}; there are {list(defaults)}")
@@ -171,7 +171,7 @@ def _draw_all(folder, films, arguments, workers) -> dict:
     )
     for k in range(workers)
   ]
-  boxes = {}
+  boxes: dict[str, dict] = {}
   try:
     for child in children:
       answer, _ = child.communicate()
