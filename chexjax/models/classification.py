@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from chexjax import ops
 from chexjax.models.densenet import DenseNet
 from chexjax.models.fpn import FPN
-from chexjax.models.layers import BatchNorm, Conv, leaky_relu
+from chexjax.models.layers import BatchNorm, Conv, leaky_relu, repeat_leading
 
 
 class SaliencyHead(nn.Module):
@@ -76,10 +76,12 @@ class ClassificationModule(nn.Module):
       SaliencyHead,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True},
-      in_axes=(None, None),
+      in_axes=(0, None),
       out_axes=1,
       axis_size=self.num_classes,
-    )(self.hidden, self.dtype, name="saliency")(merged, train)
+    )(
+      self.hidden, self.dtype, name="saliency"
+    )(repeat_leading(merged, self.num_classes), train)
     return self._pool(saliency), {
       "fpn": merged,
       "hidden": hidden,

@@ -1,5 +1,6 @@
 """Layers shared by the backbones: norms, activations, convolutions."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,12 +8,35 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from chexjax.models.convolution import convolve
+
 Activation = Callable[[jax.Array], jax.Array]
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
   """LeakyReLU with the slope 0.1 that the paper puts for every ReLU."""
   return nn.leaky_relu(x, 0.1)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def repeat_leading(x: jax.Array, count: int) -> jax.Array:
+  """Repeats `[...]` to `[count, ...]`.
+
+  As `jnp.broadcast_to`, except that the gradient adds the slices one by one:
+  XLA's CPU backend takes many times longer for a sum along the first axis.
+  """
+  return jnp.broadcast_to(x, (count, *x.shape))
+
+
+def _repeat_forward(x, count):
+  return repeat_leading(x, count), None
+
+
+def _repeat_backward(count, _, g):
+  return (functools.reduce(jnp.add, [g[i] for i in range(count)]),)
+
+
+repeat_leading.defvjp(_repeat_forward, _repeat_backward)
 
 
 class BatchNorm(nn.BatchNorm):
@@ -60,14 +84,7 @@ class Conv(nn.Module):
     if self.kernel == 1:
       x = x[..., :: self.strides, :: self.strides, :] @ kernel[0, 0]
     else:
-      pad = self.kernel // 2
-      x = jax.lax.conv_general_dilated(
-        x,
-        kernel,
-        (self.strides, self.strides),
-        [(pad, pad), (pad, pad)],
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-      )
+      x = convolve(x, kernel, strides=self.strides)
     if self.use_bias:
       bias = self.param("bias", nn.initializers.zeros, (self.features,))
       x = x + bias.astype(self.dtype)
