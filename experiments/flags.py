@@ -13,7 +13,14 @@ import tyro
 from experiments.configs import CONFIGS, Config
 
 # What may differ between a run and its continuation.
-_FREE = ("stage", "workdir", "data_dir", "cache_dir", "num_examples")
+_FREE = (
+  "stage",
+  "workdir",
+  "data_dir",
+  "cache_dir",
+  "compilation_cache",
+  "num_examples",
+)
 
 
 def parse(argv: Sequence[str], *, prog: str) -> Config:

@@ -21,7 +21,7 @@ def open_data(config: Config) -> Dataset:
   """Opens `--data_dir`, or draws the phantom into the cache first.
 
   Raises:
-    SystemExit: when a split that the run needs has no image.
+    ValueError: when a split that the run needs has no image.
   """
   cache = expand(config.cache_dir)
   if config.data_dir is not None:
@@ -42,7 +42,21 @@ def open_data(config: Config) -> Dataset:
   dataset = open_chest_xray14(
     folder, size=config.image_size, cache=cache / "records"
   )
+  missing = {"train", "test"} - set(dataset.splits)
+  if missing:
+    raise ValueError(
+      f"{folder} has no image of {', '.join(sorted(missing))}; found "
+      f"{ {k: len(v) for k, v in dataset.splits.items()} }. Training needs "
+      "images of train_val_list.txt and of test_list.txt"
+    )
   return dataset
+
+
+def use_compilation_cache(config: Config) -> None:
+  """Keeps compiled steps on disk, so that the next start is quick."""
+  if config.compilation_cache:
+    folder = expand(config.cache_dir) / "compiled"
+    jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 def make_model(config: Config, num_classes: int) -> ChexModel:

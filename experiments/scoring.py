@@ -10,6 +10,7 @@ from jax.sharding import Mesh
 from chexjax import evaluation, ops
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset
+from chexjax.evaluation import overlap
 from chexjax.models import ChexModel
 from chexjax.training.state import sharded
 from chexjax.training.steps import make_predict
@@ -44,8 +45,11 @@ def make_classifier(
   return classify
 
 
-def make_maps(size: int, kind: str):
-  """Builds the jitted maps of one (image, finding): sal, det, mix."""
+def make_maps(size: int, kind: str, *, whole: bool = True):
+  """Builds the jitted maps of an image's findings: sal, and det and mix."""
+
+  def saliency_alone(saliency):
+    return (jax.nn.sigmoid(saliency),)
 
   def paper(saliency, boxes, scores):
     det = ops.detection_map(boxes, scores, height=size, width=size)
@@ -56,7 +60,8 @@ def make_maps(size: int, kind: str):
     mix = ops.released_final_map(saliency, det)
     return jax.nn.sigmoid(saliency), det, mix
 
-  return jax.jit(jax.vmap({"paper": paper, "released": released}[kind]))
+  drawn = {"paper": paper, "released": released}[kind]
+  return jax.jit(jax.vmap(drawn if whole else saliency_alone))
 
 
 def true_boxes(example: dict, names: list[str], size: int) -> dict:
@@ -79,20 +84,28 @@ def score_test(
   batch_size: int,
   maps: str,
   names: list[str],
+  stage: int = 3,
 ) -> tuple[Any, Any, list[dict]]:
   """Runs the test split once.
+
+  After stage 1 the detection head is untrained, and only the saliency map is
+  scored.
 
   Returns:
     The classification, the localisation table, and for every row of the
     table its image's index and its three maps (float16).
   """
   source = dataset.splits["test"]
-  keep = ("saliency_logits", "proposal_boxes", "proposal_scores")
-  predict = make_predict(model, mesh, stage=3, keep=keep)
-  draw = make_maps(size, maps)
+  whole = stage > 1
+  keep: tuple[str, ...] = ("saliency_logits",)
+  if whole:
+    keep += ("proposal_boxes", "proposal_scores")
+  predict = make_predict(model, mesh, stage=3 if whole else 1, keep=keep)
+  draw = make_maps(size, maps, whole=whole)
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
+  rules = {name: rules[name] for name in (MAPS if whole else MAPS[:1])}
   collector = evaluation.LocalizationCollector((size, size), maps=rules)
   labels, scores, cases = [], [], []
   done, total = 0, len(source)
@@ -139,7 +152,8 @@ def draw_examples(
   *,
   per_finding: int,
 ) -> int:
-  """Draws some boxed cases of each finding, from best to worst by Mix IoU.
+  """Draws some boxed cases of each finding, from best to worst by the last
+  map's IoU (Mix, or Sal after stage 1).
 
   Boxes are those of the cross-fitted thresholds; a finding with boxes of one
   patient only has none. `grid.png` shows one case per finding, the one that
@@ -151,14 +165,16 @@ def draw_examples(
   from chexjax.report.figures import Case, example_grid
 
   measures = evaluation.measure_table(table, BOXED_FINDINGS)
+  last = list(table.boxes)[-1]
   chosen = {
     name: evaluation.chosen_boxes(table, measures, name, "crossfit")
-    for name in MAPS
+    for name in table.boxes
   }
+  ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
 
   def case_of(row):
     heat = cases[row]["maps"].items()
-    boxes = {n: chosen[n][row] for n in MAPS}
+    boxes = {n: box[row] for n, box in chosen.items()}
     return Case(
       image=dataset.splits["test"][cases[row]["index"]]["image"],
       maps={n: m.astype(np.float32) for n, m in heat},
@@ -173,17 +189,7 @@ def draw_examples(
     rows = np.flatnonzero(finding_of == finding)
     if not len(rows):
       continue
-    ious = np.array(
-      [
-        float(
-          ops.boxes.iou(
-            np.nan_to_num(chosen["mix"][r])[None], table.true_box[r][None]
-          )[0, 0]
-        )
-        for r in rows
-      ]
-    )
-    order = rows[np.argsort(-ious)]
+    order = rows[np.argsort(-ious[rows])]
     spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
     for rank, place in enumerate(spread.round().astype(int)):
       case = case_of(order[place])

@@ -1,5 +1,6 @@
 """Orbax checkpoints of a stage: the last one and the best one."""
 
+import logging
 import pathlib
 from typing import Any
 
@@ -7,6 +8,11 @@ import jax
 import orbax.checkpoint as ocp
 
 _managers = ocp.checkpoint_managers
+
+# Orbax warns at each save without a metric; between evaluations there is none.
+logging.getLogger("absl").addFilter(
+  lambda record: "tracked_metric" not in str(record.msg)
+)
 
 
 class Checkpoints:

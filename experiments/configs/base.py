@@ -95,6 +95,8 @@ class Config:
   """Folder in ChestX-ray14's layout; the phantom draws its own."""
   cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
   """Folder of drawn phantoms and built records."""
+  compilation_cache: bool = True
+  """Whether compiled steps are kept in cache_dir."""
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512

@@ -1,0 +1,211 @@
+"""Trains the stages of a run one after another and scores the last."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from chexjax import evaluation, ops
+from chexjax.data.pipeline import train_batches
+from chexjax.data.sources import Dataset, label_matrix
+from chexjax.models import ChexModel
+from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.loop import train_stage
+from chexjax.training.state import (
+  create_state,
+  make_mesh,
+  replicated,
+  shard_batch,
+)
+from chexjax.training.steps import make_train_step
+from chexjax.training.writer import MetricsWriter
+from experiments import estimate, flags, prepare, provenance, scoring
+from experiments.configs import Config
+
+
+class Run:
+  """One configuration on one dataset, in one workdir."""
+
+  def __init__(self, config: Config, dataset: Dataset):
+    """Prepares what all stages share, and says what will be done."""
+    self.config, self.dataset = config, dataset
+    self.names = list(dataset.metadata["findings"])
+    self.mesh = make_mesh()
+    self.model: ChexModel = prepare.make_model(config, len(self.names))
+    self.stages = range(1, config.stage + 1)
+    self._sizes = {name: len(split) for name, split in dataset.splits.items()}
+    self.train_size = self._sizes["train"]
+    self.steps = prepare.stage_steps(config, self.train_size)
+    self._announce()
+
+  def _announce(self):
+    config, sizes = self.config, self._sizes
+    print("Research software, not a medical device.")
+    print(f"devices: {', '.join(map(str, jax.devices()))}")
+    print(f"images: {sizes}; findings: {len(self.names)}")
+    for stage in self.stages:
+      steps = self.steps[stage]
+      print(f"stage {stage}: {steps} steps of {config.batch_size} images")
+    if config.batch_size > self.train_size:
+      print(
+        f"note: a batch of {config.batch_size} holds some of the "
+        f"{self.train_size} training images twice"
+      )
+    if "validation" not in sizes:
+      print("note: no validation image: every stage keeps its last step")
+    print("weights: from scratch (no pre-trained weights)")
+    seconds = estimate.seconds(
+      self.model,
+      image_size=config.image_size,
+      train_images={s: self.steps[s] * config.batch_size for s in self.stages},
+      eval_images={
+        s: sizes.get("validation", 0)
+        * max(1, self.steps[s] // prepare.eval_every(config, self.train_size))
+        + (sizes["test"] if s == config.stage else 0)
+        for s in self.stages
+      },
+    )
+    print(
+      f"about {max(1, round(seconds / 60))} min in all, an estimate from "
+      "counted operations; the time left follows after a stage's first steps"
+    )
+    print(f"results go to {config.workdir}", flush=True)
+
+  def all_stages(self) -> None:
+    """Trains what is not finished, then scores the test split."""
+    variables: Any = jax.device_put(
+      prepare.init_variables(self.config, self.model), replicated(self.mesh)
+    )
+    weights = prepare.class_weights(
+      self.config, label_matrix(self.dataset.splits["train"])
+    )
+    for stage in self.stages:
+      variables = self._stage(stage, variables, weights)
+    self._score(variables)
+
+  def _stage(self, stage, variables, weights):
+    """Trains one stage, or goes on with it; returns its best variables."""
+    config, steps = self.config, self.steps[stage]
+    tx = prepare.make_tx(config, stage, steps, self.train_size)
+    state = create_state(variables, tx, stage=stage)
+    state = jax.device_put(state, replicated(self.mesh))
+    checkpoints = Checkpoints(config.workdir / "checkpoints" / f"stage{stage}")
+    batches = train_batches(
+      self.dataset.splits["train"],
+      batch_size=config.batch_size // jax.process_count(),
+      seed=config.seed * 10 + stage,
+      process=jax.process_index(),
+      num_processes=jax.process_count(),
+    )
+    latest = checkpoints.latest_step()
+    if latest is not None:
+      like = state
+      state, position = checkpoints.restore(latest, like)
+      batches.set_state(position)
+      verb = "is finished" if latest == steps else "goes on"
+      print(f"stage {stage} {verb} at step {latest}", flush=True)
+    if latest != steps:
+      writer = MetricsWriter(config.workdir, stage=stage, start=latest or 0)
+      options = config.augment
+      step_fn = make_train_step(
+        self.model,
+        tx,
+        self.mesh,
+        stage=stage,
+        beta_pos=weights[0],
+        beta_neg=weights[1],
+        cls_scale=getattr(config, f"stage{stage}").cls_scale,
+        augment=lambda key, image: ops.augment(
+          key,
+          image,
+          zoom=options.zoom,
+          translate=options.translate,
+          rotate=options.rotate,
+          flip=options.flip,
+        ),
+        tau=prepare.tau_schedule(config, stage, self.steps),
+      )
+      state = train_stage(
+        step_fn,
+        state,
+        batches,
+        stage=stage,
+        num_steps=steps,
+        key=jax.random.key(config.seed * 10 + stage),
+        place=lambda batch: shard_batch(batch, self.mesh),
+        evaluate=self._evaluator(stage),
+        eval_every=prepare.eval_every(config, self.train_size),
+        save_every=config.save_every,
+        log_every=config.log_every,
+        checkpoints=checkpoints,
+        writer=writer,
+      )
+      writer.close()
+    best = checkpoints.best_step()
+    if best is not None and best != steps:
+      state, _ = checkpoints.restore(best, state)
+    checkpoints.close()
+    auc = checkpoints.best_auc()
+    print(
+      f"stage {stage}: the last step is kept, validation AUC undefined"
+      if auc is None
+      else f"stage {stage}: best validation AUC {auc:.3f}, at step {best}"
+    )
+    return {"params": state.params, "batch_stats": state.batch_stats}
+
+  def _evaluator(self, stage):
+    """Builds the validation: mean AUC, None without validation images."""
+    if "validation" not in self.dataset.splits:
+      return lambda state: {"auc": None}
+    classify = scoring.make_classifier(
+      self.model,
+      self.mesh,
+      self.dataset.splits["validation"],
+      stage=stage,
+      batch_size=self.config.eval_batch_size,
+    )
+
+    def evaluate(state):
+      variables = {"params": state.params, "batch_stats": state.batch_stats}
+      aucs = classify(variables, self.names).auc.values()
+      defined = [value for value in aucs if value is not None]
+      return {"auc": float(np.mean(defined)) if defined else None}
+
+    return evaluate
+
+  def _score(self, variables):
+    config = self.config
+    classification, table, cases = scoring.score_test(
+      self.model,
+      variables,
+      self.mesh,
+      self.dataset,
+      size=config.image_size,
+      batch_size=config.eval_batch_size,
+      maps=config.maps,
+      names=self.names,
+      stage=config.stage,
+    )
+    phantom = config.data_dir is None
+    results = evaluation.assemble(
+      classification,
+      table,
+      dataset="phantom" if phantom else "ChestX-ray14",
+      provenance=provenance.collect()
+      | {
+        "config": flags.as_json(config),
+        "trained_stages": config.stage,
+        "dataset": self.dataset.metadata,
+      },
+      seed=config.seed,
+    )
+    evaluation.write_json(results, config.workdir / "results.json")
+    tables = evaluation.markdown(results, published=not phantom)
+    (config.workdir / "tables.md").write_text(tables)
+    print(tables)
+    folder = config.workdir / "figures"
+    folder.mkdir(exist_ok=True)
+    count = scoring.draw_examples(
+      folder, self.dataset, table, cases, per_finding=config.num_examples
+    )
+    print(f"{count} examples in {folder}, results in {config.workdir}")

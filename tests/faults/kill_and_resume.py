@@ -1,0 +1,130 @@
+"""Kills the real program at random moments and compares how it ends.
+
+  python tests/faults/kill_and_resume.py --runs=20
+
+Each run is started, killed with SIGKILL once or several times, started again
+until it finishes, and compared with a run that nobody killed: parameters,
+optimizer state and batch statistics of the last checkpoint of each stage, and
+`metrics.jsonl`, all bit for bit. The last line says how many were tried, how
+many came back equal, and how many were lost.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+REPO = pathlib.Path(__file__).parents[2]
+STEPS = 6
+OPTIONS = [
+  "--phantom_images=64", f"--max_steps={STEPS}", "--batch_size=4",
+  "--eval_every_epochs=0.2", "--save_every=1", "--log_every=1",
+  "--num_examples=0", "--model.roi_size=2", "--model.crop_size=8",
+  "--model.block_sizes", "1", "1", "--model.growth=4", "--model.stem=4",
+  "--model.fpn_features=4", "--model.hidden=4", "--model.crop_stages", "1",
+  "--model.crop_width=4", "--model.crop_hidden=4",
+]  # fmt: skip
+
+
+def start(workdir, cache):
+  """Starts the program; its output goes to a log beside the workdir."""
+  with open(f"{workdir}.log", "a") as log:
+    return subprocess.Popen(
+      [sys.executable, "-m", "experiments.run", *OPTIONS,
+       f"--workdir={workdir}", f"--cache_dir={cache}"],
+      cwd=REPO, stdout=log, stderr=subprocess.STDOUT,
+      env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+
+
+def wait_for_steps(workdir, count, process):
+  """Waits until `count` rows are logged, or the program ends."""
+  path = workdir / "metrics.jsonl"
+  while process.poll() is None:
+    if path.exists() and path.read_bytes().count(b"\n") >= count:
+      return
+    time.sleep(0.002)
+
+
+def last_states(workdir):
+  """Reads each stage's last checkpoint as `{path: array}`."""
+  states = {}
+  for stage in (1, 2, 3):
+    folder = workdir / "checkpoints" / f"stage{stage}" / str(STEPS) / "state"
+    restored = ocp.StandardCheckpointer().restore(folder.absolute())
+    for path, leaf in jax.tree_util.tree_leaves_with_path(restored):
+      states[f"stage{stage}{jax.tree_util.keystr(path)}"] = np.asarray(leaf)
+  return states
+
+
+def differences(workdir, reference):
+  """Lists what differs between two finished workdirs."""
+  found = []
+  ours, theirs = last_states(workdir), last_states(reference)
+  if ours.keys() != theirs.keys():
+    found.append(f"leaves {sorted(ours.keys() ^ theirs.keys())[:4]}")
+  for name in ours.keys() & theirs.keys():
+    if not np.array_equal(ours[name], theirs[name], equal_nan=True):
+      found.append(name)
+  logs = [(w / "metrics.jsonl").read_text() for w in (workdir, reference)]
+  if logs[0] != logs[1]:
+    found.append("metrics.jsonl")
+  steps = [
+    (r["stage"], r["step"]) for r in map(json.loads, logs[0].split("\n")[:-1])
+  ]
+  if len(steps) != len(set(steps)):
+    found.append("a step is logged twice")
+  return found
+
+
+def kill_and_resume(workdir, cache, rng, kills):
+  """Kills the program at `kills` random moments, then lets it finish."""
+  moments = sorted(rng.sample(range(1, 3 * STEPS), kills))
+  for moment in moments:
+    process = start(workdir, cache)
+    wait_for_steps(workdir, moment, process)
+    # Anywhere in the step that follows: its save, its evaluation, the next
+    # stage's beginning.
+    time.sleep(rng.uniform(0, 0.3))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+  return start(workdir, cache).wait()
+
+
+def main(argv=None):
+  """Runs the comparison; returns the number of runs that ended otherwise."""
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument("--runs", type=int, default=20)
+  parser.add_argument("--seed", type=int, default=0)
+  parser.add_argument("--folder", type=pathlib.Path)
+  options = parser.parse_args(argv)
+  rng = random.Random(options.seed)
+  root = options.folder or pathlib.Path(tempfile.mkdtemp())
+  cache, reference = root / "cache", root / "reference"
+  if start(reference, cache).wait():
+    sys.exit(f"the run that nobody killed failed, see {reference}.log")
+  equal = 0
+  for run in range(options.runs):
+    workdir = root / f"run{run}"
+    kills = rng.choice((1, 1, 2, 3))
+    status = kill_and_resume(workdir, cache, rng, kills)
+    found = [f"exit {status}"] if status else differences(workdir, reference)
+    equal += not found
+    print(f"run {run}, {kills} kills: {found or 'equal'}", flush=True)
+  lost = options.runs - equal
+  print(f"tried {options.runs}, survived {equal}, lost {lost}")
+  return lost
+
+
+if __name__ == "__main__":
+  sys.exit(main())
