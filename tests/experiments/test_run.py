@@ -24,18 +24,20 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   tmp_path, capsys
 ):
   argv = [*TINY, f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
+  assert main([*argv, "--stage=1"]) == 0
+  results = json.loads((tmp_path / "w" / "results.json").read_text())
+  # The detection head is untrained yet, and not scored.
+  assert set(results["localization"]) == {"sal", "image_blind"}
+  said = capsys.readouterr().out
+  assert "min in all, an estimate" in said
   assert main(argv) == 0
+  assert "stage 1 is finished at step 1" in capsys.readouterr().out
   results = json.loads((tmp_path / "w" / "results.json").read_text())
   assert set(results["localization"]) == {"sal", "det", "mix", "image_blind"}
   for protocols in results["localization"].values():
     assert set(protocols) >= {"oracle", "crossfit"}
   assert "not a medical device" in (tmp_path / "w" / "tables.md").read_text()
   assert list((tmp_path / "w" / "figures").glob("*.png"))
-  capsys.readouterr()
-  assert main(argv) == 0
-  assert capsys.readouterr().out.count("is finished at step 1") == 3
-  again = json.loads((tmp_path / "w" / "results.json").read_text())
-  assert again["auc"] == results["auc"]
 
 
 def test_an_empty_data_dir_is_named(tmp_path, capsys):
