@@ -24,13 +24,18 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import flags, prepare, provenance, scoring
+from experiments import flags, initial, prepare, provenance, scoring
 from experiments.configs import Config
 
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
   config = flags.parse(sys.argv[1:] if argv is None else argv, prog="run")
+  try:
+    start = initial.load(config)
+  except (OSError, ImportError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
   flags.store(config, provenance.collect())
   began = time.monotonic()
   try:
@@ -51,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
   except (FileNotFoundError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  Run(config, dataset).all_stages()
+  Run(config, dataset, start).all_stages()
   print(f"done in {(time.monotonic() - began) / 60:.1f} min")
   return 0
 
@@ -59,9 +64,9 @@ def main(argv: list[str] | None = None) -> int:
 class Run:
   """One configuration on one dataset, in one workdir."""
 
-  def __init__(self, config: Config, dataset: Dataset):
+  def __init__(self, config: Config, dataset: Dataset, start: initial.Start):
     """Prepares what all stages share, and says what will be done."""
-    self.config, self.dataset = config, dataset
+    self.config, self.dataset, self.start = config, dataset, start
     self.names = list(dataset.metadata["findings"])
     self.mesh = make_mesh()
     self.model: ChexModel = prepare.make_model(config, len(self.names))
@@ -78,7 +83,7 @@ class Run:
         f"stage {stage}: {self.steps[stage]} steps of "
         f"{self.config.batch_size} images"
       )
-    print("weights: from scratch (no pre-trained weights)")
+    print(f"weights: {self.start.text}")
     print(
       f"results go to {self.config.workdir}; the time left is shown after a "
       "stage's first steps. Research software, not a medical device.",
@@ -87,8 +92,9 @@ class Run:
 
   def all_stages(self) -> None:
     """Trains what is not finished, then scores the test split."""
+    fresh = prepare.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
-      prepare.init_variables(self.config, self.model), replicated(self.mesh)
+      self.start.put_into(fresh), replicated(self.mesh)
     )
     weights = prepare.class_weights(
       self.config, label_matrix(self.dataset.splits["train"])

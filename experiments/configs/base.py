@@ -95,6 +95,12 @@ class Config:
   """Folder in ChestX-ray14's layout; the phantom draws its own."""
   cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
   """Folder of drawn phantoms and built records."""
+  init: str | None = None
+  """Weights to start from: imagenet (both backbones, as the paper), released
+  (the authors'), or a path that experiments.predict takes; none: scratch."""
+  init_dir: pathlib.Path | None = None
+  """Folder with the files of --init=imagenet or released; without it,
+  imagenet is downloaded from the Hugging Face hub."""
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512
