@@ -16,17 +16,18 @@ def main(argv: list[str] | None = None) -> int:
     memory.relaunch()
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
-  from experiments import prepare, provenance
+  from experiments import initial, prepare, provenance
   from experiments.stages import Run
 
   prepare.use_compilation_cache(config)
-  flags.store(config, provenance.collect())
   try:
+    start = initial.load(config)
+    flags.store(config, provenance.collect())
     dataset = prepare.open_data(config)
-  except (FileNotFoundError, ValueError) as error:
+  except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  Run(config, dataset).all_stages()
+  Run(config, dataset, start).all_stages()
   print(f"done in {(time.monotonic() - began) / 60:.1f} min")
   return 0
 

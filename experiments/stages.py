@@ -19,16 +19,16 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import estimate, flags, prepare, provenance, scoring
+from experiments import estimate, flags, initial, prepare, provenance, scoring
 from experiments.configs import Config
 
 
 class Run:
   """One configuration on one dataset, in one workdir."""
 
-  def __init__(self, config: Config, dataset: Dataset):
+  def __init__(self, config: Config, dataset: Dataset, start: initial.Start):
     """Prepares what all stages share, and says what will be done."""
-    self.config, self.dataset = config, dataset
+    self.config, self.dataset, self.start = config, dataset, start
     self.names = list(dataset.metadata["findings"])
     self.mesh = make_mesh()
     self.model: ChexModel = prepare.make_model(config, len(self.names))
@@ -53,7 +53,7 @@ class Run:
       )
     if "validation" not in sizes:
       print("note: no validation image: every stage keeps its last step")
-    print("weights: from scratch (no pre-trained weights)")
+    print(f"weights: {self.start.text}")
     seconds = estimate.seconds(
       self.model,
       image_size=config.image_size,
@@ -73,8 +73,9 @@ class Run:
 
   def all_stages(self) -> None:
     """Trains what is not finished, then scores the test split."""
+    fresh = prepare.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
-      prepare.init_variables(self.config, self.model), replicated(self.mesh)
+      self.start.put_into(fresh), replicated(self.mesh)
     )
     weights = prepare.class_weights(
       self.config, label_matrix(self.dataset.splits["train"])

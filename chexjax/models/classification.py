@@ -26,7 +26,8 @@ class SaliencyHead(nn.Module):
     hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)
     x = leaky_relu(BatchNorm(**norm, name="norm2")(hidden))
     saliency = Conv(1, 1, dtype=self.dtype, name="conv2")(x)
-    return hidden, saliency[..., 0].astype(jnp.float32)
+    wide = jnp.promote_types(self.dtype, jnp.float32)
+    return hidden, saliency[..., 0].astype(wide)
 
 
 class ClassificationModule(nn.Module):

@@ -19,7 +19,7 @@ class DetectionHead(nn.Module):
 
   Attributes:
     features: channels between the convolution and the two linear layers.
-    dtype: type of the convolution; scores and deltas are float32.
+    dtype: type of the convolution; scores and deltas are at least float32.
   """
 
   features: int = 64
@@ -30,7 +30,8 @@ class DetectionHead(nn.Module):
     """Maps `[..., P, P, C]` to scores `[...]` and deltas `[..., 4]`."""
     flat = pooled.reshape(-1, *pooled.shape[-3:])
     x = Conv(self.features, use_bias=True, dtype=self.dtype, name="conv")(flat)
-    x = nn.relu(x).max((1, 2)).astype(jnp.float32)
+    x = nn.relu(x).max((1, 2))
+    x = x.astype(jnp.promote_types(self.dtype, jnp.float32))
     x = x.reshape(*pooled.shape[:-3], self.features)
     score = nn.Dense(1, use_bias=False, kernel_init=_score_init, name="score")
     delta = nn.Dense(4, kernel_init=nn.initializers.zeros, name="delta")
@@ -89,4 +90,4 @@ class CropClassifier(nn.Module):
     )(self.hidden, self.dtype, name="heads")(
       x.reshape(batch, num_classes, -1), train
     )
-    return logits.astype(jnp.float32)
+    return logits.astype(jnp.promote_types(self.dtype, jnp.float32))

@@ -97,6 +97,12 @@ class Config:
   """Folder of drawn phantoms and built records."""
   compilation_cache: bool = True
   """Whether compiled steps are kept in cache_dir."""
+  init: str | None = None
+  """Weights to start from: imagenet (both backbones, as the paper), released
+  (the authors'), or a path that experiments.predict takes; none: scratch."""
+  init_dir: pathlib.Path | None = None
+  """Folder with the files of --init=imagenet or released; without it,
+  imagenet is downloaded from the Hugging Face hub."""
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512

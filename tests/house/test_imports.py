@@ -13,6 +13,7 @@ MAY_IMPORT = {
   "chexjax.ops": {"types"},
   "chexjax.models": {"types", "ops"},
   "chexjax.training": {"types", "ops", "models"},
+  "chexjax.weights": {"types", "ops", "models"},
   "chexjax.data": {"types", "ops"},
   "chexjax.evaluation": {"types", "ops"},
   "chexjax.report": {"types", "ops", "evaluation"},

@@ -1,0 +1,68 @@
+"""One image file, of whatever kind, as the model's input."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+FORMATS = ("PNG", "JPEG")
+SUFFIXES = (".png", ".jpg", ".jpeg")
+_ORIENTATION = 0x0112  # EXIF's tag
+_LOW_CONTRAST = 32
+_LONG_SIDE = 1.5
+
+
+class Film(NamedTuple):
+  """An image as the model sees it, and as it was.
+
+  Attributes:
+    image: `[size, size, 1]` uint8, stretched to a square.
+    original: `[H, W]` uint8 grey, upright.
+    notes: what may make a prediction worthless, in words.
+  """
+
+  image: np.ndarray
+  original: np.ndarray
+  notes: tuple[str, ...]
+
+
+def read_film(path: str | os.PathLike[str], size: int) -> Film:
+  """Reads a PNG or JPEG: 8 or 16 bits, grey, RGB, RGBA or palette, any size.
+
+  Made grey and resized as the dataset's builder stores images (16-bit values
+  divided by 257, alpha dropped, Lanczos with antialiasing). An orientation in
+  EXIF is applied first.
+
+  Args:
+    path: the file.
+    size: side of the model's input, in pixels.
+
+  Raises:
+    ValueError: the file is no PNG or JPEG or does not decode; names it.
+  """
+  from tfds_chestxray14.encoding import to_grey
+
+  notes = []
+  try:
+    with Image.open(path) as image:
+      if image.format not in FORMATS:
+        raise ValueError(f"is {image.format}, must be PNG or JPEG")
+      image.load()
+      if image.getexif().get(_ORIENTATION, 1) != 1:
+        notes.append("turned upright as its EXIF orientation says")
+      grey = to_grey(ImageOps.exif_transpose(image))
+  except Exception as error:  # Pillow raises a dozen types on damaged files.
+    reason = str(error).split("<_io.")[0].strip() or repr(error)
+    raise ValueError(f"{path}: {reason}") from error
+  original = np.asarray(grey)
+  low, high = int(original.min()), int(original.max())
+  if high - low < _LOW_CONTRAST:
+    notes.append(
+      f"grey values span only {low}..{high} of 0..255 (12 bits stored in 16?)"
+    )
+  if max(grey.size) > _LONG_SIDE * min(grey.size):
+    notes.append(f"{grey.width}x{grey.height} is stretched to a square")
+  if grey.size != (size, size):
+    grey = grey.resize((size, size), Image.Resampling.LANCZOS)
+  return Film(np.asarray(grey)[..., None], original, tuple(notes))

@@ -1,0 +1,87 @@
+"""A film with the findings it was given: the heat map and box of each."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from chexjax.evaluation.results import DISCLAIMER
+
+_SIDE = 480  # longest side of one picture, in pixels
+_LINE = 22
+_CYAN = (46, 230, 255)  # the predicted boxes of `figures`
+
+
+class Marked(NamedTuple):
+  """One finding of an image.
+
+  Attributes:
+    title: such as `Effusion 0.83`.
+    heat: `[h, w]` finite, of any size: stretched over the image.
+    box: `[4]` x1, y1, x2, y2 in pixels of the image, or None.
+  """
+
+  title: str
+  heat: Any
+  box: Any = None
+
+
+def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
+  """Puts the film beside one copy of it for every finding.
+
+  A map is coloured from its own lowest to its own highest value: it shows
+  where, not how strongly.
+
+  Args:
+    image: `[H, W]` uint8.
+    marked: the findings to show.
+
+  Returns:
+    An RGB picture; its last line is the disclaimer.
+  """
+  if image.ndim != 2 or image.dtype != np.uint8:
+    raise ValueError(
+      f"want an image [H, W] uint8, got {image.shape} {image.dtype}"
+    )
+  height, width = image.shape
+  scale = _SIDE / max(height, width)
+  size = max(1, round(width * scale)), max(1, round(height * scale))
+  film = Image.fromarray(image).resize(size, Image.Resampling.LANCZOS)
+  column = max(size[0], 200)
+  whole = Image.new(
+    "RGB", ((column + 4) * (1 + len(marked)), size[1] + 2 * _LINE), "black"
+  )
+  font = ImageFont.load_default(14)
+  pen = ImageDraw.Draw(whole)
+  pen.text((4, 3), "Input", "white", font)
+  whole.paste(film.convert("RGB"), (0, _LINE))
+  for number, each in enumerate(marked, 1):
+    left = number * (column + 4)
+    pen.text((left + 4, 3), each.title, "white", font)
+    whole.paste(_heated(film, each.heat), (left, _LINE))
+    if each.box is None:
+      pen.text((left + 4, _LINE + 3), "no box", _CYAN, font)
+      continue
+    x1, y1, x2, y2 = (float(v) * scale for v in each.box)
+    corners = (left + x1, _LINE + y1, left + x2 - 1, _LINE + y2 - 1)
+    corners = (*corners[:2], *np.maximum(corners[2:], corners[:2]))
+    pen.rectangle(corners, outline=_CYAN, width=2)
+  pen.text((4, size[1] + _LINE + 3), DISCLAIMER, "white", font)
+  return whole
+
+
+def _heated(film, heat):
+  """The film with a map over it, the more opaque the higher."""
+  from matplotlib import colormaps
+
+  heat = np.asarray(heat, np.float32)
+  low, high = heat.min(), heat.max()
+  part = (heat - low) / (high - low) if high > low else np.zeros_like(heat)
+  part = Image.fromarray(part).resize(film.size, Image.Resampling.BILINEAR)
+  part = np.asarray(part)[..., None]
+  colours = colormaps["inferno"](part[..., 0])[..., :3] * 255
+  alpha = 0.1 + 0.5 * part
+  grey = np.asarray(film, np.float32)[..., None]
+  mixed = grey * (1 - alpha) + colours * alpha
+  return Image.fromarray(mixed.round().astype(np.uint8))

@@ -1,0 +1,75 @@
+"""The image files a command line asks for, and the files written for them."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from chexjax.data.images import SUFFIXES
+
+
+class Job(NamedTuple):
+  """One image file and the stem of what is written for it."""
+
+  path: pathlib.Path
+  stem: str
+
+
+def find_images(
+  given: Sequence[pathlib.Path], out: pathlib.Path
+) -> tuple[list[Job], list[dict]]:
+  """Lists files and what folders hold, through and through.
+
+  A file named outright is tried whatever its suffix; of two with the same
+  stem, the second writes to `stem_2`.
+
+  Args:
+    given: files and folders.
+    out: folder of results, which is not searched.
+
+  Returns:
+    Jobs with distinct stems, and what was asked for and is not there, as
+    `{"file", "reason"}`.
+  """
+  paths: dict[pathlib.Path, None] = {}
+  failed = []
+  for path in map(pathlib.Path.expanduser, given):
+    if path.is_file():
+      paths[path] = None
+    elif path.is_dir():
+      files = sorted(p for p in path.rglob("*") if p.is_file())
+      files = [p for p in files if out.resolve() not in p.resolve().parents]
+      found = [p for p in files if p.suffix.lower() in SUFFIXES]
+      print(
+        f"{path}: {len(found)} images, {len(files) - len(found)} other files"
+      )
+      paths |= dict.fromkeys(found)
+      if not found:
+        failed.append({"file": str(path), "reason": "no PNG or JPEG in it"})
+    else:
+      failed.append({"file": str(path), "reason": "no such file or folder"})
+  return _with_stems(paths), failed
+
+
+def _with_stems(paths):
+  jobs, taken = [], set()
+  for path in paths:
+    stem, number = path.stem, 1
+    while stem.lower() in taken:
+      number += 1
+      stem = f"{path.stem}_{number}"
+    taken.add(stem.lower())
+    jobs.append(Job(path, stem))
+  return jobs
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Gives a scratch file that takes the place of `path` if all goes well."""
+  scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+  try:
+    yield scratch
+    os.replace(scratch, path)
+  finally:
+    scratch.unlink(missing_ok=True)

@@ -1,0 +1,224 @@
+"""The whole stage-3 loss in float64, against finite differences.
+
+The sampler's value jumps and its gradient is that of a softmax, so the loss
+itself has no finite differences to compare with. It is compared with a
+surrogate that has: the region weights are `hard + soft(theta) - soft(theta0)`
+with both constants as plain numbers, equal to the sampler in value and, if
+straight-through is right, in gradient. Noise and dropout masks are fixed.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import traverse_util
+
+from chexjax import ops
+from chexjax.models import ChexModel, released_options
+from chexjax.training.steps import stage_loss
+
+# Two scales are enough for the pyramid to have a sum in it.
+TINY = {
+  "num_classes": 2, "block_sizes": (1, 1), "growth": 4, "bn_size": 2,
+  "stem": 4, "fpn_features": 6, "hidden": 4, "detection_features": 4,
+  "roi_size": 2, "crop_size": 8, "crop_stages": (1,), "crop_width": 4,
+  "crop_hidden": 4,
+}  # fmt: skip
+TAU = 0.7
+STEP = 1e-6
+
+
+@pytest.fixture(autouse=True)
+def double():
+  with jax.enable_x64(True):
+    yield
+
+
+class Case:
+  """A model with random float64 variables, and its loss."""
+
+  def __init__(self, **options):
+    self.model = ChexModel(**TINY, **options, dtype=jnp.float64)
+    rng = np.random.default_rng(0)
+    self.images = jnp.asarray(rng.normal(size=(4, 32, 32, 3)))
+    shapes = jax.eval_shape(
+      lambda: self.model.init(jax.random.key(0), self.images)
+    )
+
+    def draw(path, leaf):
+      if path[-1].key in ("scale", "var"):
+        return rng.uniform(0.6, 1.4, leaf.shape)
+      return rng.normal(0, 0.3, leaf.shape)
+
+    variables = jax.tree_util.tree_map_with_path(draw, shapes)
+    self.params = jax.tree.map(jnp.asarray, variables["params"])
+    self.stats = jax.tree.map(jnp.asarray, variables["batch_stats"])
+
+  def loss(self, params, stage=3, part="loss"):
+    (logits, _), _ = self.model.apply(
+      {"params": params, "batch_stats": self.stats},
+      self.images,
+      train=True,
+      stage=stage,
+      tau=TAU,
+      mutable=["batch_stats"],
+      rngs={"region": jax.random.key(1), "dropout": jax.random.key(2)},
+    )
+    return stage_loss(
+      logits,
+      jnp.eye(4, 2, dtype=jnp.float64),
+      jnp.ones(4),
+      stage=stage,
+      beta_pos=jnp.array([0.7, 0.8]),
+      beta_neg=jnp.array([0.3, 0.2]),
+    )[1][part]
+
+  def gradient(self, path=(), **options):
+    """Of the leaves under a path, by their place under it."""
+
+    def loss(part):
+      return self.loss(put(self.params, path, part), **options)
+
+    part = self.params
+    for name in path:
+      part = part[name]
+    grads = jit(jax.grad(loss))(part)
+    return traverse_util.flatten_dict(jax.device_get(grads))
+
+
+def jit(function):
+  """Compiles in half the time; these models run in milliseconds anyway."""
+  return jax.jit(
+    function, compiler_options={"xla_backend_optimization_level": 1}
+  )
+
+
+def put(tree, path, part):
+  """Returns `tree` with `part` at `path`."""
+  if not path:
+    return part
+  return tree | {path[0]: put(tree[path[0]], path[1:], part)}
+
+
+def soft_of(key, scores, tau):
+  """The tempered softmax of the noisy scores, written out."""
+  noisy = scores + jax.random.gumbel(key, scores.shape, scores.dtype)
+  powers = jnp.exp(noisy / tau)
+  return powers / powers.sum(-1, keepdims=True)
+
+
+def freeze(case, monkeypatch, *, gate):
+  """Replaces the sampler, and without `gate` the gate, by surrogates.
+
+  Returns:
+    The loss before.
+  """
+  seen = {}
+  true_sigmoid = jax.nn.sigmoid
+
+  def look(key, scores, *, tau, noise_scale):
+    assert noise_scale == 1
+    soft = soft_of(key, scores, tau)
+    seen["soft"] = soft
+    seen["hard"] = jax.nn.one_hot(
+      jnp.argmax(soft, -1), soft.shape[-1], dtype=soft.dtype
+    )
+    return seen["hard"]
+
+  def look_at_gate(x):
+    seen["gate"] = true_sigmoid(x)
+    return seen["gate"]
+
+  monkeypatch.setattr(ops, "sample_region", look)
+  monkeypatch.setattr(jax.nn, "sigmoid", look_at_gate)
+
+  def observe(params):
+    value = case.loss(params)
+    return seen | {"value": value}
+
+  at = jax.device_get(jit(observe)(case.params))
+  monkeypatch.setattr(
+    ops,
+    "sample_region",
+    lambda key, scores, *, tau, noise_scale: (
+      at["hard"] + soft_of(key, scores, tau) - at["soft"]
+    ),
+  )
+  monkeypatch.setattr(
+    jax.nn,
+    "sigmoid",
+    true_sigmoid if gate else lambda x: jnp.asarray(at["gate"]),
+  )
+  return at["value"]
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_every_leaf_has_the_gradient_of_finite_differences(
+  released, monkeypatch
+):
+  case = Case(**(released_options() if released else {}))
+  found = case.gradient()
+  value = freeze(case, monkeypatch, gate=not released)
+  loss = jit(lambda p: case.loss(p))
+  assert float(loss(case.params)) == pytest.approx(value, rel=1e-12)
+  flat = traverse_util.flatten_dict(case.params)
+  rng = np.random.default_rng(3)
+  for path, leaf in flat.items():
+    direction = rng.normal(size=leaf.shape)
+
+    def moved(step, path=path, leaf=leaf, direction=direction):
+      new = flat | {path: leaf + step * direction}
+      return float(loss(traverse_util.unflatten_dict(new)))
+
+    slope = (moved(STEP) - moved(-STEP)) / (2 * STEP)
+    # Central differences of a loss near 1: 1e-16 / 1e-6 is lost in rounding,
+    # and a few more digits to sums of thousands of terms.
+    assert (found[path] * direction).sum() == pytest.approx(
+      slope, rel=1e-5, abs=1e-8
+    ), path
+  for path in (
+    ("detection", "score", "kernel"),
+    ("detection", "delta", "kernel"),
+    ("detection", "delta", "bias"),
+    ("detection", "conv", "kernel"),
+    ("classification", "saliency", "conv1", "kernel"),
+    ("classification", "densenet", "conv0", "kernel"),
+  ):
+    assert np.abs(found[path]).max() > 1e-6, path
+
+
+def test_only_a_trained_gate_carries_loss_rpn_to_the_saliency_logits():
+  """What makes x_S of h_k reaches the crops through the gate alone."""
+  options = released_options() | {"add_full_logit": False}
+  after = [("norm2", "scale"), ("norm2", "bias"), ("conv2", "kernel")]
+  for trained in (True, False):
+    case = Case(**options | {"gate_gradient": trained})
+    found = case.gradient(("classification", "saliency"), part="loss_rpn")
+    for path in after:
+      assert bool(np.abs(found[path]).max() > 1e-6) == trained, path
+    assert np.abs(found["conv1", "kernel"]).max() > 1e-6
+
+
+def test_frozen_parts_get_none():
+  case = Case()
+  for path, value in case.gradient(stage=2).items():
+    if path[0] == "classification":
+      assert not value.any(), path
+    elif path[-1] == "kernel":
+      assert value.any(), path
+
+
+def test_scores_get_the_jacobian_of_the_softmax():
+  """Against `sum_j dL/dw_j dp_j/ds_i`, in plain numpy."""
+  rng = np.random.default_rng(4)
+  scores, pull = rng.normal(size=(2, 7)), rng.normal(size=(2, 7))
+  key = jax.random.key(5)
+  found = jax.grad(lambda s: (ops.sample_region(key, s, tau=TAU) * pull).sum())(
+    jnp.asarray(scores)
+  )
+  noise = np.asarray(jax.random.gumbel(key, (2, 7), jnp.float64))
+  p = np.exp((scores + noise) / TAU)
+  p /= p.sum(-1, keepdims=True)
+  for row in range(2):
+    jacobian = (np.diag(p[row]) - np.outer(p[row], p[row])) / TAU
+    np.testing.assert_allclose(found[row], jacobian @ pull[row], rtol=1e-12)
