@@ -1,5 +1,8 @@
 """Adam with decoupled weight decay and a warm-up."""
 
+from collections.abc import Mapping
+
+import jax
 import optax
 
 
@@ -31,10 +34,31 @@ def make_optimizer(
   b1: float = 0.9,
   b2: float = 0.999,
   eps: float = 1e-8,
+  factors: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
   """Builds Adam; weight decay is decoupled, as the released code's.
 
   The paper gives momentum 0.9 and weight decay 1e-3 and does not say which
   kind. The released code has b2 0.99 and eps 0.1.
+
+  Args:
+    schedule: learning rate at a step.
+    weight_decay: decoupled, in units of the learning rate.
+    b1: decay of the first moment.
+    b2: decay of the second moment.
+    eps: added to the second moment's root.
+    factors: on the learning rate of groups of parameters, by name; 1 where
+      not given.
   """
-  return optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
+
+  def scale(updates, _):
+    by_group = {k: (factors or {}).get(k, 1.0) for k in updates}
+    return {
+      k: jax.tree.map(lambda x, k=k: by_group[k] * x, v)
+      for k, v in updates.items()
+    }
+
+  return optax.chain(
+    optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay),
+    optax.stateless(scale),
+  )

@@ -132,6 +132,8 @@ class Config:
   occurrences with No Finding (released)."""
   maps: Literal["paper", "released"] = "paper"
   """Which detection and final map, and which thresholds, are evaluated."""
+  detection_factor: float = 1.0
+  """Factor on the learning rate of the detection head."""
   adam_b2: float = 0.999
   """Decay of Adam's second moment."""
   adam_eps: float = 1e-8
