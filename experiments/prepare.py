@@ -107,7 +107,7 @@ def make_tx(config: Config, stage: int, steps: int, num_examples: int):
     weight_decay=options.weight_decay,
     b2=config.adam_b2,
     eps=config.adam_eps,
-    factors={"detection": config.detection_factor},
+    factors={"detection": config.detection_factor} if stage > 1 else None,
   )
 
 

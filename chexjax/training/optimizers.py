@@ -51,14 +51,14 @@ def make_optimizer(
       not given.
   """
 
+  adam = optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
+  if not factors:
+    return adam
+
   def scale(updates, _):
-    by_group = {k: (factors or {}).get(k, 1.0) for k in updates}
     return {
-      k: jax.tree.map(lambda x, k=k: by_group[k] * x, v)
-      for k, v in updates.items()
+      group: jax.tree.map(lambda x, f=factors.get(group, 1.0): f * x, leaves)
+      for group, leaves in updates.items()
     }
 
-  return optax.chain(
-    optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay),
-    optax.stateless(scale),
-  )
+  return optax.chain(adam, optax.stateless(scale))
