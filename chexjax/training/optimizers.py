@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import jax
 import optax
 
 
@@ -56,9 +55,10 @@ def make_optimizer(
     return adam
 
   def scale(updates, _):
-    return {
-      group: jax.tree.map(lambda x, f=factors.get(group, 1.0): f * x, leaves)
-      for group, leaves in updates.items()
+    scaled = {
+      group: optax.tree.scale(factor, updates[group])
+      for group, factor in factors.items()
     }
+    return updates | scaled
 
   return optax.chain(adam, optax.stateless(scale))
