@@ -194,10 +194,13 @@ class Run:
       names=self.names,
     )
     phantom = config.data_dir is None
+    real = self.dataset.metadata.get("name", "ChestX-ray14")
+    name = "phantom" if phantom else real
     results = evaluation.assemble(
       classification,
       table,
-      dataset="phantom" if phantom else "ChestX-ray14",
+      dataset=name,
+      findings=self.dataset.metadata["boxed_findings"],
       provenance=provenance.collect()
       | {
         "config": flags.as_json(config),
@@ -207,7 +210,7 @@ class Run:
       seed=config.seed,
     )
     evaluation.write_json(results, config.workdir / "results.json")
-    tables = evaluation.markdown(results, published=not phantom)
+    tables = evaluation.markdown(results, published=name == "ChestX-ray14")
     (config.workdir / "tables.md").write_text(tables)
     print(tables)
     folder = config.workdir / "figures"
