@@ -35,8 +35,8 @@ class OwnFolder:
       grey = np.random.default_rng(i).integers(0, 256, (64, 96), np.uint8)
       Image.fromarray(grey).save(path / name)
       own = [f for k, f in enumerate(findings) if (i + k) % len(findings) == 0]
-      self.labels.append(f"{name},{'|'.join(own) if i % 3 else ''},p{i // 2}")
-      if i % 3:
+      self.labels.append(f"{name},{'|'.join(own) if i < 24 else ''},p{i // 2}")
+      if i < 24:
         self.boxes.append(f"{name},{own[0]},24,16,48,32")
 
   def write(self):

@@ -25,16 +25,17 @@ def test_examples_are_those_of_the_builder(own):
     for i in range(len(source)):
       example = source[i]
       number = int(example["file_name"][2:4])
-      labels = np.zeros(2) if number % 3 == 0 else np.eye(2)[number % 2]
+      labels = np.zeros(2) if number >= 24 else np.eye(2)[number % 2]
       np.testing.assert_array_equal(example["labels"], labels)
       np.testing.assert_array_equal(matrix[i], labels)
-      boxes = [(0.25, 0.25, 0.75, 0.75)] if number % 3 else []
+      boxes = [(0.25, 0.25, 0.75, 0.75)] if number < 24 else []
       assert example["objects"]["bbox"] == boxes
       assert example["image"].shape == (32, 32, 1)
       assert example["image"].dtype == np.uint8
 
 
 def test_images_are_reduced_without_aliasing(own):
+  own.boxes = own.boxes[:1]
   board = np.indices((64, 64)).sum(0) % 2 * 255
   Image.fromarray(board.astype(np.uint8)).save(own.path / "a/00.png")
   splits = open_own_set(own.write(), size=32).splits.values()
