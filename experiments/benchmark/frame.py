@@ -4,12 +4,15 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
+import math
 import os
 import pathlib
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from experiments import provenance
 
@@ -40,9 +43,23 @@ class Row:
     }
 
 
+class Rate(NamedTuple):
+  """How fast something went.
+
+  Attributes:
+    per_second: items a second by the clock.
+    cpu_ms: milliseconds of CPU an item, of this process and its children; it
+      hardly changes when other programs take the cores. NaN where the system
+      does not tell.
+  """
+
+  per_second: float
+  cpu_ms: float
+
+
 def in_turns(
-  runs: Mapping[str, Callable[[], float]], *, repeats: int, warm_up: int = 1
-) -> dict[str, tuple[float, ...]]:
+  runs: Mapping[str, Callable[[], Rate]], *, repeats: int, warm_up: int = 1
+) -> dict[str, list[Rate]]:
   """Measures several things one after the other, again and again.
 
   In turns, so that what else the machine does falls on all of them alike.
@@ -59,14 +76,52 @@ def in_turns(
     {name: run() for name, run in runs.items()}
     for _ in range(warm_up + repeats)
   ]
-  return {name: tuple(t[name] for t in turns[warm_up:]) for name in runs}
+  return {name: [t[name] for t in turns[warm_up:]] for name in runs}
 
 
-def rate(handle: Callable[[], int]) -> float:
-  """Returns the items a second of a function that returns their count."""
-  began = time.perf_counter()
+def rate(handle: Callable[[], int]) -> Rate:
+  """Measures a function that returns how many items it handled."""
+  began, cpu = time.perf_counter(), _cpu_seconds()
   count = handle()
-  return count / (time.perf_counter() - began)
+  seconds = time.perf_counter() - began
+  return Rate(count / seconds, 1000 * (_cpu_seconds() - cpu) / count)
+
+
+def rows(found: Mapping[str, list[Rate]], item: str) -> list[Row]:
+  """Returns two rows a name: items a second, and CPU an item."""
+  result = []
+  for name, rates in found.items():
+    speeds, costs = zip(*rates)
+    result += [
+      Row(name, f"{item}s/s", speeds),
+      Row(name, f"CPU ms/{item}", costs),
+    ]
+  return result
+
+
+def _cpu_seconds() -> float:
+  """Returns the CPU time of this process and of its living descendants."""
+  parents, ticks = {}, {}
+  for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    try:
+      # The name, in brackets, may hold spaces.
+      fields = path.read_text().rsplit(")", 1)[1].split()
+    except OSError:
+      continue  # It has ended.
+    pid = int(path.parent.name)
+    parents[pid], ticks[pid] = int(fields[1]), int(fields[11]) + int(fields[12])
+  own = os.getpid()
+  if own not in ticks:
+    return math.nan
+
+  def is_ours(pid: int) -> bool:
+    while pid in parents and pid != own:
+      pid = parents[pid]
+    return pid == own
+
+  return sum(t for p, t in ticks.items() if is_ours(p)) / os.sysconf(
+    "SC_CLK_TCK"
+  )
 
 
 def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
@@ -78,6 +133,10 @@ def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
     packages: whose versions matter here.
   """
   origin = provenance.collect()
+  # Without the path of the file on this machine.
+  origin["command"] = " ".join(
+    ["python -m experiments.benchmark", *sys.argv[1:]]
+  )
   for name in packages:
     try:
       origin["versions"][name] = importlib.metadata.version(name)

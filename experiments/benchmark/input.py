@@ -38,11 +38,11 @@ class Options:
   """Side of the drawn images, in pixels."""
   image_size: int = 512
   """Side of the images given, in pixels."""
-  images: int = 256
+  images: int = 128
   """Images a repeat."""
   repeats: int = 5
   """Repeats of every row."""
-  batch_size: int = 16
+  batch_size: int = 8
   """Images a batch."""
   workers: int = 2
   """Worker processes of the PyTorch loader."""
@@ -102,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
   if options.toy:
     options = dataclasses.replace(
       options, raw_size=256, image_size=128, images=32, repeats=2,
-      memory_images=640, workers=1,
+      memory_images=320, workers=1,
     )  # fmt: skip
   rows = measure(options)
   result = frame.record(
@@ -150,7 +150,7 @@ def measure(options: Options) -> list[frame.Row]:
     }
   # The first turn, not counted, starts processes and fills caches.
   found = frame.in_turns(runs, repeats=options.repeats)
-  rows = [frame.Row(name, "images/s", values) for name, values in found.items()]
+  rows = frame.rows(found, "image")
   if missing:
     rows += [
       frame.Row(name, "images/s", note="torch not installed") for name in theirs
@@ -194,8 +194,8 @@ def _small_files(dataset, paths, cache, options) -> list[str]:
   return list(itertools.islice(itertools.cycle(written), length))
 
 
-def _grain_run(source: Any, options: Options) -> Callable[[], float]:
-  """Returns what measures our pipeline, in images a second."""
+def _grain_run(source: Any, options: Options) -> Callable[[], frame.Rate]:
+  """Returns what measures our pipeline."""
   batches = train_batches(
     source,
     batch_size=options.batch_size,
@@ -203,7 +203,7 @@ def _grain_run(source: Any, options: Options) -> Callable[[], float]:
     num_workers=options.our_workers,
   )
 
-  def run() -> float:
+  def run() -> frame.Rate:
     found = _rate(batches, options)
     batches.close()  # Lest it reads ahead in another's turn.
     return found
@@ -213,8 +213,8 @@ def _grain_run(source: Any, options: Options) -> Callable[[], float]:
 
 def _torch_run(
   paths: list[str], resample: str, options: Options
-) -> Callable[[], float]:
-  """Returns what measures a PyTorch loader, in images a second."""
+) -> Callable[[], frame.Rate]:
+  """Returns what measures a PyTorch loader."""
   from experiments.benchmark.torch_loader import loader
 
   batches = loader(
@@ -227,8 +227,8 @@ def _torch_run(
   return lambda: _rate(iter(batches), options)
 
 
-def _rate(batches: Iterator, options: Options) -> float:
-  """Returns images a second, after a warm-up."""
+def _rate(batches: Iterator, options: Options) -> frame.Rate:
+  """Measures a loader, after a warm-up."""
   for _ in range(_WARM_UP):
     next(batches)
 

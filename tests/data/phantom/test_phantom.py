@@ -139,7 +139,7 @@ def shares(films):
 
 
 def test_natural_labels_have_the_real_sets_long_tail():
-  got = shares(phantom.plan_films(20_000, prevalence="natural"))
+  got = shares(phantom.plan_films(10_000, prevalence="natural"))
   for name in ("Infiltration", "Effusion", "Nodule", "Hernia"):
     want = NIH_COUNTS[name] / 112_120
     # Findings are drawn without replacement, which flattens the tail a bit.
@@ -154,7 +154,7 @@ def test_balanced_labels_leave_none_rare():
 
 @pytest.mark.parametrize("prevalence", ["balanced", "natural"])
 def test_test_differs_from_training_as_in_the_real_set(prevalence):
-  films = phantom.plan_films(12_000, prevalence=prevalence)
+  films = phantom.plan_films(8000, prevalence=prevalence)
   sides = [[f for f in films if f.test == test] for test in (False, True)]
   train, test = (shares(side) for side in sides)
   ratio = test["Pneumothorax"] / train["Pneumothorax"]
