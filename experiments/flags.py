@@ -72,7 +72,7 @@ def validate(config: Config) -> None:
   if config.data_dir is None and config.config != "phantom":
     faults.append(
       f"--config={config.config} needs --data_dir=DIR, a folder with "
-      "ChestX-ray14's images and lists"
+      "ChestX-ray14's images and lists, or with a labels.csv"
     )
   if config.data_dir is not None and not config.data_dir.is_dir():
     faults.append(f"--data_dir={config.data_dir} is no folder")

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from chexjax import ops
-from chexjax.data.sources import Dataset, open_chest_xray14
+from chexjax.data.own_set import open_folder
+from chexjax.data.sources import Dataset
 from chexjax.models import ChexModel
 from chexjax.training.optimizers import make_optimizer, make_schedule
 from experiments.configs import Config
@@ -38,16 +39,14 @@ def open_data(config: Config) -> Dataset:
     folder = cache / "phantom" / digest
     print(f"phantom: {config.phantom_images} drawn images in {folder}")
     ensure_phantom(folder, **options)
-  print(f"records: {config.image_size} px from {folder}", flush=True)
-  dataset = open_chest_xray14(
-    folder, size=config.image_size, cache=cache / "records"
-  )
+  print(f"images: {config.image_size} px from {folder}", flush=True)
+  dataset = open_folder(folder, size=config.image_size, cache=cache / "records")
   missing = {"train", "test"} - set(dataset.splits)
   if missing:
     raise ValueError(
       f"{folder} has no image of {', '.join(sorted(missing))}; found "
       f"{ {k: len(v) for k, v in dataset.splits.items()} }. Training needs "
-      "images of train_val_list.txt and of test_list.txt"
+      "images to train on and to test on"
     )
   return dataset
 

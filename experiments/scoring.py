@@ -14,7 +14,6 @@ from chexjax.evaluation import overlap
 from chexjax.models import ChexModel
 from chexjax.training.state import sharded
 from chexjax.training.steps import make_predict
-from chexjax.types import BOXED_FINDINGS
 
 MAPS = ("sal", "det", "mix")
 
@@ -164,7 +163,8 @@ def draw_examples(
   """
   from chexjax.report.figures import Case, example_grid
 
-  measures = evaluation.measure_table(table, BOXED_FINDINGS)
+  boxed = dataset.metadata["boxed_findings"]
+  measures = evaluation.measure_table(table, boxed)
   last = list(table.boxes)[-1]
   chosen = {
     name: evaluation.chosen_boxes(table, measures, name, "crossfit")
@@ -185,7 +185,7 @@ def draw_examples(
 
   finding_of = np.asarray(table.finding)
   best, count = [], 0
-  for finding in BOXED_FINDINGS:
+  for finding in boxed:
     rows = np.flatnonzero(finding_of == finding)
     if not len(rows):
       continue

@@ -7,6 +7,7 @@ import numpy as np
 
 from chexjax import evaluation, ops
 from chexjax.data.pipeline import train_batches
+from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
 from chexjax.training.checkpoints import Checkpoints
@@ -129,11 +130,10 @@ class Run:
       state = train_stage(
         step_fn,
         state,
-        batches,
+        Prefetch(batches, lambda batch: shard_batch(batch, self.mesh)),
         stage=stage,
         num_steps=steps,
         key=jax.random.key(config.seed * 10 + stage),
-        place=lambda batch: shard_batch(batch, self.mesh),
         evaluate=self._evaluator(stage),
         eval_every=prepare.eval_every(config, self.train_size),
         save_every=config.save_every,
@@ -188,10 +188,13 @@ class Run:
       stage=config.stage,
     )
     phantom = config.data_dir is None
+    real = self.dataset.metadata.get("name", "ChestX-ray14")
+    name = "phantom" if phantom else real
     results = evaluation.assemble(
       classification,
       table,
-      dataset="phantom" if phantom else "ChestX-ray14",
+      dataset=name,
+      findings=self.dataset.metadata["boxed_findings"],
       provenance=provenance.collect()
       | {
         "config": flags.as_json(config),
@@ -201,7 +204,7 @@ class Run:
       seed=config.seed,
     )
     evaluation.write_json(results, config.workdir / "results.json")
-    tables = evaluation.markdown(results, published=not phantom)
+    tables = evaluation.markdown(results, published=name == "ChestX-ray14")
     (config.workdir / "tables.md").write_text(tables)
     print(tables)
     folder = config.workdir / "figures"

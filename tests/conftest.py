@@ -3,7 +3,9 @@
 import os
 import pathlib
 
+import numpy as np
 import pytest
+from PIL import Image
 
 _REPO = pathlib.Path(__file__).parents[1]
 
@@ -16,3 +18,34 @@ def shared() -> pathlib.Path:
   if not (path / "nih").is_dir():
     pytest.skip(f"no {path}/nih: set CHEXJAX_SHARED to the folder with it")
   return path
+
+
+class OwnFolder:
+  """A set of one's own on disk; 30 images of 15 patients."""
+
+  def __init__(self, path, findings=("Cat", "Dog")):
+    self.path = path
+    (path / "a").mkdir(parents=True)
+    self.labels, self.boxes = (
+      ["file,findings,patient"],
+      ["file,finding,x,y,w,h"],
+    )
+    for i in range(30):
+      name = f"a/{i:02}.png"
+      grey = np.random.default_rng(i).integers(0, 256, (64, 96), np.uint8)
+      Image.fromarray(grey).save(path / name)
+      own = [f for k, f in enumerate(findings) if (i + k) % len(findings) == 0]
+      self.labels.append(f"{name},{'|'.join(own) if i < 24 else ''},p{i // 2}")
+      if i < 24:
+        self.boxes.append(f"{name},{own[0]},24,16,48,32")
+
+  def write(self):
+    (self.path / "labels.csv").write_text("\n".join(self.labels))
+    (self.path / "boxes.csv").write_text("\n".join(self.boxes))
+    return self.path
+
+
+@pytest.fixture
+def own_folder() -> type[OwnFolder]:
+  """What writes a folder with labels.csv and boxes.csv."""
+  return OwnFolder

@@ -8,7 +8,7 @@ import tensorflow_datasets.public_api as tfds
 from absl import logging
 from etils import epath
 
-from tfds_chestxray14 import catalogue, findings, tf_dataset
+from tfds_chestxray14 import catalogue, findings, tf_dataset, unpacking
 from tfds_chestxray14 import survey as survey_lib
 from tfds_chestxray14.examples import Record, Shard, cores, features
 
@@ -57,9 +57,10 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
   Put into manual_dir, as the NIH Clinical Center ships them (each list plain
   or .gz): Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv),
   BBox_List_2017.csv, train_val_list.txt, test_list.txt, and the images in
-  images/, in images_001/images/ ... images_012/images/, or flat beside the
-  lists. A resized mirror (.png or .jpg under the same names) or a part of the
-  images will do. The `_val_75312` configs also need val_list.txt.
+  images/, in images_001/images/ ... images_012/images/, flat beside the lists,
+  or in their archives images_001.tar.gz ... (unpacked into images/). A
+  resized mirror (.png or .jpg under the same names) or a part of the images
+  will do. The `_val_75312` configs also need val_list.txt.
   """
 
   def __init__(
@@ -75,8 +76,9 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
     Args:
       file_format: Of the records written; the format of an existing dataset,
         or else `array_record`, which needs no TensorFlow.
-      skip_bad: Leave out images that do not decode and list them in the
-        metadata (`quarantine`) instead of stopping. Decodes every image twice.
+      skip_bad: Leave out bad images (that do not decode, are not square) and
+        list them in the metadata (`quarantine`) instead of stopping. Decodes
+        every image twice.
       workers: Threads that decode, resize and encode; by default one a core.
       **kwargs: `data_dir`, `config`, `version`, as for every TFDS builder.
     """
@@ -142,13 +144,16 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
 
   def _survey(self, root: pathlib.Path) -> survey_lib.Survey:
     """Look through the folder; raise on faults, say what is missing."""
+    unpacked = unpacking.unpack_all(root)
+    if unpacked:
+      logging.warning("chest_xray14: unpacked %s.", unpacked)
     found = survey_lib.take_survey(
       root, validation=self.builder_config.validation, decode=self._skip_bad
     )
     found.faults.raise_if_any(root)
     if found.bad and not self._skip_bad:
       raise ValueError(
-        f"{len(found.bad)} images in {root} cannot be read; nothing was built."
+        f"{len(found.bad)} bad images in {root}; nothing was built."
         f"\n{survey_lib.bad_images(found)}\nFetch them again, or build with "
         "skip_bad=True, which leaves them out and lists them in the metadata."
       )
@@ -211,7 +216,7 @@ def _say(found: survey_lib.Survey, size: int) -> None:
     )
   if found.bad:
     logging.warning(
-      "chest_xray14: %d images cannot be read and are left out:\n%s",
+      "chest_xray14: %d bad images are left out:\n%s",
       len(found.bad),
       survey_lib.bad_images(found),
     )

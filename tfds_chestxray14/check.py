@@ -5,10 +5,11 @@ or every image is missing.
 """
 
 import argparse
+import pathlib
 import sys
 from collections.abc import Sequence
 
-from tfds_chestxray14 import catalogue
+from tfds_chestxray14 import catalogue, unpacking
 from tfds_chestxray14 import survey as survey_lib
 from tfds_chestxray14.faults import bullets
 
@@ -24,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   """
   args = _parser().parse_args(argv)
   try:
+    if args.unpack:
+      print(f"unpacked: {unpacking.unpack_all(pathlib.Path(args.folder))}")
     found = survey_lib.take_survey(
       args.folder, validation=args.validation, decode=args.decode
     )
@@ -36,9 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
       print(f"  note: {split} has no image; a build leaves this split out")
   if args.list_missing:
     print(_missing(found))
+  if args.list_surplus:
+    print("\n".join(f"surplus {path}" for path in found.surplus))
+  if odd := found.odd_sizes():
+    print(f"{len(odd)} images of another size (no fault):\n{bullets(odd)}")
   bad = list(found.bad.values())
   _print_all("faults", found.faults)
-  _print_all("images that cannot be read", bad)
+  _print_all("bad images", bad)
   if found.faults or (bad and not args.skip_bad):
     return 1
   print("This folder can be built.")
@@ -66,12 +73,22 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     "--skip_bad",
     action="store_true",
-    help="unreadable images alone do not fail, as in a build with skip_bad",
+    help="bad images alone do not fail, as in a build with skip_bad",
   )
   parser.add_argument(
     "--list_missing",
     action="store_true",
     help="print the name of every listed image that is not there",
+  )
+  parser.add_argument(
+    "--list_surplus",
+    action="store_true",
+    help="print the path of every image that no list names",
+  )
+  parser.add_argument(
+    "--unpack",
+    action="store_true",
+    help="first unpack archives that lie there, into images/",
   )
   return parser
 

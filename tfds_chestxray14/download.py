@@ -17,7 +17,7 @@ from tfds_chestxray14.transfer import RemoteFile
 PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
 _STATIC = "https://nihcc.box.com/shared/static/"
 
-# As in NIH's batch_download_zips.py and MD5_checksums.txt.
+# As in NIH's batch_download_zips.py and FAQ_CHESTXRAY.pdf (Q07).
 _ARCHIVES = (
   ("vfk49d74nhbxq3nqjg0900w5nvkorp5c", "fe8ed0a6961412fddcbb3603c11b3698"),
   ("i28rlmbvmfjbl8p2n3ril0pptcmcu9d1", "ab07a2d7cbe6f65ddd97b4ed7bde10bf"),
@@ -92,7 +92,7 @@ def _one(
   pause_s: float,
 ) -> None:
   """Fetch a file and, if it is an archive, unpack it and put a mark."""
-  mark = out / f".{remote.name}.unpacked"
+  mark = unpacking.mark(out / remote.name)
   if mark.exists():
     print(f"{remote.name}: unpacked before")
     return
@@ -104,7 +104,7 @@ def _one(
   if not remote.name.endswith(".tar.gz"):
     return
   count = unpacking.unpack(out / remote.name, out / "images")
-  mark.write_text(f"{count}\n")
+  mark.touch()
   if not args.keep_archives:
     (out / remote.name).unlink()
   print(f"{remote.name}: {count:,} images unpacked", flush=True)

@@ -49,7 +49,8 @@ def probe(path: str, *, decode: bool = False) -> Probe:
     decode: Also decode all of it, which is about a hundred times as long.
 
   Raises:
-    ValueError: The file is no image or does not decode; names it.
+    ValueError: The file is no image, does not decode, is not square (resizing
+      would distort it) or has values of unknown range; names it.
   """
   try:
     with open(path, "rb") as file, Image.open(file) as image:
@@ -58,6 +59,10 @@ def probe(path: str, *, decode: bool = False) -> Probe:
         image.load()
   except Exception as error:  # Pillow raises a dozen types on damaged files.
     raise _unreadable(path, error) from error
+  if result.width != result.height:
+    raise ValueError(f"{path} is {result.describe()}, must be square")
+  if result.mode == "F":
+    raise ValueError(f"{path} holds floats, must be 8- or 16-bit grey")
   return result
 
 
@@ -99,8 +104,6 @@ def to_grey(image: Image.Image) -> Image.Image:
     return image.getchannel("L")
   if image.mode.startswith("I"):
     return _from_16_bit(image)
-  if image.mode == "F":
-    raise ValueError("mode F (floats) has no known range; save it as 8-bit PNG")
   rgb = image.convert("RGB")
   red, green, blue = rgb.split()
   same = all(

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # What each list may be called; the first that exists is read.
@@ -91,6 +92,14 @@ def find_images(folder: pathlib.Path) -> Images:
   Raises:
     FileNotFoundError: There is none; says every folder looked at.
   """
+  images = scan_images(folder)
+  if not images.paths:
+    raise FileNotFoundError(_no_image(folder, images.looked_at))
+  return images
+
+
+def scan_images(folder: pathlib.Path) -> Images:
+  """Do what `find_images` does; none is no error."""
   paths: dict[str, str] = {}
   doubles: dict[str, tuple[str, str]] = {}
   looked_at = _image_folders(folder)
@@ -103,8 +112,6 @@ def find_images(folder: pathlib.Path) -> Images:
         doubles[key] = (paths[key], entry.path)
       else:
         paths[key] = entry.path
-  if not paths:
-    raise FileNotFoundError(_no_image(folder, looked_at))
   return Images(paths, doubles, tuple(looked_at))
 
 
@@ -129,11 +136,16 @@ def _image_folders(folder: pathlib.Path) -> list[str]:
   return [str(place) for place in places if place.is_dir()]
 
 
-def _no_image(folder: pathlib.Path, looked_at: list[str]) -> str:
-  archives = sorted(path.name for path in folder.glob("images*.tar.gz"))
+def find_archives(folder: pathlib.Path) -> list[pathlib.Path]:
+  """Return NIH's archives of images that lie in a folder."""
+  return sorted(folder.glob("images*.tar.gz"))
+
+
+def _no_image(folder: pathlib.Path, looked_at: Sequence[str]) -> str:
+  archives = find_archives(folder)
   remedy = (
-    f"There are archives ({archives[0]} ...): unpack them first, "
-    f"`cd {folder} && for f in images*.tar.gz; do tar xzf $f; done`."
+    f"There are archives ({archives[0].name} ...): a build unpacks them, and "
+    f"so does `python -m tfds_chestxray14.check {folder} --unpack`."
     if archives
     else "Put the images (.png, .jpg) into one of these folders, or into "
     f"{folder}/images or {folder}/images_001/images ..."

@@ -81,6 +81,16 @@ class Survey:
     kinds = collections.Counter(p.describe() for p in self.probes.values())
     return dict(kinds.most_common())
 
+  def odd_sizes(self) -> list[str]:
+    """Return the images of another size than most, one sentence each."""
+    sizes = collections.Counter(p.width for p in self.probes.values())
+    most = sizes.most_common(1)[0][0] if sizes else 0
+    return [
+      f"{self.paths[key]} is {probe.describe()}, most are {most}x{most}"
+      for key, probe in sorted(self.probes.items())
+      if probe.width != most
+    ]
+
   def storage(self, size: int) -> dict[str, int]:
     """Return how many images are stored as they are, and how many are not.
 

@@ -6,9 +6,55 @@ import shutil
 import tarfile
 import zlib
 
+from tfds_chestxray14 import folder as folder_lib
+
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # NIH's PNGs have at most 1.5 MB; far more is no chest X-ray.
 _LARGEST = 64 << 20
+
+
+def unpack_all(root: pathlib.Path) -> dict[str, int]:
+  """Unpack what archives lie in a folder and are not unpacked yet.
+
+  An archive counts as unpacked when an earlier call finished it, or when its
+  first image lies in the folder in any layout. They stay where they are.
+
+  Args:
+    root: The folder; images go to its `images/`.
+
+  Returns:
+    How many images came of each archive that was unpacked now, by its name.
+
+  Raises:
+    ValueError: As `unpack`.
+  """
+  counts = {}
+  there = folder_lib.scan_images(root).paths
+  for archive in folder_lib.find_archives(root):
+    begun = archive.with_name(f".{archive.name}.unpacking")
+    if mark(archive).exists() or (
+      not begun.exists() and _first_image(archive) in there
+    ):
+      continue
+    begun.touch()
+    counts[archive.name] = unpack(archive, root / "images")
+    os.replace(begun, mark(archive))
+  return counts
+
+
+def mark(archive: pathlib.Path) -> pathlib.Path:
+  """Return the empty file that says that an archive was unpacked."""
+  return archive.with_name(f".{archive.name}.unpacked")
+
+
+def _first_image(archive: pathlib.Path) -> str:
+  """Return the stem of the first file of an archive, empty if there is none."""
+  try:
+    with tarfile.open(archive, "r|gz") as tar:
+      names = (member.name for member in tar if member.isfile())
+      return folder_lib.stem(next(names, ""))
+  except (tarfile.TarError, EOFError, OSError, zlib.error):
+    return ""  # `unpack` says what is wrong with it.
 
 
 def unpack(archive: pathlib.Path, folder: pathlib.Path) -> int:

@@ -3,25 +3,67 @@
 import dataclasses
 import hashlib
 import pathlib
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+
+from chexjax.data.decoding import decode_grey
 
 SIZES = (128, 256, 512, 1024)
 
 
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-  """The splits that have images, and what the builder recorded of them.
+class Source(Protocol):
+  """The examples of a split, by index.
 
-  Attributes:
-    splits: `{"train" | "validation" | "test": source}`; a source has a
-      length and gives the decoded example of an index.
-    metadata: the builder's, with `findings`, `split_hash`, `counts`.
+  An example has `image` `[H, W, 1]` uint8, `labels` `[K]` 0 or 1, `objects`
+  (`bbox`: ymin, xmin, ymax, xmax in 0..1; `label`: index of a finding),
+  `file_name` (bytes) and `patient_id` (int).
   """
 
-  splits: dict[str, Any]
+  def __len__(self) -> int:
+    """Returns the number of examples."""
+
+  def __getitem__(self, index: int) -> dict:
+    """Returns an example."""
+
+  def annotation(self, index: int) -> dict:
+    """Returns an example without its image, which is not decoded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+  """The splits that have images, and what was recorded of them.
+
+  Attributes:
+    splits: `{"train" | "validation" | "test": source}`.
+    metadata: with `findings`, `boxed_findings`, `split_hash`, `counts`.
+  """
+
+  splits: dict[str, Source]
   metadata: dict[str, Any]
+
+
+class Records:
+  """A split of built records; its images are decoded when asked for."""
+
+  def __init__(self, source: Any):
+    """Wraps a TFDS data source whose `image` is left encoded."""
+    self._source = source
+
+  def __len__(self) -> int:
+    """Returns the number of examples."""
+    return len(self._source)
+
+  def __getitem__(self, index: int) -> dict:
+    """Returns an example."""
+    example = dict(self._source[index])
+    return example | {"image": decode_grey(example["image"])}
+
+  def annotation(self, index: int) -> dict:
+    """Returns an example without its image."""
+    example = dict(self._source[index])
+    del example["image"]
+    return example
 
 
 def _folder_digest(folder: pathlib.Path) -> str:
@@ -49,26 +91,34 @@ def open_chest_xray14(
   import tensorflow_datasets as tfds
 
   import tfds_chestxray14  # noqa: F401  registers the dataset
+  from tfds_chestxray14 import unpacking
 
   if size not in SIZES:
     raise ValueError(f"image_size must be one of {SIZES}, got {size}")
   if not folder.is_dir():
     raise FileNotFoundError(
       f"data_dir {folder} is no folder; give one with ChestX-ray14's images "
-      "and lists (Data_Entry_2017.csv, train_val_list.txt, ...)"
+      "and lists (Data_Entry_2017.csv, train_val_list.txt, ...), or with a "
+      "labels.csv of its own"
     )
+  # Here and not in the build, because the images are part of the digest.
+  unpacking.unpack_all(folder)
   builder = tfds.builder(
     f"chest_xray14/{size}px", data_dir=cache / _folder_digest(folder)
   )
   builder.download_and_prepare(
     download_config=tfds.download.DownloadConfig(manual_dir=folder)
   )
-  splits = {name: builder.as_data_source(name) for name in builder.info.splits}
+  encoded = {"image": tfds.decode.SkipDecoding()}
+  splits: dict[str, Source] = {
+    name: Records(builder.as_data_source(name, decoders=encoded))
+    for name in builder.info.splits
+  }
   return Dataset(splits, dict(builder.info.metadata))
 
 
-def label_matrix(source: Any) -> np.ndarray:
-  """Reads every example's labels, `[N, K]` float32."""
-  return np.stack([source[i]["labels"] for i in range(len(source))]).astype(
-    np.float32
-  )
+def label_matrix(source: Source) -> np.ndarray:
+  """Reads every example's labels, `[N, K]` float32; decodes no image."""
+  return np.stack(
+    [source.annotation(i)["labels"] for i in range(len(source))]
+  ).astype(np.float32)

@@ -14,7 +14,12 @@ from chexjax.ops.heatmaps import (
   released_detection_map,
   released_final_map,
 )
-from chexjax.ops.images import affine_warp, augment, normalize
+from chexjax.ops.images import (
+  affine_warp,
+  augment,
+  augment_matrix,
+  normalize,
+)
 from chexjax.ops.interpolation import interpolation_matrix
 from chexjax.ops.losses import balance_weights, balanced_bce
 from chexjax.ops.pooling import lse_lba_pool, lse_pool
@@ -25,6 +30,7 @@ __all__ = [
   "NUM_PROPOSALS",
   "affine_warp",
   "augment",
+  "augment_matrix",
   "balance_weights",
   "balanced_bce",
   "boxes",

@@ -97,6 +97,34 @@ def encode(boxes: jax.Array, anchors: jax.Array) -> jax.Array:
   )
 
 
+def warp(
+  boxes: jax.Array, matrix: jax.Array, *, height: float, width: float
+) -> jax.Array:
+  """Moves boxes with an image that `affine_warp` moves.
+
+  A turned box is no box any more: this is the axis-aligned hull of its four
+  corners, so it is larger than what it is drawn around.
+
+  Args:
+    boxes: `[..., 4]` in pixels of the image.
+    matrix: `[2, 3]` from output to input x, y, origin at the image's centre.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    `[..., 4]` in pixels of the warped image, not clipped to it.
+  """
+  centre = jnp.array([width, height]) / 2
+  corners = boxes[..., jnp.array([[0, 1], [2, 1], [2, 3], [0, 3]])] - centre
+  inverse = jnp.linalg.inv(matrix[:, :2])
+  # A matmul may run in bfloat16 or TF32 on an accelerator: pixels would move.
+  moved = jnp.einsum(
+    "ij,...j->...i", inverse, corners - matrix[:, 2], precision="highest"
+  )
+  moved = moved + centre
+  return jnp.concatenate([moved.min(-2), moved.max(-2)], -1)
+
+
 def to_xywh(boxes: jax.Array) -> jax.Array:
   """Changes x1, y1, x2, y2 to x, y, width, height.
 

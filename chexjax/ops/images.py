@@ -1,5 +1,7 @@
 """From the bytes on the wire to what the network sees, and augmentation."""
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -49,20 +51,22 @@ def affine_warp(image: jax.Array, matrix: jax.Array) -> jax.Array:
   )(image)
 
 
-def augment(
+def augment_matrix(
   key: jax.Array,
-  image: jax.Array,
   *,
+  height: int,
+  width: int,
   zoom: float = 0.1,
   translate: float = 50 / 512,
   rotate: float = 10.0,
   flip: bool = True,
 ) -> jax.Array:
-  """Draws zoom, translation, rotation and flip, and applies them as one warp.
+  """Draws zoom, translation, rotation and flip as one affine map.
 
   Args:
     key: of the draw.
-    image: `[H, W, 1]` grey 0..255, uint8 or float.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
     zoom: largest enlargement; drawn from 0..zoom.
     translate: largest shift either way, as a fraction of the side (the
       paper's 50 pixels of 512).
@@ -70,19 +74,32 @@ def augment(
     flip: whether to mirror left and right in half of the cases.
 
   Returns:
-    `[H, W, 1]` float32, 0..255.
+    `[2, 3]` as `affine_warp` and `boxes.warp` take it.
   """
   zoom_key, shift_key, angle_key, flip_key = jax.random.split(key, 4)
   scale = 1 / (1 + jax.random.uniform(zoom_key, maxval=zoom))
   shift = jax.random.uniform(
     shift_key, (2,), minval=-translate, maxval=translate
-  ) * jnp.array([image.shape[1], image.shape[0]])
+  ) * jnp.array([width, height])
   angle = jnp.deg2rad(
     jax.random.uniform(angle_key, minval=-rotate, maxval=rotate)
   )
   sign = jnp.where(jax.random.bernoulli(flip_key) & flip, -1.0, 1.0)
   cos, sin = scale * jnp.cos(angle), scale * jnp.sin(angle)
-  matrix = jnp.array(
-    [[sign * cos, -sin, shift[0]], [sign * sin, cos, shift[1]]]
-  )
+  return jnp.array([[sign * cos, -sin, shift[0]], [sign * sin, cos, shift[1]]])
+
+
+def augment(key: jax.Array, image: jax.Array, **options: Any) -> jax.Array:
+  """Draws an `augment_matrix` and applies it.
+
+  Args:
+    key: of the draw.
+    image: `[H, W, 1]` grey 0..255, uint8 or float.
+    **options: `zoom`, `translate`, `rotate`, `flip` of `augment_matrix`.
+
+  Returns:
+    `[H, W, 1]` float32, 0..255.
+  """
+  height, width, _ = image.shape
+  matrix = augment_matrix(key, height=height, width=width, **options)
   return affine_warp(image.astype(jnp.float32), matrix)

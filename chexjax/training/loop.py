@@ -63,7 +63,6 @@ def train_stage(
   stage: int,
   num_steps: int,
   key: jax.Array,
-  place: Callable[[Any], Any],
   evaluate: Callable[[TrainState], dict[str, float | None]],
   eval_every: int,
   save_every: int,
@@ -76,11 +75,10 @@ def train_stage(
   Args:
     step_fn: of `make_train_step`; donates the state.
     state: restored or fresh.
-    batches: input, at the state's position.
+    batches: input on the devices, at the state's position.
     stage: for messages.
     num_steps: steps of the whole stage.
     key: of the stage's random streams.
-    place: puts a batch on the devices.
     evaluate: returns metrics; `auc` selects the best checkpoint.
     eval_every: steps between evaluations; the last step is always evaluated.
     save_every: steps between checkpoints; every evaluation is saved too.
@@ -98,7 +96,7 @@ def train_stage(
   progress = Progress(stage, start, num_steps)
   window: list[dict] = []
   for step in range(start + 1, num_steps + 1):
-    state, metrics = step_fn(state, place(next(batches)), key)
+    state, metrics = step_fn(state, next(batches), key)
     window.append(metrics)
     last = step == num_steps
     evaluating = last or step % eval_every == 0

@@ -92,7 +92,8 @@ class Config:
   workdir: pathlib.Path = pathlib.Path("runs/phantom")
   """Folder of checkpoints, logs and results; a run goes on from there."""
   data_dir: pathlib.Path | None = None
-  """Folder in ChestX-ray14's layout; the phantom draws its own."""
+  """Folder in ChestX-ray14's layout, or with a labels.csv of its own; the
+  phantom draws its own."""
   cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
   """Folder of drawn phantoms and built records."""
   compilation_cache: bool = True

@@ -187,16 +187,3 @@ def test_detection_map_averages_exact_coverage():
   want[:2, :2] += 0.5
   want[:, 0] += 0.25
   np.testing.assert_allclose(got, want, atol=1e-6)
-
-
-def test_affine_warp_agrees_with_scikit_image():
-  from skimage.transform import AffineTransform, warp
-
-  image = np.random.default_rng(2).uniform(size=(17, 17)).astype(np.float32)
-  matrix = np.array([[0.9, -0.2, 1.5], [0.1, 1.1, -2.0]])
-  centre = AffineTransform(translation=(8, 8)).params
-  whole = centre @ np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(centre)
-  want = warp(image, AffineTransform(whole), order=1)
-  got = ops.affine_warp(image[..., None], jnp.asarray(matrix))[..., 0]
-  inner = (slice(2, -2),) * 2
-  np.testing.assert_allclose(got[inner], want[inner], atol=1e-4)

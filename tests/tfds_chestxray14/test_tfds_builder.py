@@ -2,8 +2,10 @@
 
 import pathlib
 import pickle
+import shutil
 import subprocess
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -133,12 +135,32 @@ def test_examples_can_be_limited(drawn, out):
 def test_unreadable_images_stop_the_build(drawn, out):
   for name in ("00000001_000.png", "00000020_000.png"):
     (drawn.path / "images" / name).write_bytes(b"broken")
-  with pytest.raises(ValueError, match="2 images") as caught:
+  with pytest.raises(ValueError, match="2 bad images") as caught:
     _build(drawn, out)
   assert "00000001_000.png does not decode: not an image" in str(caught.value)
   assert "00000020_000.png does not decode" in str(caught.value)
   assert "skip_bad" in str(caught.value)
   assert not list(out.rglob("dataset_info.json"))
+
+
+def test_image_that_is_not_square_or_holds_floats_stops_the_build(drawn, out):
+  images = drawn.path / "images"
+  Image.new("L", (128, 96)).save(images / "00000001_000.png")
+  (images / "00000002_000.png").unlink()
+  floats = Image.new("F", (128, 128))
+  floats.save(images / "00000002_000.jpg", format="TIFF")
+  with pytest.raises(ValueError, match="2 bad images") as caught:
+    _build(drawn, out)
+  assert "00000001_000.png is PNG L 128x96, must be square" in str(caught.value)
+  assert "00000002_000.jpg holds floats" in str(caught.value)
+
+
+def test_archives_are_unpacked_by_the_build(drawn, out):
+  with tarfile.open(drawn.path / "images_001.tar.gz", "w:gz") as tar:
+    tar.add(drawn.path / "images", "images")
+  shutil.rmtree(drawn.path / "images")
+  builder = _build(drawn, out)
+  assert builder.info.splits.total_num_examples == 48
 
 
 def test_damage_inside_an_image_stops_the_build(drawn, out):

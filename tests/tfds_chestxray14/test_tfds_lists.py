@@ -4,12 +4,13 @@ import csv
 import gzip
 import io
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
 
 import tfds_chestxray14
-from tfds_chestxray14 import lists, splits
+from tfds_chestxray14 import lists, splits, unpacking
 
 
 def test_drawn_set_reads(drawn):
@@ -196,11 +197,52 @@ def test_image_that_lies_there_twice(drawn):
   assert "lies there twice" in found.faults[0]
 
 
-def test_archives_are_said_to_want_unpacking(drawn):
+def _pack(drawn):
+  """Put the images into two archives, as NIH does."""
+  images = sorted((drawn.path / "images").iterdir())
+  for number in range(2):
+    with tarfile.open(drawn.path / f"images_00{number}.tar.gz", "w:gz") as tar:
+      for image in images[number::2]:
+        tar.add(image, f"images/{image.name}")
   shutil.rmtree(drawn.path / "images")
-  (drawn.path / "images_001.tar.gz").write_bytes(b"")
-  with pytest.raises(FileNotFoundError, match="unpack them first"):
+
+
+def test_archives_are_said_to_want_unpacking(drawn):
+  _pack(drawn)
+  with pytest.raises(FileNotFoundError, match="--unpack"):
     tfds_chestxray14.take_survey(drawn.path)
+
+
+def test_archives_are_unpacked_once_and_after_a_break(drawn, monkeypatch):
+  _pack(drawn)
+  whole = unpacking.unpack
+
+  def broken(archive, folder):
+    if archive.name == "images_001.tar.gz":
+      (folder / "00000001_001.png").write_bytes(b"half of it")
+      raise KeyboardInterrupt
+    return whole(archive, folder)
+
+  monkeypatch.setattr(unpacking, "unpack", broken)
+  with pytest.raises(KeyboardInterrupt):
+    unpacking.unpack_all(drawn.path)
+  monkeypatch.setattr(unpacking, "unpack", whole)
+  assert unpacking.unpack_all(drawn.path) == {"images_001.tar.gz": 24}
+  assert unpacking.unpack_all(drawn.path) == {}
+  found = tfds_chestxray14.take_survey(drawn.path)
+  assert (len(found.probes), found.bad, found.faults) == (48, {}, [])
+
+
+def test_archives_beside_their_images_are_left(drawn):
+  images = drawn.path / "images"
+  _pack(drawn)
+  unpacking.unpack_all(drawn.path)
+  for mark in drawn.path.glob(".*.unpacked"):
+    mark.unlink()
+  place = drawn.path / "images_001" / "images"
+  place.parent.mkdir()
+  images.rename(place)
+  assert unpacking.unpack_all(drawn.path) == {}
 
 
 def test_images_under_other_names(drawn):

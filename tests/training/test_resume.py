@@ -7,6 +7,7 @@ import optax
 
 from chexjax import models
 from chexjax.data.pipeline import eval_batches, train_batches
+from chexjax.data.prefetch import Prefetch
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.loop import train_stage
 from chexjax.training.state import create_state, make_mesh, shard_batch
@@ -42,9 +43,10 @@ def train(folder, step_fn, state, mesh, *, num_steps):
     state, position = checkpoints.restore(latest, state)
     batches.set_state(position)
   writer = MetricsWriter(folder, stage=3, start=latest or 0)
+  placed = Prefetch(batches, lambda batch: shard_batch(batch, mesh))
   state = train_stage(
-    step_fn, state, batches, stage=3, num_steps=num_steps,
-    key=jax.random.key(7), place=lambda b: shard_batch(b, mesh),
+    step_fn, state, placed, stage=3, num_steps=num_steps,
+    key=jax.random.key(7),
     evaluate=lambda s: {"auc": 0.5}, eval_every=2, save_every=1, log_every=1,
     checkpoints=checkpoints, writer=writer,
   )  # fmt: skip

@@ -1,0 +1,53 @@
+"""From the bytes of an image file to grey pixels."""
+
+import pathlib
+
+import cv2
+import numpy as np
+
+# An EXIF rotation would turn the image away from its boxes.
+_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def decode_grey(data: bytes) -> np.ndarray:
+  """Decodes a PNG or JPEG to 8-bit grey, bit for bit as Pillow does.
+
+  Alpha is dropped, colour becomes luma, 16 bits keep their upper 8.
+
+  Args:
+    data: the file's bytes.
+
+  Returns:
+    `[H, W, 1]` uint8.
+
+  Raises:
+    ValueError: the bytes are no image.
+  """
+  # OpenCV raises on no bytes at all and gives None on wrong ones.
+  image = cv2.imdecode(np.frombuffer(data, np.uint8), _GREY) if data else None
+  if image is None:
+    raise ValueError(f"{len(data)} bytes do not decode as an image")
+  return image[..., None]
+
+
+def read_grey(path: str | pathlib.Path, size: int) -> np.ndarray:
+  """Reads an image file as 8-bit grey of `size` x `size`.
+
+  Reduced by the mean over the area of a pixel (no aliasing), enlarged
+  bilinearly. An image that is not square is squeezed.
+
+  Returns:
+    `[size, size, 1]` uint8.
+
+  Raises:
+    ValueError: the file does not decode; names it.
+  """
+  try:
+    image = decode_grey(pathlib.Path(path).read_bytes())
+  except ValueError as error:
+    raise ValueError(f"{path}: {error}") from error
+  if image.shape[:2] == (size, size):
+    return image
+  reduced = min(image.shape[:2]) >= size
+  kind = cv2.INTER_AREA if reduced else cv2.INTER_LINEAR
+  return cv2.resize(image, (size, size), interpolation=kind)[..., None]

@@ -1,0 +1,218 @@
+"""Reading `labels.csv` and `boxes.csv`; faults are collected, not raised."""
+
+import collections
+import csv
+import math
+import pathlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_NO_FINDING = "No Finding"
+_SPLITS = ("train", "validation", "test")
+# A box may reach over its image by less than this, in pixels: rounding.
+_SLACK = 1.0
+
+
+class Row(NamedTuple):
+  """A line of labels.csv.
+
+  Attributes:
+    line: its number.
+    file: path within the folder.
+    findings: names.
+    split: "" where the table has no such column.
+    patient: the file where the table has no such column.
+  """
+
+  line: int
+  file: str
+  findings: tuple[str, ...]
+  split: str
+  patient: str
+
+
+class Box(NamedTuple):
+  """A box.
+
+  Attributes:
+    finding: name.
+    bbox: ymin, xmin, ymax, xmax in 0..1 of the image.
+  """
+
+  finding: str
+  bbox: tuple[float, float, float, float]
+
+
+def read_rows(path: pathlib.Path, faults: list[str]) -> list[Row]:
+  """Reads labels.csv.
+
+  Raises:
+    FileNotFoundError: it is not there.
+  """
+  if not path.is_file():
+    raise FileNotFoundError(f"no {path}")
+  rows: list[Row] = []
+  seen: set[str] = set()
+  for line, cells in _table(path, ("file", "findings"), faults):
+    where = f"{path.name} line {line}"
+    row = Row(
+      line,
+      cells["file"],
+      _findings(cells["findings"]),
+      cells.get("split", ""),
+      cells.get("patient", cells["file"]),
+    )
+    faults.extend(f"{where}: {fault}" for fault in _row_faults(row, cells))
+    if row.file in seen:
+      faults.append(f"{where}: {row.file} is there twice; keep one line")
+    else:
+      rows.append(row)
+    seen.add(row.file)
+  if not faults:
+    faults.extend(f"{path.name}: {fault}" for fault in _set_faults(rows))
+  return rows
+
+
+def read_boxes(
+  path: pathlib.Path,
+  rows: list[Row],
+  sizes: dict[str, tuple[int, int]],
+  faults: list[str],
+) -> dict[str, list[Box]]:
+  """Reads boxes.csv, if it is there.
+
+  Args:
+    path: of the table.
+    rows: of labels.csv.
+    sizes: width and height of the images that can be read, by file.
+    faults: where to put what is wrong.
+
+  Returns:
+    The boxes by file.
+  """
+  boxes: dict[str, list[Box]] = {}
+  if not path.is_file():
+    return boxes
+  findings_of = {row.file: row.findings for row in rows}
+  columns = ("file", "finding", "x", "y", "w", "h")
+  for line, cells in _table(path, columns, faults):
+    file, finding = cells["file"], cells["finding"]
+    xywh = [_number(cells[name]) for name in "xywh"]
+    fault = _label_fault(file, finding, findings_of)
+    # An image without a size is a fault of its own.
+    if not fault and file in sizes:
+      fault = _box_fault(xywh, sizes[file])
+      if not fault:
+        box = _to_box(finding, xywh, sizes[file])
+        boxes.setdefault(file, []).append(box)
+    if fault:
+      faults.append(f"{path.name} line {line}: {fault}")
+  return boxes
+
+
+def _table(
+  path: pathlib.Path, columns: tuple[str, ...], faults: list[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+  """Yields number and stripped cells of every line below the header."""
+  with path.open(newline="", encoding="utf-8-sig") as file:
+    reader = csv.reader(file)
+    header = [cell.strip() for cell in next(reader, [])]
+    missing = [name for name in columns if name not in header]
+    if missing:
+      faults.append(
+        f"{path.name}: the header lacks {', '.join(missing)}; it is {header}"
+      )
+      return
+    for cells in reader:
+      if not any(cell.strip() for cell in cells):
+        continue
+      if len(cells) != len(header):
+        faults.append(
+          f"{path.name} line {reader.line_num}: {len(cells)} fields, the "
+          f"header has {len(header)}"
+        )
+        continue
+      stripped = (cell.strip() for cell in cells)
+      yield reader.line_num, dict(zip(header, stripped))
+
+
+def _findings(text: str) -> tuple[str, ...]:
+  names = [name.strip() for name in text.split("|")]
+  return tuple(name for name in names if name and name != _NO_FINDING)
+
+
+def _row_faults(row: Row, cells: dict[str, str]) -> Iterator[str]:
+  if not row.file:
+    yield "file is empty"
+  elif row.file != pathlib.PurePath(row.file).as_posix() or (
+    pathlib.PurePath(row.file).is_absolute() or ".." in row.file.split("/")
+  ):
+    yield f"file {row.file!r} must be a plain path within the folder"
+  if row.findings and _NO_FINDING in cells["findings"]:
+    yield f"findings {cells['findings']!r} is both {_NO_FINDING} and a finding"
+  if "split" in cells and row.split not in _SPLITS:
+    yield f"split is {row.split!r}, must be one of {', '.join(_SPLITS)}"
+  if not row.patient:
+    yield "patient is empty"
+
+
+def _set_faults(rows: list[Row]) -> Iterator[str]:
+  """Yields what is wrong with the rows as a whole."""
+  if not rows:
+    yield "there is no line below the header"
+    return
+  findings = sorted({name for row in rows for name in row.findings})
+  if not findings:
+    yield "no line has a finding; there is nothing to learn"
+  by_case = collections.defaultdict(list)
+  for name in findings:
+    by_case[name.casefold()].append(name)
+  for names in by_case.values():
+    if len(names) > 1:
+      yield f"findings {names} differ in case alone; use one spelling"
+  split_of = collections.defaultdict(set)
+  for row in rows:
+    split_of[row.patient].add(row.split)
+  for patient, splits in split_of.items():
+    if len(splits) > 1:
+      yield f"patient {patient} is in {' and in '.join(sorted(splits))}"
+  if not rows[0].split and len(split_of) < 3:
+    yield f"{len(split_of)} patients cannot be divided into three splits"
+
+
+def _label_fault(
+  file: str, finding: str, findings_of: dict[str, tuple[str, ...]]
+) -> str:
+  if file not in findings_of:
+    return f"{file} has no line in labels.csv"
+  if finding not in findings_of[file]:
+    has = "|".join(findings_of[file]) or _NO_FINDING
+    return f"a box of {finding!r} on {file}, which is labelled {has}"
+  return ""
+
+
+def _box_fault(xywh: list[float], size: tuple[int, int]) -> str:
+  x, y, w, h = xywh
+  width, height = size
+  if not all(map(math.isfinite, xywh)):
+    return f"x, y, w, h are {xywh}, must be four numbers"
+  if w <= 0 or h <= 0:
+    return f"the box has width {w:g} and height {h:g}, must be above 0"
+  if min(x, y) < -_SLACK or x + w > width + _SLACK or y + h > height + _SLACK:
+    return f"the box {xywh} lies outside its image of {width} x {height}"
+  return ""
+
+
+def _to_box(finding: str, xywh: list[float], size: tuple[int, int]) -> Box:
+  x, y, w, h = xywh
+  width, height = size
+  corners = y / height, x / width, (y + h) / height, (x + w) / width
+  ymin, xmin, ymax, xmax = (min(max(value, 0.0), 1.0) for value in corners)
+  return Box(finding, (ymin, xmin, ymax, xmax))
+
+
+def _number(text: str) -> float:
+  try:
+    return float(text)
+  except ValueError:
+    return math.nan

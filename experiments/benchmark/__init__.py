@@ -1,0 +1,1 @@
+"""Measurements, each a subcommand of `python -m experiments.benchmark`."""

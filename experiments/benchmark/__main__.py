@@ -1,0 +1,31 @@
+"""Measures a part of the project: `python -m experiments.benchmark NAME`.
+
+`python -m experiments.benchmark input --help` lists its options.
+"""
+
+import importlib
+import sys
+
+# Subcommand -> what it measures; each is a module here with `main(argv)`.
+COMMANDS = {
+  "input": "images a second of the input pipeline, and its memory",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+  """Runs the command line; returns the exit status."""
+  argv = sys.argv[1:] if argv is None else argv
+  if not argv or argv[0] not in COMMANDS:
+    listed = "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())
+    asked = bool(argv) and argv[0] not in ("-h", "--help")
+    print(
+      f"usage: python -m experiments.benchmark NAME [options]\n{listed}",
+      file=sys.stderr if asked else sys.stdout,
+    )
+    return 2 if asked else 0
+  module = importlib.import_module(f"experiments.benchmark.{argv[0]}")
+  return module.main(argv[1:])
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,122 @@
+"""Draws images and their augmentations with boxes, to look at.
+
+python -m experiments.contact_sheet --out=sheet.png
+"""
+
+import dataclasses
+import pathlib
+import sys
+
+import jax
+import numpy as np
+import tyro
+from PIL import Image, ImageDraw
+
+from chexjax import ops
+from experiments import prepare, scoring
+from experiments.configs import CONFIGS, AugmentConfig
+
+_COLOURS = ("#ff5050", "#50d0ff", "#ffd040", "#60ff80", "#ff80ff", "#c0c0ff")
+_GAP = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """Draws test images with boxes in rows: as they are, then augmented."""
+
+  out: pathlib.Path
+  """PNG to write."""
+  data_dir: pathlib.Path | None = None
+  """Folder of ChestX-ray14 or with a labels.csv; without it, the phantom."""
+  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  """Folder of drawn phantoms and built records."""
+  image_size: int = 256
+  """Side of the images, in pixels: 128, 256, 512 or 1024."""
+  rows: int = 6
+  """Images shown."""
+  columns: int = 5
+  """Augmentations of each."""
+  seed: int = 0
+  """Seed of the choice and of the augmentations."""
+  augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
+
+
+def main(argv: list[str] | None = None) -> int:
+  """Runs the command line; returns the exit status."""
+  options = tyro.cli(
+    Options,
+    prog="python -m experiments.contact_sheet",
+    args=argv,
+    config=(tyro.conf.FlagConversionOff,),
+    use_underscores=True,
+  )
+  config = dataclasses.replace(
+    CONFIGS["phantom"],
+    data_dir=options.data_dir,
+    cache_dir=options.cache_dir,
+    image_size=options.image_size,
+    phantom_images=64,
+  )
+  try:
+    dataset = prepare.open_data(config)
+    if "test" not in dataset.splits:
+      raise ValueError("no image of the test split, which has the boxes")
+  except (FileNotFoundError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
+  sheet, count = draw_sheet(dataset, options)
+  options.out.parent.mkdir(parents=True, exist_ok=True)
+  scratch = options.out.with_name(f".{options.out.name}.partial")
+  sheet.save(scratch, "PNG")
+  scratch.replace(options.out)
+  print(f"{options.out}: {count} images with {options.columns} augmentations")
+  return 0
+
+
+def draw_sheet(dataset, options: Options) -> tuple[Image.Image, int]:
+  """Returns the sheet and how many images are on it."""
+  source = dataset.splits["test"]
+  names = list(dataset.metadata["findings"])
+  order = np.random.default_rng(options.seed).permutation(len(source))
+  boxed = [i for i in order if len(source.annotation(i)["objects"]["label"])]
+  chosen = (boxed or list(order))[: options.rows]
+  size, step = options.image_size, options.image_size + _GAP
+  shape = (step * (1 + options.columns), step * len(chosen))
+  sheet = Image.new("RGB", shape, "#404040")
+  keys = jax.random.split(jax.random.key(options.seed), options.columns)
+  for row, index in enumerate(chosen):
+    example = source[index]
+    boxes = scoring.true_boxes(example, names, size)
+    tiles = [tile(example["image"], boxes)]
+    tiles += [
+      tile(*_augmented(k, example["image"], boxes, options.augment))
+      for k in jax.vmap(jax.random.fold_in, (0, None))(keys, row)
+    ]
+    for column, picture in enumerate(tiles):
+      sheet.paste(picture, (column * step, row * step))
+  return sheet, len(chosen)
+
+
+def _augmented(key, image, boxes, augment: AugmentConfig):
+  """Warps an image and its boxes by one drawn map."""
+  side = {"height": image.shape[0], "width": image.shape[1]}
+  matrix = ops.augment_matrix(key, **side, **dataclasses.asdict(augment))
+  warped = ops.affine_warp(image.astype(np.float32), matrix)
+  moved = {name: ops.boxes.warp(b, matrix, **side) for name, b in boxes.items()}
+  return np.asarray(warped).round().astype(np.uint8), moved
+
+
+def tile(image: np.ndarray, boxes: dict[str, np.ndarray]) -> Image.Image:
+  """Draws boxes and their names over a `[H, W, 1]` uint8 image."""
+  picture = Image.fromarray(image[..., 0]).convert("RGB")
+  pen = ImageDraw.Draw(picture)
+  for number, (name, of_name) in enumerate(boxes.items()):
+    colour = _COLOURS[number % len(_COLOURS)]
+    for x1, y1, x2, y2 in np.asarray(of_name):
+      pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour)
+      pen.text((max(x1, 0) + 2, max(y1, 0) + 1), name, fill=colour)
+  return picture
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,88 @@
+"""The main job on a folder with a labels.csv."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from chexjax import evaluation
+from chexjax.data.own_set import open_own_set
+from chexjax.data.pipeline import train_batches
+from chexjax.training.state import create_state
+from chexjax.training.steps import make_train_step
+from experiments import flags, prepare, run
+from experiments.run import main
+
+TINY = [
+  "--image_size=128",
+  "--max_steps=1",
+  "--stage=1",
+  "--batch_size=4",
+  "--num_examples=1",
+  "--model.block_sizes", "1", "1",
+  "--model.growth=4",
+  "--model.stem=4",
+  "--model.fpn_features=4",
+  "--model.hidden=4",
+  "--model.crop_stages", "1",
+  "--model.crop_width=4",
+  "--model.crop_hidden=4",
+  "--model.crop_size=8",
+  "--model.roi_size=1",
+  "--model.detection_features=4",
+]  # fmt: skip
+
+
+def test_two_findings_with_boxes(own_folder, tmp_path):
+  own, workdir = own_folder(tmp_path / "own"), tmp_path / "w"
+  own.write()
+  assert main([*TINY, f"--data_dir={own.path}", f"--workdir={workdir}"]) == 0
+  results = json.loads((workdir / "results.json").read_text())
+  assert results["dataset"] == "folder own"
+  assert set(results["auc"]) == {"Cat", "Dog", "mean"}
+  assert results["counts"]["boxes"] == {"Cat": 3, "Dog": 3}
+  assert "not ours" not in (workdir / "tables.md").read_text()
+  assert list((workdir / "figures").glob("Cat_*.png"))
+
+
+def test_twenty_findings(own_folder, tmp_path):
+  findings = [f"F{k:02}" for k in range(20)]
+  own = own_folder(tmp_path / "own", findings)
+  argv = [*TINY, f"--data_dir={own.write()}", f"--workdir={tmp_path / 'w'}"]
+  config = flags.parse(argv, prog="run")
+  job = run.Run(config, prepare.open_data(config))
+  assert job.names == findings
+  # Shapes alone: to compile a step takes as long as all other tests here.
+  variables = jax.eval_shape(lambda: prepare.init_variables(config, job.model))
+  tx = prepare.make_tx(config, 1, 1, 20)
+  state = jax.eval_shape(lambda v: create_state(v, tx, stage=1), variables)
+  batches = train_batches(job.dataset.splits["train"], batch_size=4, seed=0)
+  beta = jnp.ones(20)
+  step = make_train_step(
+    job.model, tx, job.mesh, stage=1, beta_pos=beta, beta_neg=beta
+  )
+  after, metrics = jax.eval_shape(step, state, next(batches), jax.random.key(0))
+  assert after.params.keys() == variables["params"].keys()
+  assert metrics["loss"].shape == ()
+
+
+def test_no_box_at_all_still_gives_tables(own_folder, tmp_path):
+  own = own_folder(tmp_path / "own")
+  own.boxes = own.boxes[:1]
+  boxed = open_own_set(own.write(), size=128).metadata["boxed_findings"]
+  table = evaluation.LocalizationCollector((128, 128)).table()
+  classification = evaluation.classify(np.eye(2), np.eye(2), ["Cat", "Dog"])
+  results = evaluation.assemble(
+    classification, table, dataset="x", provenance={}, findings=boxed
+  )
+  assert "## Table" in evaluation.markdown(results)
+
+
+def test_faults_of_the_tables_end_the_run(own_folder, tmp_path, capsys):
+  own = own_folder(tmp_path / "own")
+  own.labels[3] = own.labels[3].replace(".png", ".jpg")
+  own.write()
+  argv = [f"--data_dir={own.path}", f"--workdir={tmp_path / 'w'}"]
+  assert main([*argv, "--image_size=128"]) == 2
+  assert "a/02.jpg is not in the folder" in capsys.readouterr().err
