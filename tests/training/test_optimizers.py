@@ -1,0 +1,42 @@
+"""Schedules, and a group of parameters with a rate of its own."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from chexjax.training.optimizers import make_optimizer, make_schedule
+
+
+def test_a_group_moves_by_its_factor():
+  params = {"detection": jnp.ones(3), "crop_classifier": jnp.ones(3)}
+  grads = {"detection": jnp.arange(3.0), "crop_classifier": jnp.arange(3.0)}
+  plain = make_optimizer(lambda _: 0.1)
+  scaled = make_optimizer(lambda _: 0.1, factors={"detection": 0.5})
+  want, _ = plain.update(grads, plain.init(params), params)
+  got, _ = scaled.update(grads, scaled.init(params), params)
+  np.testing.assert_array_equal(got["detection"], 0.5 * want["detection"])
+  np.testing.assert_array_equal(got["crop_classifier"], want["crop_classifier"])
+
+
+def test_weight_decay_is_decoupled():
+  tx = make_optimizer(lambda _: 0.1, weight_decay=0.01)
+  params = {"w": jnp.full(2, 3.0)}
+  update, _ = tx.update({"w": jnp.zeros(2)}, tx.init(params), params)
+  np.testing.assert_allclose(update["w"], -0.1 * 0.01 * 3, rtol=1e-6)
+
+
+def test_schedules_rise_and_fall():
+  options = {"learning_rate": 1.0, "num_steps": 100, "warmup_steps": 10}
+  cosine = make_schedule(**options, decay="cosine")
+  constant = make_schedule(**options, decay="constant")
+  assert cosine(0) == constant(0) == 0
+  assert cosine(10) == constant(10) == constant(99) == 1
+  np.testing.assert_allclose(cosine(55), 0.5, atol=1e-6)
+  assert cosine(100) < 1e-6
+
+
+def test_a_wrong_schedule_is_named():
+  with pytest.raises(ValueError, match="leaves nothing of 5"):
+    make_schedule(learning_rate=1, num_steps=5, warmup_steps=5, decay="cosine")
+  with pytest.raises(ValueError, match="cosine or constant, got 'step'"):
+    make_schedule(learning_rate=1, num_steps=5, warmup_steps=1, decay="step")
