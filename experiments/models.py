@@ -5,6 +5,7 @@ folder that `experiments.convert` wrote, or the workdir of a run.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -94,6 +95,7 @@ def load_model(
   return model, variables, info
 
 
+@functools.lru_cache(maxsize=8)  # tracing the full size takes seconds
 def shapes_of(model: ChexModel, *, stage: int = 3) -> Any:
   """Returns the shapes of a model's variables, without making them."""
   image = jnp.zeros((1, 64, 64, 3))

@@ -6,6 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+# Not inside `read_film`: TFDS patches the import system while it is imported,
+# and an import in another thread would then give a module for a function.
+from tfds_chestxray14.encoding import to_grey
+
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _ORIENTATION = 0x0112  # EXIF's tag
@@ -41,8 +45,6 @@ def read_film(path: str | os.PathLike[str], size: int) -> Film:
   Raises:
     ValueError: the file is no PNG or JPEG or does not decode; names it.
   """
-  from tfds_chestxray14.encoding import to_grey
-
   notes = []
   try:
     with Image.open(path) as image:
