@@ -13,32 +13,34 @@ from chexjax.evaluation.heat import (
   THRESHOLDS,
   MapRule,
 )
+from chexjax.evaluation.images import Images, make_images
 from chexjax.evaluation.localization import (
   LocalizationCollector,
-  LocalizationTable,
   score_map,
 )
-from chexjax.evaluation.results import (
-  assemble,
-  chosen_boxes,
-  measure_table,
-  write_json,
-)
-from chexjax.evaluation.tables import markdown
+from chexjax.evaluation.measuring import chosen_boxes, measure_table
+from chexjax.evaluation.results import assemble, write_json
+from chexjax.evaluation.table import LocalizationTable, OtherBoxes
+from chexjax.evaluation.writing import figures_csv, latex, markdown
 
 __all__ = [
   "DEFAULT_MAPS",
   "RELEASED_MAPS",
   "THRESHOLDS",
   "Classification",
+  "Images",
   "LocalizationCollector",
   "LocalizationTable",
   "MapRule",
+  "OtherBoxes",
   "assemble",
   "chosen_boxes",
   "classify",
   "component_box",
   "component_boxes",
+  "figures_csv",
+  "latex",
+  "make_images",
   "markdown",
   "measure_table",
   "score_map",
