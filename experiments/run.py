@@ -14,6 +14,7 @@ from chexjax import evaluation, ops
 from chexjax.data.pipeline import train_batches
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
+from chexjax.report.cases import NAME, CaseWriter
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.loop import train_stage
 from chexjax.training.state import (
@@ -24,8 +25,9 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import flags, prepare, provenance, scoring
+from experiments import flags, output, prepare, provenance, scoring
 from experiments.configs import Config
+from experiments.recording import Recording
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,7 +97,24 @@ class Run:
     )
     for stage in range(1, self.config.stage + 1):
       variables = self._stage(stage, variables, weights)
-    self._score(variables)
+    self.score(variables)
+
+  def finished_variables(self) -> Any:
+    """Returns the best variables of the last stage, without training.
+
+    Raises:
+      ValueError: a stage is not finished; says which and how to go on.
+    """
+    stage, last = self.config.stage, self.steps[self.config.stage]
+    path = self.config.workdir / "checkpoints" / f"stage{stage}"
+    latest = Checkpoints(path).latest_step() if path.is_dir() else None
+    if latest != last:
+      raise ValueError(
+        f"stage {stage} in {self.config.workdir} is at step {latest or 0} of "
+        f"{last}; finish it with the command in config.json, then evaluate"
+      )
+    fresh = prepare.init_variables(self.config, self.model)
+    return self._stage(stage, jax.device_put(fresh, replicated(self.mesh)), ())
 
   def _stage(self, stage, variables, weights):
     """Trains one stage, or goes on with it; returns its best variables."""
@@ -181,18 +200,23 @@ class Run:
 
     return evaluate
 
-  def _score(self, variables):
+  def score(self, variables: Any) -> None:
+    """Scores the test split and writes tables and pictures."""
     config = self.config
-    classification, table, cases = scoring.score_test(
-      self.model,
-      variables,
-      self.mesh,
-      self.dataset,
-      size=config.image_size,
-      batch_size=config.eval_batch_size,
-      maps=config.maps,
-      names=self.names,
-    )
+    with CaseWriter(config.workdir / NAME) as pictures:
+      recording = Recording(pictures)
+      classification, table, cases = scoring.score_test(
+        self.model,
+        variables,
+        self.mesh,
+        self.dataset,
+        size=config.image_size,
+        batch_size=config.eval_batch_size,
+        maps=config.maps,
+        names=self.names,
+        recording=recording,
+      )
+    images = recording.images(self.names)
     phantom = config.data_dir is None
     results = evaluation.assemble(
       classification,
@@ -204,11 +228,13 @@ class Run:
         "trained_stages": config.stage,
         "dataset": self.dataset.metadata,
       },
+      images=images,
+      others=recording.others,
       seed=config.seed,
     )
-    evaluation.write_json(results, config.workdir / "results.json")
-    tables = evaluation.markdown(results, published=not phantom)
-    (config.workdir / "tables.md").write_text(tables)
+    tables = output.write(
+      config.workdir, results, images, table, published=not phantom
+    )
     print(tables)
     folder = config.workdir / "figures"
     folder.mkdir(exist_ok=True)

@@ -1,6 +1,8 @@
 """Scores the test split: probabilities, maps and boxes, tables, pictures."""
 
+import os
 import pathlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -79,8 +81,11 @@ def score_test(
   batch_size: int,
   maps: str,
   names: list[str],
+  recording: Any = None,
 ) -> tuple[Any, Any, list[dict]]:
   """Runs the test split once.
+
+  A `Recording` is told of every image and of every boxed case.
 
   Returns:
     The classification, the localisation table, and for every row of the
@@ -93,7 +98,10 @@ def score_test(
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
-  collector = evaluation.LocalizationCollector((size, size), maps=rules)
+  executor = ThreadPoolExecutor(os.cpu_count())
+  collector = evaluation.LocalizationCollector(
+    (size, size), maps=rules, executor=executor
+  )
   labels, scores, cases = [], [], []
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
@@ -106,11 +114,15 @@ def score_test(
     for row in np.flatnonzero(real):
       index = int(batch.index[row])
       example = source[index]
+      if recording is not None:
+        recording.image(example, np.asarray(logits.full)[row])
       boxes = true_boxes(example, names, size)
       if not boxes:
         continue
       drawn = jax.device_get(draw(*(found[name][row] for name in keep)))
-      for finding, boxes_of in boxes.items():
+      # The other findings' boxes are only predicted: for mAP and RoDeO.
+      for finding in dict.fromkeys([*boxes, *BOXED_FINDINGS]):
+        boxes_of = boxes.get(finding, np.zeros((0, 4), np.float32))
         k = names.index(finding)
         heat = {name: m[k] for name, m in zip(MAPS, drawn)}
         collector.add(
@@ -120,15 +132,23 @@ def score_test(
           boxes=boxes_of,
           maps=heat,
         )
+        if not len(boxes_of):
+          continue
         small = {n: np.asarray(m, np.float16) for n, m in heat.items()}
         cases += [{"index": index, "maps": small}] * len(boxes_of)
+        if recording is not None:
+          recording.case(example, finding, heat, rows=len(boxes_of))
     done += int(real.sum())
     print(f"\rtest: {done}/{total} images", end="", flush=True)
   print()
   classification = evaluation.classify(
     np.concatenate(labels), np.concatenate(scores), names
   )
-  return classification, collector.table(), cases
+  table = collector.table()
+  if recording is not None:
+    recording.others = collector.others()
+  executor.shutdown()
+  return classification, table, cases
 
 
 def draw_examples(

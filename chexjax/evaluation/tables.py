@@ -191,9 +191,9 @@ def detection_table(results):
 
 
 def main_map(results):
-  """Name the map that short tables show: the mix, else the first."""
+  """Name the map that short tables show: the mix, else the first, if any."""
   maps = list(results["protocol"]["maps"])
-  return "mix" if "mix" in maps else maps[0]
+  return "mix" if "mix" in maps else (maps or ["image_blind"])[0]
 
 
 def subgroup_table(results):
@@ -250,10 +250,15 @@ def notes(results):
     return "; ".join(f"{NAMES.get(n, n)}: {r[key]}" for n, r in maps.items())
 
   low, high = protocol["thresholds"][0], protocol["thresholds"][-1]
-  lines = [
-    f"Thresholds ({low:.2f} to {high:.2f}) mean: {meaning('threshold_means')}. "
-    "`percentile` q keeps the highest 1 - q of a map's pixels, `absolute` q "
-    "the pixels >= q, `highest_score` the box the model scores highest.",
+  if any(rule["threshold_means"] == "highest_score" for rule in maps.values()):
+    lines = ["No threshold: the box that the model scores highest."]
+  else:
+    lines = [
+      f"Thresholds ({low:.2f} to {high:.2f}) mean: "
+      f"{meaning('threshold_means')}. `percentile` q keeps the highest 1 - q "
+      "of a map's pixels, `absolute` q the pixels >= q.",
+    ]
+  lines += [
     "`oracle`: chosen per finding on the very boxes that are scored, as in "
     "the paper. `crossfit`: on other patients' boxes, "
     f"{fit['repeats']} x {fit['folds']} folds, seed {fit['seed']}. cDice has "

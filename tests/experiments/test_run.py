@@ -26,11 +26,13 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   argv = [*TINY, f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
   assert main(argv) == 0
   results = json.loads((tmp_path / "w" / "results.json").read_text())
-  assert set(results["localization"]) == {"sal", "det", "mix", "image_blind"}
+  assert set(results["localization"]) >= {"sal", "det", "mix", "image_blind"}
   for protocols in results["localization"].values():
     assert set(protocols) >= {"oracle", "crossfit"}
   assert "not a medical device" in (tmp_path / "w" / "tables.md").read_text()
   assert list((tmp_path / "w" / "figures").glob("*.png"))
+  for name in ("cases.zip", "evaluation.npz", "figures.csv", "tables.tex"):
+    assert (tmp_path / "w" / name).exists()
   capsys.readouterr()
   assert main(argv) == 0
   assert capsys.readouterr().out.count("is finished at step 1") == 3
