@@ -5,6 +5,7 @@ pair of image and finding at a time; `assemble` and `markdown` turn both into
 `results.json` and `tables.md`.
 """
 
+from chexjax.evaluation import overlap
 from chexjax.evaluation.classification import Classification, classify
 from chexjax.evaluation.components import component_box, component_boxes
 from chexjax.evaluation.heat import (
@@ -43,6 +44,7 @@ __all__ = [
   "make_images",
   "markdown",
   "measure_table",
+  "overlap",
   "score_map",
   "write_json",
 ]
