@@ -115,6 +115,10 @@ def detection_trees(
   names = tuple(table.boxes) if others is None else (*table.boxes, BLIND)
   for name in names:
     for protocol in PROTOCOLS:
+      if others is None and protocol != PROTOCOLS[0]:  # nothing to choose
+        for tree in trees.values():
+          tree[name][protocol] = tree[name][PROTOCOLS[0]]
+        continue
       if others is None:
         found = open_boxes(boxes, table, images)
       else:
