@@ -240,8 +240,10 @@ def _score_maps(options, truth, found, cases, films):
         )
         if len(mine):
           cases.case(key, finding, maps, rows=len(mine))
-      end = "\n" if number == len(found.maps) else ""
-      print(f"\rscored {number}/{len(found.maps)} images", end=end, flush=True)
+      last = number == len(found.maps)
+      if last or number % 20 == 0:
+        said = f"\rscored {number}/{len(found.maps)} images"
+        print(said, end="\n" if last else "", flush=True)
     collector.table()
   return collector
 

@@ -29,12 +29,15 @@ class Decisions(NamedTuple):
 
 
 def youden_threshold(truth, score):
-  """Give the score from which on to predict; inf with one kind only."""
+  """Give the score from which on to predict, the highest of equally good ones.
+
+  With positives only, or negatives only, there is none: inf.
+  """
   truth = np.asarray(truth, bool)
   if truth.all() or not truth.any():
     return np.inf
   fpr, tpr, thresholds = roc_curve(truth, score)
-  return float(thresholds[np.argmax(tpr - fpr)])
+  return float(thresholds[np.argmax(np.round(tpr - fpr, 12))])
 
 
 def decide(images, *, folds=5, repeats=2, seed=0):
