@@ -44,7 +44,7 @@ def _save(figure, file, legend=None):
     handles, labels = legend.get_legend_handles_labels()
     if handles:
       figure.legend(
-        handles, labels, loc="outside lower center", ncols=4, fontsize=9
+        handles, labels, loc="outside upper center", ncols=4, fontsize=9
       )
   figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
 

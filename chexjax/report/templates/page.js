@@ -4,6 +4,10 @@
 for (const table of document.querySelectorAll("table")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
+    const cells = [...table.tBodies[0].rows].map((row) => row.cells[column]);
+    if (cells.some((cell) => cell.classList.contains("number"))) {
+      head.classList.add("number");
+    }
     head.firstElementChild.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((other) => other.setAttribute("aria-sort", "none"));
