@@ -2,6 +2,7 @@
 
 import json
 
+from experiments import evaluate, report
 from experiments.run import main
 
 TINY = [
@@ -38,6 +39,13 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   assert capsys.readouterr().out.count("is finished at step 1") == 3
   again = json.loads((tmp_path / "w" / "results.json").read_text())
   assert again["auc"] == results["auc"]
+  # The evaluator finds the checkpoint, and the report what both have left.
+  (tmp_path / "w" / "results.json").unlink()
+  assert evaluate.main([f"--workdir={tmp_path / 'w'}"]) == 0
+  again = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert again["localization"] == results["localization"]
+  assert report.main([f"--workdir={tmp_path / 'w'}"]) == 0
+  assert "Training" in (tmp_path / "w" / "report.html").read_text("utf-8")
 
 
 def test_an_empty_data_dir_is_named(tmp_path, capsys):
