@@ -1,7 +1,7 @@
 """Everything an evaluation leaves in its folder, whoever made the predictions.
 
-`results.json`, `figures.csv`, `tables.md`, `tables.tex`, `evaluation.npz`,
-`figures/*.png`, and beside them `cases.zip`, written while the maps streamed.
+`results.json`, `figures.csv`, `tables.md`, `tables.tex` and `evaluation.npz`;
+beside them lies `cases.zip`, written while the maps streamed.
 """
 
 import os

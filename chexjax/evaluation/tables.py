@@ -275,8 +275,10 @@ def notes(results):
       "`predicted`: crossfit, and 0 where the finding itself is not "
       f"predicted. Score thresholds: {said['score_thresholds']}."
     )
+  component = plain(protocol["component"])
+  if component != "given":
+    lines.append(f"Box of the {component} component, corners connected.")
   lines += [
-    f"Box of the {plain(protocol['component'])} component, corners connected. "
     "Image-blind: one constant box per finding, the image never seen. Centre "
     f"prior: {protocol['centre_prior']}.",
     "The mean is the plain mean over the findings that have a figure: "
