@@ -7,6 +7,7 @@ import json
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any, get_type_hints
 
 import tyro
 
@@ -113,6 +114,41 @@ def store(config: Config, provenance: dict) -> None:
     json.dumps({"config": ours, "provenance": provenance}, indent=2)
   )
   scratch.replace(path)
+
+
+def stored(workdir: pathlib.Path) -> Config:
+  """Returns the configuration of a workdir, as its run left it.
+
+  Raises:
+    FileNotFoundError: the workdir holds none.
+    ValueError: it names an option that there is not.
+  """
+  path = workdir / "config.json"
+  if not path.exists():
+    raise FileNotFoundError(f"no {path}: not a workdir of experiments.run")
+  values = json.loads(path.read_text())["config"]
+  values["workdir"] = str(workdir)
+  return _revive(Config, values, path)
+
+
+def _revive(kind: Any, values: dict, path: pathlib.Path) -> Any:
+  """Turns JSON values back into a dataclass with its paths and tuples."""
+  fields = {field.name: field for field in dataclasses.fields(kind)}
+  unknown = values.keys() - fields.keys()
+  if unknown:
+    raise ValueError(f"{path}: unknown options {', '.join(sorted(unknown))}")
+  hints = get_type_hints(kind)
+  result = {}
+  for name, value in values.items():
+    hint = hints[name]
+    if dataclasses.is_dataclass(hint):
+      value = _revive(hint, value, path)
+    elif isinstance(value, list):
+      value = tuple(value)
+    elif isinstance(value, str) and "Path" in str(hint):
+      value = pathlib.Path(value)
+    result[name] = value
+  return kind(**result)
 
 
 def _differences(theirs, ours, prefix="--"):

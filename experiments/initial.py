@@ -49,6 +49,10 @@ class Start(NamedTuple):
     return weights.replace(variables, self.variables)
 
 
+# Of a run that is finished, and reads its own checkpoints.
+FINISHED = Start("of its last stage", {})
+
+
 def load(config: Config) -> Start:
   """Reads what `--init` names.
 

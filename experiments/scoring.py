@@ -1,6 +1,7 @@
 """Scores the test split: probabilities, maps and boxes, tables, pictures."""
 
-import pathlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -10,7 +11,6 @@ from jax.sharding import Mesh
 from chexjax import evaluation, ops
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset
-from chexjax.evaluation import overlap
 from chexjax.models import ChexModel
 from chexjax.training.state import sharded
 from chexjax.training.steps import make_predict
@@ -84,17 +84,19 @@ def score_test(
   maps: str,
   names: list[str],
   stage: int = 3,
+  recording: Any = None,
 ) -> tuple[Any, Any, list[dict]]:
   """Runs the test split once.
 
   After stage 1 the detection head is untrained, and only the saliency map is
-  scored.
+  scored. A `Recording` is told of every image and of every boxed case.
 
   Returns:
     The classification, the localisation table, and for every row of the
     table its image's index and its three maps (float16).
   """
   source = dataset.splits["test"]
+  boxed = dataset.metadata["boxed_findings"]
   whole = stage > 1
   keep: tuple[str, ...] = ("saliency_logits",)
   if whole:
@@ -105,7 +107,10 @@ def score_test(
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
   rules = {name: rules[name] for name in (MAPS if whole else MAPS[:1])}
-  collector = evaluation.LocalizationCollector((size, size), maps=rules)
+  executor = ThreadPoolExecutor(os.cpu_count())
+  collector = evaluation.LocalizationCollector(
+    (size, size), maps=rules, executor=executor
+  )
   labels, scores, cases = [], [], []
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
@@ -118,11 +123,15 @@ def score_test(
     for row in np.flatnonzero(real):
       index = int(batch.index[row])
       example = source[index]
+      if recording is not None:
+        recording.image(example, np.asarray(logits.full)[row])
       boxes = true_boxes(example, names, size)
       if not boxes:
         continue
       drawn = jax.device_get(draw(*(found[name][row] for name in keep)))
-      for finding, boxes_of in boxes.items():
+      # The other findings' boxes are only predicted: for mAP and RoDeO.
+      for finding in dict.fromkeys([*boxes, *boxed]):
+        boxes_of = boxes.get(finding, np.zeros((0, 4), np.float32))
         k = names.index(finding)
         heat = {name: m[k] for name, m in zip(MAPS, drawn)}
         collector.add(
@@ -132,70 +141,20 @@ def score_test(
           boxes=boxes_of,
           maps=heat,
         )
+        if not len(boxes_of):
+          continue
         small = {n: np.asarray(m, np.float16) for n, m in heat.items()}
         cases += [{"index": index, "maps": small}] * len(boxes_of)
+        if recording is not None:
+          recording.case(example, finding, heat, rows=len(boxes_of))
     done += int(real.sum())
     print(f"\rtest: {done}/{total} images", end="", flush=True)
   print()
   classification = evaluation.classify(
     np.concatenate(labels), np.concatenate(scores), names
   )
-  return classification, collector.table(), cases
-
-
-def draw_examples(
-  folder: pathlib.Path,
-  dataset: Dataset,
-  table: Any,
-  cases: list[dict],
-  *,
-  per_finding: int,
-) -> int:
-  """Draws some boxed cases of each finding, from best to worst by the last
-  map's IoU (Mix, or Sal after stage 1).
-
-  Boxes are those of the cross-fitted thresholds; a finding with boxes of one
-  patient only has none. `grid.png` shows one case per finding, the one that
-  a quarter of its cases beat.
-
-  Returns:
-    How many pictures were written.
-  """
-  from chexjax.report.figures import Case, example_grid
-
-  boxed = dataset.metadata["boxed_findings"]
-  measures = evaluation.measure_table(table, boxed)
-  last = list(table.boxes)[-1]
-  chosen = {
-    name: evaluation.chosen_boxes(table, measures, name, "crossfit")
-    for name in table.boxes
-  }
-  ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
-
-  def case_of(row):
-    heat = cases[row]["maps"].items()
-    boxes = {n: box[row] for n, box in chosen.items()}
-    return Case(
-      image=dataset.splits["test"][cases[row]["index"]]["image"],
-      maps={n: m.astype(np.float32) for n, m in heat},
-      predicted={n: b for n, b in boxes.items() if np.isfinite(b).all()},
-      true=table.true_box[row],
-      title=f"{table.finding[row]}, {table.image[row]}",
-    )
-
-  finding_of = np.asarray(table.finding)
-  best, count = [], 0
-  for finding in boxed:
-    rows = np.flatnonzero(finding_of == finding)
-    if not len(rows):
-      continue
-    order = rows[np.argsort(-ious[rows])]
-    spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
-    for rank, place in enumerate(spread.round().astype(int)):
-      case = case_of(order[place])
-      example_grid(folder / f"{finding}_{rank + 1}.png", [case])
-      count += 1
-    best.append(case_of(order[len(order) // 4]))
-  if best:
-    example_grid(folder / "grid.png", best)
-  return count
+  table = collector.table()
+  if recording is not None:
+    recording.others = collector.others()
+  executor.shutdown()
+  return classification, table, cases

@@ -10,6 +10,7 @@ from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
+from chexjax.report.cases import NAME, CaseWriter
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.loop import train_stage
 from chexjax.training.state import (
@@ -20,8 +21,18 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import estimate, flags, initial, prepare, provenance, scoring
+from experiments import (
+  estimate,
+  flags,
+  initial,
+  output,
+  prepare,
+  provenance,
+  scoring,
+)
 from experiments.configs import Config
+from experiments.examples import draw_examples
+from experiments.recording import Recording
 
 
 class Run:
@@ -83,7 +94,24 @@ class Run:
     )
     for stage in self.stages:
       variables = self._stage(stage, variables, weights)
-    self._score(variables)
+    self.score(variables)
+
+  def finished_variables(self) -> Any:
+    """Returns the best variables of the last stage, without training.
+
+    Raises:
+      ValueError: a stage is not finished; says which and how to go on.
+    """
+    stage, last = self.config.stage, self.steps[self.config.stage]
+    path = self.config.workdir / "checkpoints" / f"stage{stage}"
+    latest = Checkpoints(path).latest_step() if path.is_dir() else None
+    if latest != last:
+      raise ValueError(
+        f"stage {stage} in {self.config.workdir} is at step {latest or 0} of "
+        f"{last}; finish it with the command in config.json, then evaluate"
+      )
+    fresh = prepare.init_variables(self.config, self.model)
+    return self._stage(stage, jax.device_put(fresh, replicated(self.mesh)), ())
 
   def _stage(self, stage, variables, weights):
     """Trains one stage, or goes on with it; returns its best variables."""
@@ -174,19 +202,24 @@ class Run:
 
     return evaluate
 
-  def _score(self, variables):
+  def score(self, variables: Any) -> None:
+    """Scores the test split and writes tables and pictures."""
     config = self.config
-    classification, table, cases = scoring.score_test(
-      self.model,
-      variables,
-      self.mesh,
-      self.dataset,
-      size=config.image_size,
-      batch_size=config.eval_batch_size,
-      maps=config.maps,
-      names=self.names,
-      stage=config.stage,
-    )
+    with CaseWriter(config.workdir / NAME) as pictures:
+      recording = Recording(pictures)
+      classification, table, cases = scoring.score_test(
+        self.model,
+        variables,
+        self.mesh,
+        self.dataset,
+        size=config.image_size,
+        batch_size=config.eval_batch_size,
+        maps=config.maps,
+        names=self.names,
+        stage=config.stage,
+        recording=recording,
+      )
+    images = recording.images(self.names)
     phantom = config.data_dir is None
     real = self.dataset.metadata.get("name", "ChestX-ray14")
     name = "phantom" if phantom else real
@@ -201,15 +234,18 @@ class Run:
         "trained_stages": config.stage,
         "dataset": self.dataset.metadata,
       },
+      images=images,
+      others=recording.others,
       seed=config.seed,
     )
-    evaluation.write_json(results, config.workdir / "results.json")
-    tables = evaluation.markdown(results, published=name == "ChestX-ray14")
-    (config.workdir / "tables.md").write_text(tables)
+    published = name == "ChestX-ray14"
+    tables = output.write(
+      config.workdir, results, images, table, published=published
+    )
     print(tables)
     folder = config.workdir / "figures"
     folder.mkdir(exist_ok=True)
-    count = scoring.draw_examples(
+    count = draw_examples(
       folder, self.dataset, table, cases, per_finding=config.num_examples
     )
     print(f"{count} examples in {folder}, results in {config.workdir}")

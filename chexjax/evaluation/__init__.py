@@ -5,6 +5,7 @@ pair of image and finding at a time; `assemble` and `markdown` turn both into
 `results.json` and `tables.md`.
 """
 
+from chexjax.evaluation import overlap
 from chexjax.evaluation.classification import Classification, classify
 from chexjax.evaluation.components import component_box, component_boxes
 from chexjax.evaluation.heat import (
@@ -13,34 +14,37 @@ from chexjax.evaluation.heat import (
   THRESHOLDS,
   MapRule,
 )
+from chexjax.evaluation.images import Images, make_images
 from chexjax.evaluation.localization import (
   LocalizationCollector,
-  LocalizationTable,
   score_map,
 )
-from chexjax.evaluation.results import (
-  assemble,
-  chosen_boxes,
-  measure_table,
-  write_json,
-)
-from chexjax.evaluation.tables import markdown
+from chexjax.evaluation.measuring import chosen_boxes, measure_table
+from chexjax.evaluation.results import assemble, write_json
+from chexjax.evaluation.table import LocalizationTable, OtherBoxes
+from chexjax.evaluation.writing import figures_csv, latex, markdown
 
 __all__ = [
   "DEFAULT_MAPS",
   "RELEASED_MAPS",
   "THRESHOLDS",
   "Classification",
+  "Images",
   "LocalizationCollector",
   "LocalizationTable",
   "MapRule",
+  "OtherBoxes",
   "assemble",
   "chosen_boxes",
   "classify",
   "component_box",
   "component_boxes",
+  "figures_csv",
+  "latex",
+  "make_images",
   "markdown",
   "measure_table",
+  "overlap",
   "score_map",
   "write_json",
 ]

@@ -12,10 +12,30 @@ instead of a quarter of a million pixels; the runs of all cuts are linked into
 one graph, so that 41 cuts of a 512 x 512 map take about 10 ms.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import csgraph, csr_array
 
 RULES = ("largest", "most_active")
+
+
+class Components(NamedTuple):
+  """The components of all cuts, cut after cut, as they are met row by row.
+
+  Attributes:
+    level: `[C]` int, the cut.
+    box: `[C, 4]` float32 in pixels of the map, x2 and y2 exclusive.
+    size: `[C]` pixels.
+    first: `[C, 2]` int, row and column of the first pixel.
+    active: `[T]` int, the component holding the peak; -1 for none.
+  """
+
+  level: np.ndarray
+  box: np.ndarray
+  size: np.ndarray
+  first: np.ndarray
+  active: np.ndarray
 
 
 def _runs(heat, cuts, stride):
@@ -49,21 +69,86 @@ def _label(start, end, stride):
   return csgraph.connected_components(graph, directed=False)[1]
 
 
-def _largest(label, length, level, num_levels):
-  """Give the `[T]` number of each cut's largest component; -1 for none."""
-  size = np.bincount(label, weights=length)
-  first = np.full(size.size, label.size)
+def peak_of(heat):
+  """Give row and column of the highest value; the first, row by row."""
+  return np.divmod(int(heat.argmax()), heat.shape[1])
+
+
+def find_components(heat, cuts, *, peak=None):
+  """Find the components of a map at every cut.
+
+  Args:
+    heat: `[h, w]` finite float32.
+    cuts: `[T]` values; a pixel is kept when it is >= the cut.
+    peak: `peak_of(heat)`, when it is known.
+
+  Returns:
+    `Components`.
+  """
+  height, width = heat.shape
+  stride = width + 1
+  start, end = _runs(heat, cuts, stride)
+  row, x1 = np.divmod(start, stride)
+  level, y1 = np.divmod(row, height + 1)
+  x1, x2 = x1 - 1, x1 - 1 + end - start
+  label = _label(start, end, stride)
+  first = np.full(label.max(initial=-1) + 1, label.size)
   np.minimum.at(first, label, np.arange(label.size))
-  order = np.lexsort((first, -size, level[first]))
-  levels, place = np.unique(level[first][order], return_index=True)
+  order = np.argsort(first)
+  rank = np.argsort(order)[label]  # numbers in the order they are met
+  first = first[order]
+  box = np.zeros((first.size, 4), np.float32)
+  box[:, :2] = max(height, width)
+  for i, (ufunc, edge) in enumerate(
+    [
+      (np.minimum, x1),
+      (np.minimum, y1),
+      (np.maximum, x2),
+      (np.maximum, y1 + 1),
+    ]
+  ):
+    ufunc.at(box[:, i], rank, edge.astype(np.float32))
+  return Components(
+    level[first],
+    box,
+    np.bincount(rank, weights=end - start, minlength=first.size),
+    np.stack([y1[first], x1[first]], -1),
+    _active(heat, cuts, start, rank, peak),
+  )
+
+
+def _active(heat, cuts, start, rank, peak):
+  """Give the `[T]` component that holds the peak at each cut; -1 for none."""
+  height, width = heat.shape
+  y, x = peak_of(heat) if peak is None else peak
+  if not start.size:
+    return np.full(len(cuts), -1)
+  place = (np.arange(len(cuts)) * (height + 1) + y) * (width + 1) + x + 1
+  holder = rank[np.searchsorted(start, place, "right") - 1]
+  return np.where(heat[y, x] >= cuts, holder, -1)
+
+
+def largest(found, num_levels):
+  """Give the `[T]` number of each cut's largest component; -1 for none."""
+  # Stable: of equals the one met first.
+  order = np.lexsort((-found.size, found.level))
+  levels, place = np.unique(found.level[order], return_index=True)
   chosen = np.full(num_levels, -1)
   chosen[levels] = order[place]
   return chosen
 
 
-def peak_of(heat):
-  """Give row and column of the highest value; the first, row by row."""
-  return np.divmod(int(heat.argmax()), heat.shape[1])
+def picked_boxes(found, num_levels):
+  """Give, for each of `RULES`, the `[T, 4]` box it picks; zero for none."""
+  chosen = {
+    "largest": largest(found, num_levels),
+    "most_active": found.active,
+  }
+  boxes = {rule: np.zeros((num_levels, 4), np.float32) for rule in RULES}
+  for rule, number in chosen.items():
+    some = number >= 0
+    boxes[rule][some] = found.box[number[some]]
+  return boxes
 
 
 def component_boxes(heat, cuts, *, peak=None):
@@ -78,39 +163,13 @@ def component_boxes(heat, cuts, *, peak=None):
     For each of `RULES`, `[T, 4]` float32 boxes in pixels of the map, x2 and y2
     exclusive; all zero, with an IoU of 0, where a cut keeps no pixel.
   """
-  height, width = heat.shape
-  num, stride = len(cuts), width + 1
-  boxes = {rule: np.zeros((num, 4), np.float32) for rule in RULES}
-  start, end = _runs(heat, cuts, stride)
-  if not start.size:
-    return boxes
-  row, x1 = np.divmod(start, stride)
-  level, y1 = np.divmod(row, height + 1)
-  x1, x2 = x1 - 1, x1 - 1 + end - start
-  label = _label(start, end, stride)
-  y, x = peak_of(heat) if peak is None else peak
-  place = (np.arange(num) * (height + 1) + y) * stride + x + 1
-  active = label[np.searchsorted(start, place, "right") - 1]
-  chosen = {
-    "largest": _largest(label, end - start, level, num),
-    "most_active": np.where(heat[y, x] >= cuts, active, -1),
-  }
-  for rule, number in chosen.items():
-    keep = label == number[level]
-    of, out = level[keep], boxes[rule]
-    out[number >= 0, :2] = max(height, width)
-    np.minimum.at(out[:, 0], of, x1[keep].astype(np.float32))
-    np.minimum.at(out[:, 1], of, y1[keep].astype(np.float32))
-    np.maximum.at(out[:, 2], of, x2[keep].astype(np.float32))
-    np.maximum.at(out[:, 3], of, y1[keep].astype(np.float32) + 1)
-  return boxes
+  return picked_boxes(find_components(heat, cuts, peak=peak), len(cuts))
 
 
 def component_box(heat, cut, rule="largest"):
   """Box the chosen component at one cut; None where no pixel is kept."""
   if rule not in RULES:
     raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
-  box = component_boxes(np.asarray(heat, np.float32), np.float32([cut]))[rule][
-    0
-  ]
+  heat = np.asarray(heat, np.float32)
+  box = component_boxes(heat, np.float32([cut]))[rule][0]
   return box if box[2] > box[0] else None

@@ -4,14 +4,18 @@ Maps are met one pair of image and finding at a time and not kept; of each
 remain one box per threshold and component rule, a cDice and the peak.
 """
 
-from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chexjax.evaluation import overlap
-from chexjax.evaluation.components import RULES, component_boxes, peak_of
+from chexjax.evaluation.components import (
+  RULES,
+  find_components,
+  peak_of,
+  picked_boxes,
+)
 from chexjax.evaluation.heat import (
   DEFAULT_MAPS,
   THRESHOLDS,
@@ -21,39 +25,8 @@ from chexjax.evaluation.heat import (
   rescale,
   upsample,
 )
-
-
-class LocalizationTable(NamedTuple):
-  """One row per true box; all boxes in pixels of the frame.
-
-  Attributes:
-    image: `[P]` str, names of the images.
-    patient: `[P]` str.
-    finding: `[P]` str.
-    true_box: `[P, 4]` float64.
-    frame: `(height, width)` of the model's input image.
-    thresholds: `[T]` float64, of every map.
-    maps: name of each map -> what its thresholds mean, how it is scaled.
-    boxes: name of each map -> component rule -> `[P, T, 4]` float32, all zero
-      where a threshold keeps no pixel.
-    cdice: name of each map -> `[P]` float64; empty for a model without maps.
-    peak: name of each map -> `[P, 2]` float64 x, y of the highest value.
-  """
-
-  image: np.ndarray
-  patient: np.ndarray
-  finding: np.ndarray
-  true_box: np.ndarray
-  frame: tuple[int, int]
-  thresholds: np.ndarray
-  maps: Mapping[str, MapRule]
-  boxes: Mapping[str, Mapping[str, np.ndarray]]
-  cdice: Mapping[str, np.ndarray]
-  peak: Mapping[str, np.ndarray]
-
-  def iou(self, name, component="largest"):
-    """Give `[P, T]` IoU of a map's boxes with the true ones."""
-    return overlap.iou(self.boxes[name][component], self.true_box[:, None])
+from chexjax.evaluation.released import RELEASED_RULES, score_released
+from chexjax.evaluation.table import LocalizationTable, OtherBoxes
 
 
 class MapScore(NamedTuple):
@@ -63,11 +36,15 @@ class MapScore(NamedTuple):
     boxes: component rule -> `[T, 4]` float32 in pixels of the frame.
     cdice: float in 0..1 (the `released` scale can leave it).
     peak: `[2]` x, y of the highest value's pixel centre, in the frame.
+    best_iou: `[T]` IoU of the best of all components.
+    released: a `ReleasedScore`, or None.
   """
 
   boxes: dict[str, np.ndarray]
   cdice: float
   peak: np.ndarray
+  best_iou: np.ndarray
+  released: Any = None
 
 
 def score_map(
@@ -78,6 +55,7 @@ def score_map(
   rule=DEFAULT_MAPS["sal"],
   thresholds=THRESHOLDS,
   enlarge=True,
+  released=None,
   name="map",
 ):
   """Box a map at every threshold and compare it with one true box.
@@ -89,6 +67,7 @@ def score_map(
     rule: a `MapRule`.
     thresholds: `[T]` in 0..1.
     enlarge: bring a smaller map to the frame before it is cut, bilinearly.
+    released: `sal`, `det`, `mix`, ... to score under the authors' rules too.
     name: what an error calls the map.
 
   Returns:
@@ -100,18 +79,35 @@ def score_map(
   heat, box = check_map(heat, name), np.asarray(box, np.float64)
   if box.shape != (4,) or not overlap.area(box) > 0:
     raise ValueError(f"want a true box x1 < x2, y1 < y2, got {box.tolist()}")
+  theirs = released and score_released(
+    heat, box, frame, name=released, thresholds=thresholds
+  )
   if enlarge:
     heat = upsample(heat, frame)
   grain = np.array([frame[1] / heat.shape[1], frame[0] / heat.shape[0]])
   scale = np.tile(grain, 2)
   y, x = peak = peak_of(heat)
   cuts = cut_values(heat, thresholds, rule.meaning)
-  boxes = component_boxes(heat, cuts, peak=peak)
+  found = find_components(heat, cuts, peak=peak)
+  best = np.zeros(len(cuts))
+  np.maximum.at(best, found.level, overlap.iou(found.box * scale, box))
+  boxes = picked_boxes(found, len(cuts))
   return MapScore(
     {k: (v * scale).astype(np.float32) for k, v in boxes.items()},
     overlap.cdice(rescale(heat, rule.scale), box / scale),
     (np.array([x, y]) + 0.5) * grain,
+    best,
+    theirs,
   )
+
+
+def largest_boxes(heat, frame, *, rule, thresholds=THRESHOLDS, name="map"):
+  """Box a map's largest component at every threshold: `[T, 4]` float32."""
+  heat = upsample(check_map(heat, name), frame)
+  grain = [frame[1] / heat.shape[1], frame[0] / heat.shape[0]] * 2
+  cuts = cut_values(heat, thresholds, rule.meaning)
+  boxes = picked_boxes(find_components(heat, cuts), len(cuts))["largest"]
+  return (boxes * grain).astype(np.float32)
 
 
 class LocalizationCollector:
@@ -128,6 +124,7 @@ class LocalizationCollector:
     maps=DEFAULT_MAPS,
     thresholds=THRESHOLDS,
     enlarge=True,
+    released=True,
     executor=None,
   ):
     """Start empty.
@@ -138,6 +135,7 @@ class LocalizationCollector:
       maps: name of each map -> `MapRule`.
       thresholds: `[T]` in 0..1.
       enlarge: see `score_map`.
+      released: score under the authors' rules too.
       executor: a `ThreadPoolExecutor` to score in (numpy lets go of the GIL:
         two threads take 0.6 of the time). A bad map is then an error at one
         of the next calls, at `table()` at the latest.
@@ -146,8 +144,10 @@ class LocalizationCollector:
     self.maps = {name: MapRule(*rule) for name, rule in maps.items()}
     self.thresholds = tuple(thresholds)
     self.enlarge = enlarge
+    self.released = released
     self._executor = executor
     self._rows: list[list[Any]] = []
+    self._others: list[list[Any]] = []
 
   def add(self, *, image, patient, finding, boxes, maps):
     """Score one finding of one image.
@@ -156,21 +156,28 @@ class LocalizationCollector:
       image: name of the image.
       patient: whose it is: folds and intervals keep a patient together.
       finding: name of the finding.
-      boxes: `[4]` or `[M, 4]` true boxes in pixels of the frame.
+      boxes: `[4]` or `[M, 4]` true boxes in pixels of the frame. With none,
+        `[0, 4]`, only the predicted boxes are kept, in `others()`.
       maps: name -> `[h, w]`, exactly the collector's names.
     """
     if set(maps) != set(self.maps):
       raise ValueError(
         f"{image}, {finding}: got maps {sorted(maps)}, want {sorted(self.maps)}"
       )
-    for box in np.asarray(boxes, np.float64).reshape(-1, 4):
-      what = f"{image}, {finding}"
-      if self._executor is None:
-        scores = self._score(what, box, maps)
-      else:
-        scores = self._executor.submit(self._score, what, box, maps)
-      self._rows.append([str(image), str(patient), str(finding), box, scores])
-    self._finish(self._rows[-32:-16])  # so that few maps wait in memory
+    what = f"{image}, {finding}"
+    row = [str(image), str(patient), str(finding)]
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    for box in boxes:
+      self._rows.append([*row, box, self._run(self._score, what, box, maps)])
+    if not len(boxes):
+      self._others.append([*row, None, self._run(self._box, what, maps)])
+    # So that few maps wait in memory.
+    self._finish(self._rows[-32:-16] + self._others[-64:-48])
+
+  def _run(self, function, *args):
+    if self._executor is None:
+      return function(*args)
+    return self._executor.submit(function, *args)
 
   def _score(self, what, box, maps):
     return {
@@ -181,6 +188,19 @@ class LocalizationCollector:
         rule=rule,
         thresholds=self.thresholds,
         enlarge=self.enlarge,
+        released=name if self.released else None,
+        name=f"{what}, {name}",
+      )
+      for name, rule in self.maps.items()
+    }
+
+  def _box(self, what, maps):
+    return {
+      name: largest_boxes(
+        maps[name],
+        self.frame,
+        rule=rule,
+        thresholds=self.thresholds,
         name=f"{what}, {name}",
       )
       for name, rule in self.maps.items()
@@ -204,14 +224,17 @@ class LocalizationCollector:
     """Give what was gathered as a `LocalizationTable`."""
     rows = self._rows
     self._finish(rows)
-    image, patient, finding = (
-      np.array([row[i] for row in rows], dtype=str) for i in range(3)
-    )
+    image, patient, finding = _columns(rows)
 
     def stack(pick, *shape):
-      return np.array([pick(row[4]) for row in rows]).reshape(-1, *shape)
+      """Gather one value of every map's scores: name -> `[P, ...]`."""
+      return {
+        n: np.array([pick(row[4][n]) for row in rows]).reshape(-1, *shape)
+        for n in self.maps
+      }
 
     num = len(self.thresholds)
+    boxes = {r: stack(lambda s, r=r: s.boxes[r], num, 4) for r in RULES}
     return LocalizationTable(
       image=image,
       patient=patient,
@@ -220,10 +243,44 @@ class LocalizationCollector:
       frame=self.frame,
       thresholds=np.array(self.thresholds),
       maps=self.maps,
-      boxes={
-        n: {r: stack(lambda s, n=n, r=r: s[n].boxes[r], num, 4) for r in RULES}
-        for n in self.maps
-      },
-      cdice={n: stack(lambda s, n=n: s[n].cdice) for n in self.maps},
-      peak={n: stack(lambda s, n=n: s[n].peak, 2) for n in self.maps},
+      boxes={n: {r: boxes[r][n] for r in RULES} for n in self.maps},
+      cdice=stack(lambda s: s.cdice),
+      peak=stack(lambda s: s.peak, 2),
+      best_iou=stack(lambda s: s.best_iou, num),
+      released=self._released(stack, num) if self.released else {},
     )
+
+  def _released(self, stack, num):
+    """Give map -> measure -> rule -> array, under the authors' rules."""
+    iou, iobb = (
+      {
+        r: stack(lambda s, m=m, r=r: getattr(s.released, m)[r], num)
+        for r in RELEASED_RULES
+      }
+      for m in ("iou", "iobb")
+    )
+    cdice = stack(lambda s: s.released.cdice)
+    return {
+      n: {
+        "iou": {r: iou[r][n] for r in RELEASED_RULES},
+        "iobb": {r: iobb[r][n] for r in RELEASED_RULES},
+        "cdice": dict.fromkeys(RELEASED_RULES, cdice[n]),
+      }
+      for n in self.maps
+    }
+
+  def others(self):
+    """Give the boxes of findings without a true box as `OtherBoxes`."""
+    rows = self._others
+    self._finish(rows)
+    num = len(self.thresholds)
+    boxes = {
+      n: np.array([row[4][n] for row in rows]).reshape(-1, num, 4)
+      for n in self.maps
+    }
+    return OtherBoxes(*_columns(rows), boxes)
+
+
+def _columns(rows):
+  """Give image, patient and finding of rows, each `[P]` str."""
+  return (np.array([row[i] for row in rows], dtype=str) for i in range(3))

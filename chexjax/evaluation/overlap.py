@@ -58,6 +58,13 @@ def dice(a, b):
   return _ratio(2.0 * intersection(a, b), area(a) + area(b))
 
 
+def contains(boxes, points):
+  """Tell whether points `[..., 2]` x, y lie in boxes `[..., 4]`."""
+  boxes, points = np.asarray(boxes), np.asarray(points)
+  low, high = boxes[..., :2], boxes[..., 2:]
+  return ((low <= points) & (points < high)).all(-1)
+
+
 def box_slices(box, shape):
   """Give the pixels whose centre lies in a box, as (rows, columns) slices.
 

@@ -14,7 +14,8 @@ import numpy as np
 from chexjax.evaluation import overlap
 
 PROTOCOLS = ("oracle", "crossfit")
-T_IOU: tuple[float, ...] = (0.3, 0.5, 0.6)
+T_IOU: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+BOX_ACC_IOU: tuple[float, ...] = (0.3, 0.5, 0.7)
 
 
 def folds_by_patient(patients, *, folds=5, seed=0):
@@ -90,46 +91,113 @@ class Measures(NamedTuple):
     iou: `[R, P]` under the chosen candidate, R times anew.
     cdice: `[R, P]`; a map's does not depend on the choice.
     chosen: `[R, P]` int, the candidates.
+    iobb: `[R, P]`, shared area over the predicted box's.
+    pointing: `[R, P]`, 1 where the highest value lies in the true box.
+    box_acc: `[R, P]`, share of `BOX_ACC_IOU` that the best of all boxes
+      reaches, each with a threshold of its own (MaxBoxAccV2, Choe et al.
+      2020, except that thresholds are chosen per finding).
   """
 
   iou: np.ndarray | None
   cdice: np.ndarray | None
   chosen: np.ndarray | None
+  iobb: np.ndarray | None = None
+  pointing: np.ndarray | None = None
+  box_acc: np.ndarray | None = None
 
-  def means(self, t_iou=T_IOU):
-    """Average over rows and repeats.
+  def rows(self, t_iou=T_IOU):
+    """Average each row over the repeats.
 
     Returns:
-      Path of keys -> float or None: `("iou",)`, `("cdice",)`, and
-      `("t_iou", "0.3")`, the share of rows with an IoU of at least .3, ...
+      Path of keys -> `[P]` or None: `("iou",)`, `("cdice",)`, ..., and
+      `("t_iou", "0.3")`, whether the row has an IoU of at least .3, ...
     """
-    iou, cdice = self.iou, self.cdice
+
+    def mean(values):
+      return None if values is None else np.mean(values, 0, dtype=float)
+
+    iou = self.iou
     return {
-      ("iou",): None if iou is None else float(iou.mean()),
-      ("cdice",): None if cdice is None else float(cdice.mean()),
+      ("iou",): mean(iou),
+      ("cdice",): mean(self.cdice),
+      ("iobb",): mean(self.iobb),
+      ("pointing",): mean(self.pointing),
+      ("max_box_acc_v2",): mean(self.box_acc),
       **{
-        ("t_iou", str(t)): None if iou is None else float((iou >= t).mean())
+        ("t_iou", str(t)): mean(None if iou is None else iou >= t)
         for t in t_iou
       },
     }
 
+  def means(self, t_iou=T_IOU):
+    """Average over rows and repeats: path of keys -> float or None."""
+    return {
+      path: None if rows is None else float(rows.mean())
+      for path, rows in self.rows(t_iou).items()
+    }
 
-def under_choice(chosen, iou, cdice=None):
+  def where(self, predicted):
+    """Set to 0 what is not predicted: `[R or 1, P]` bool."""
+
+    def cut(values):
+      return None if values is None else np.asarray(values) * predicted
+
+    return self._replace(
+      **{name: cut(getattr(self, name)) for name in self._fields[:2]},
+      **{name: cut(getattr(self, name)) for name in self._fields[3:]},
+    )
+
+
+NOTHING = Measures(None, None, None)
+
+
+class Candidates(NamedTuple):
+  """One finding's rows under every candidate.
+
+  Attributes:
+    iou: `[P, C]`.
+    cdice: `[P, C]`; `[P]` where it knows no candidates; or None.
+    owners: `[C]` patients the candidates come from, see `crossfit`; or None.
+    iobb: `[P, C]` or None.
+    pointing: `[P, C]` or `[P]`, or None.
+    best_iou: `[P, C]`, of the best of several boxes; or None.
+  """
+
+  iou: np.ndarray
+  cdice: np.ndarray | None = None
+  owners: np.ndarray | None = None
+  iobb: np.ndarray | None = None
+  pointing: np.ndarray | None = None
+  best_iou: np.ndarray | None = None
+
+
+def under_choice(chosen, iou, cdice=None, *, iobb=None, pointing=None):
   """Look up `Measures` under the chosen candidates.
 
   Args:
     chosen: `[R, P]` int, of `oracle` or `crossfit`, or None.
     iou: `[P, C]`.
     cdice: `[P, C]`; `[P]` where it knows no candidates; or None.
+    iobb: as `cdice`.
+    pointing: as `cdice`.
   """
-  iou = np.asarray(iou)
   rows = np.arange(len(iou))
-  if cdice is not None and np.ndim(cdice) == 1:
-    cdice = np.asarray(cdice)[None]
-  elif cdice is not None:
-    cdice = None if chosen is None else np.asarray(cdice)[rows, chosen]
-  picked = None if chosen is None else iou[rows, chosen]
-  return Measures(picked, cdice, chosen)
+
+  def look_up(values):
+    if values is None:
+      return None
+    values = np.asarray(values)
+    if values.ndim == 1:
+      return values[None]
+    return None if chosen is None else values[rows, chosen]
+
+  return Measures(
+    look_up(np.asarray(iou)),
+    look_up(cdice),
+    chosen,
+    look_up(iobb),
+    look_up(pointing),
+  )
 
 
 def constant_boxes(true_box):
@@ -146,20 +214,64 @@ def constant_boxes(true_box):
   return overlap.iou(*pairs), overlap.dice(*pairs)
 
 
+def _box_acc(choose_on, best_iou):
+  """Share of `BOX_ACC_IOU` reached, a candidate chosen for each of them."""
+  if best_iou is None:
+    return None
+  rows = np.arange(len(best_iou))
+  reached = []
+  for t in BOX_ACC_IOU:
+    hits = (np.asarray(best_iou) >= t).astype(float)
+    chosen = choose_on(hits)
+    if chosen is None:
+      return None
+    reached.append(hits[rows, chosen])
+  return np.mean(reached, 0)
+
+
+def measure_candidates(candidates, patients, *, predicted=None, **options):
+  """Give one finding's `Measures` under each protocol.
+
+  Args:
+    candidates: a `Candidates`; it may have no rows.
+    patients: `[P]`.
+    predicted: `[R or 1, P]` bool, whether the finding is predicted of the
+      row's image; adds the protocol `predicted`: `crossfit`, and 0 where the
+      finding is not predicted.
+    **options: `folds`, `repeats`, `seed` of `crossfit`.
+  """
+  names = [*PROTOCOLS, *(["predicted"] if predicted is not None else [])]
+  if not len(candidates.iou):
+    return dict.fromkeys(names, NOTHING)
+  options["owners"] = candidates.owners
+
+  def fitted(values):
+    return crossfit(values, patients, **options)
+
+  result = {
+    protocol: under_choice(
+      choose_on(candidates.iou),
+      candidates.iou,
+      candidates.cdice,
+      iobb=candidates.iobb,
+      pointing=candidates.pointing,
+    )._replace(box_acc=_box_acc(choose_on, candidates.best_iou))
+    for protocol, choose_on in zip(PROTOCOLS, (oracle, fitted))
+  }
+  if predicted is not None:
+    result["predicted"] = result["crossfit"].where(predicted)
+  return result
+
+
 def measure(iou, cdice, patients, *, owners=None, **options):
-  """Give one finding's `Measures` under each of `PROTOCOLS`.
+  """Give one finding's `Measures` from IoU and cDice alone.
 
   Args:
     iou: `[P, C]`, C candidates; P may be 0.
     cdice: `[P, C]`, `[P]` or None.
     patients: `[P]`.
     owners: see `crossfit`.
-    **options: `folds`, `repeats`, `seed` of `crossfit`.
+    **options: of `measure_candidates`.
   """
-  if not len(iou):
-    return {protocol: Measures(None, None, None) for protocol in PROTOCOLS}
-  chosen = {
-    "oracle": oracle(iou),
-    "crossfit": crossfit(iou, patients, owners=owners, **options),
-  }
-  return {p: under_choice(chosen[p], iou, cdice) for p in PROTOCOLS}
+  given = Candidates(np.asarray(iou), cdice, owners)
+  return measure_candidates(given, patients, **options)

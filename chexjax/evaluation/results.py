@@ -5,89 +5,22 @@ from pathlib import Path
 
 import numpy as np
 
-from chexjax.evaluation import protocols
+from chexjax.evaluation import trees
+from chexjax.evaluation.baselines import BLIND, WHOLE
+from chexjax.evaluation.bootstrap import DRAWS, LEVEL, draw_patients
 from chexjax.evaluation.classification import mean_defined
 from chexjax.evaluation.components import RULES
-from chexjax.evaluation.protocols import PROTOCOLS, T_IOU
+from chexjax.evaluation.decisions import decide_for, predicted_rows
+from chexjax.evaluation.detecting import detection_trees
+from chexjax.evaluation.heat import THRESHOLDS
+from chexjax.evaluation.measuring import measure_table
+from chexjax.evaluation.protocols import T_IOU
+from chexjax.evaluation.released import released_rule
+from chexjax.evaluation.trees import with_mean
 from chexjax.types import BOXED_FINDINGS
 
 SCHEMA_VERSION = 1
 DISCLAIMER = "Research software, not a medical device."
-BLIND = "image_blind"
-
-
-def measure_table(table, findings, component="largest", **options):
-  """Measure every map, and the image-blind constant box, per finding.
-
-  Args:
-    table: a `LocalizationTable`.
-    findings: names to measure, whether they have boxes or not.
-    component: one of `components.RULES`.
-    **options: `folds`, `repeats`, `seed` of `protocols.crossfit`.
-
-  Returns:
-    map or `image_blind` -> protocol -> finding -> `protocols.Measures`.
-  """
-  measures = {
-    name: {protocol: {} for protocol in PROTOCOLS}
-    for name in (*table.boxes, BLIND)
-  }
-  for finding in findings:
-    rows = table.finding == finding
-    patients = table.patient[rows]
-    blind = protocols.constant_boxes(table.true_box[rows])
-    for name, of in measures.items():
-      owners = patients if name == BLIND else None
-      cdice = table.cdice.get(name)
-      pair = (
-        blind
-        if name == BLIND
-        else (
-          table.iou(name, component)[rows],
-          None if cdice is None else cdice[rows],
-        )
-      )
-      both = protocols.measure(*pair, patients, owners=owners, **options)
-      for protocol in PROTOCOLS:
-        of[protocol][finding] = both[protocol]
-  return measures
-
-
-def chosen_boxes(table, measures, name, protocol, component="largest"):
-  """Give the predicted box of every row under a protocol's own thresholds.
-
-  Args:
-    table: a `LocalizationTable`.
-    measures: of `measure_table`, same `component`.
-    name: a map; the image-blind box has none to look up.
-    protocol: `oracle`, or `crossfit` (its first repeat).
-    component: one of `components.RULES`.
-
-  Returns:
-    `[P, 4]` float32; all zero where the threshold keeps no pixel, NaN where
-    no threshold could be chosen.
-  """
-  boxes = np.full((len(table.finding), 4), np.nan, np.float32)
-  for finding, measured in measures[name][protocol].items():
-    if measured.chosen is not None:
-      rows = np.flatnonzero(table.finding == finding)
-      boxes[rows] = table.boxes[name][component][rows, measured.chosen[0]]
-  return boxes
-
-
-def with_mean(values):
-  """Add `mean`, the plain average over the findings that are not None."""
-  return {**values, "mean": mean_defined(values.values())[0]}
-
-
-def _tree(per_finding, t_iou):
-  """Turn finding -> `Measures` into measure -> finding or mean -> figure."""
-  means = {name: m.means(t_iou) for name, m in per_finding.items()}
-  tree = {"t_iou": {}}
-  for path in protocols.Measures(None, None, None).means(t_iou):
-    values = with_mean({name: mean[path] for name, mean in means.items()})
-    (tree if len(path) == 1 else tree["t_iou"])[path[-1]] = values
-  return tree
 
 
 def _choices(table, measures):
@@ -95,12 +28,13 @@ def _choices(table, measures):
   height, width = table.frame
 
   def said(name, finding, chosen):
-    if chosen is None:
+    if chosen is None or name == WHOLE:
       return None
     if name == BLIND:
       boxes = table.true_box[table.finding == finding][np.unique(chosen)]
       return (boxes / [width, height, width, height]).round(4).tolist()
-    return table.thresholds[np.unique(chosen)].tolist()
+    thresholds = table.thresholds if name in table.boxes else THRESHOLDS
+    return np.asarray(thresholds)[np.unique(chosen)].tolist()
 
   return {
     name: {
@@ -120,13 +54,23 @@ def _protocol(table, component, options):
       "chosen_on": "the finding's boxes of other patients",
       **{"folds": 5, "repeats": 2, "seed": 0, **options},
     },
+    "released": "the authors' rules, chosen on the scored boxes; `split` the "
+    "box with the highest value, `union` all boxes at once",
     "image_blind": "one constant box per finding, a true box (medoid)",
+    "whole_image": "the frame",
+    "centre_prior": "a Gaussian in the centre, sd a quarter of each side",
     "component": component,
     "connectivity": 8,
     "frame": list(table.frame),
     "thresholds": table.thresholds.tolist(),
     "maps": {
-      name: {"threshold_means": rule.meaning, "cdice_scale": rule.scale}
+      name: {
+        "threshold_means": rule.meaning,
+        "cdice_scale": rule.scale,
+        "released_threshold_means": released_rule(name).meaning
+        if name in table.released
+        else None,
+      }
       for name, rule in table.maps.items()
     },
   }
@@ -147,6 +91,34 @@ def _box_reasons(table, findings):
   return reasons
 
 
+def _counts(classification, table, findings):
+  patients = {
+    f: int(np.unique(table.patient[table.finding == f]).size) for f in findings
+  }
+  other = sorted(set(table.finding.tolist()) - set(findings))
+  return {
+    "positives": classification.positives,
+    "negatives": classification.negatives,
+    "auc_findings": mean_defined(classification.auc.values())[1],
+    "boxes": {f: int((table.finding == f).sum()) for f in findings},
+    "box_patients": patients,
+    "localization_findings": {
+      "oracle": sum(count > 0 for count in patients.values()),
+      "crossfit": sum(count > 1 for count in patients.values()),
+    },
+    "boxes_of_other_findings": {
+      f: int((table.finding == f).sum()) for f in other
+    },
+  }
+
+
+def _undefined(classification, table, findings):
+  return [
+    {"where": "auc", "finding": name, "reason": reason}
+    for name, reason in classification.undefined.items()
+  ] + _box_reasons(table, findings)
+
+
 def assemble(
   classification,
   table,
@@ -156,6 +128,11 @@ def assemble(
   findings=BOXED_FINDINGS,
   components=RULES,
   t_iou=T_IOU,
+  images=None,
+  others=None,
+  boxes=None,
+  thresholds=None,
+  draws=DRAWS,
   **options,
 ):
   """Put all figures into one tree that strict JSON can hold.
@@ -171,59 +148,84 @@ def assemble(
     findings: names of the localised findings.
     components: component rules, the main one first.
     t_iou: the IoUs of T(IoU).
+    images: the `Images` classified; adds the protocol `predicted`, intervals
+      and subgroups.
+    others: `OtherBoxes`; with `images` adds `detection`.
+    boxes: `Detections`, all boxes of a model that gives boxes.
+    thresholds: finding -> score from which on it counts as predicted; None
+      chooses them on other patients.
+    draws: number of draws of patients for the intervals; 0 for none.
     **options: `folds`, `repeats`, `seed` of `protocols.crossfit`.
 
   Returns:
-    dict, see `docs`: `auc.<finding|mean>`,
+    dict, see `docs/results.md`: `auc.<finding|mean>`,
     `localization.<map|image_blind>.<oracle|crossfit>.<iou|cdice>.<finding|mean>`
     and `....t_iou.<t>.<finding|mean>`, `counts`, `undefined`, ...
   """
-  trees = {}
-  for i, component in enumerate(components):
-    measures = measure_table(table, findings, component, **options)
-    trees["localization" + (f"_{component}" if i else "")] = {
-      name: {p: _tree(of, t_iou) for p, of in both.items()}
-      for name, both in measures.items()
-    }
-    if not i:
-      chosen = _choices(table, measures)
-  patients = {
-    f: int(np.unique(table.patient[table.finding == f]).size) for f in findings
-  }
-  other = sorted(set(table.finding.tolist()) - set(findings))
-  return {
+  rule = decide_for(images, thresholds, options)
+  predicted = predicted_rows(images, table, rule)
+  results = {
     "schema_version": SCHEMA_VERSION,
     "disclaimer": DISCLAIMER,
     "dataset": dataset,
     "auc": with_mean(classification.auc),
     "average_precision": with_mean(classification.average_precision),
-    **trees,
-    "chosen": chosen,
-    "protocol": _protocol(table, components[0], options),
-    "counts": {
-      "positives": classification.positives,
-      "negatives": classification.negatives,
-      "auc_findings": mean_defined(classification.auc.values())[1],
-      "boxes": {f: int((table.finding == f).sum()) for f in findings},
-      "box_patients": patients,
-      "localization_findings": {
-        "oracle": sum(count > 0 for count in patients.values()),
-        "crossfit": sum(count > 1 for count in patients.values()),
-      },
-      "boxes_of_other_findings": {
-        f: int((table.finding == f).sum()) for f in other
-      },
-    },
-    "undefined": [
-      {"where": "auc", "finding": name, "reason": reason}
-      for name, reason in classification.undefined.items()
-    ]
-    + _box_reasons(table, findings),
+  }
+  for i, component in enumerate(components):
+    measures = measure_table(
+      table, findings, component, predicted=predicted, **options
+    )
+    name = "localization" + (f"_{component}" if i else "")
+    results[name] = trees.value_tree(measures, t_iou)
+    if not i:
+      main = measures
+  results["chosen"] = _choices(table, main)
+  if images is not None:
+    taken = draw_patients(
+      images.patient, draws=draws, seed=options.get("seed", 0)
+    )
+    if draws:
+      results |= trees.classification_intervals(images, taken)
+      results["localization_interval"] = trees.interval_tree(
+        main, table, taken, t_iou
+      )
+    if others is not None or boxes is not None:
+      results |= detection_trees(
+        table, main, images, rule, taken, findings, others, boxes, components[0]
+      )
+    results["subgroups"] = trees.subgroup_tree(images, table, main, taken)
+  return results | {
+    "protocol": _protocol(table, components[0], options)
+    | _decision_rule(rule, draws),
+    "counts": _counts(classification, table, findings),
+    "undefined": _undefined(classification, table, findings),
     "provenance": dict(provenance),
+  }
+
+
+def _decision_rule(rule, draws):
+  """Say what `predicted` and the intervals mean."""
+  if rule is None:
+    return {"predicted": None, "interval": None}
+  return {
+    "predicted": {
+      "rule": "crossfit, and 0 where the finding's score is below its "
+      "threshold",
+      "score_thresholds": rule.rule,
+      "thresholds": rule.thresholds,
+    },
+    "interval": draws
+    and {
+      "share": LEVEL,
+      "draws": draws,
+      "of": "patients, with replacement; thresholds stay as chosen",
+    },
   }
 
 
 def write_json(results, path):
   """Write strict JSON: a NaN is an error here, not a puzzle for a reader."""
   text = json.dumps(results, indent=2, allow_nan=False)
-  Path(path).write_text(text + "\n", encoding="utf-8")
+  scratch = Path(path).with_suffix(".tmp")
+  scratch.write_text(text + "\n", encoding="utf-8")
+  scratch.replace(path)

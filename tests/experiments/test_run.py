@@ -2,6 +2,7 @@
 
 import json
 
+from experiments import evaluate, report
 from experiments.run import main
 
 TINY = [
@@ -33,11 +34,25 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   assert main(argv) == 0
   assert "stage 1 is finished at step 1" in capsys.readouterr().out
   results = json.loads((tmp_path / "w" / "results.json").read_text())
-  assert set(results["localization"]) == {"sal", "det", "mix", "image_blind"}
+  assert set(results["localization"]) >= {"sal", "det", "mix", "image_blind"}
   for protocols in results["localization"].values():
     assert set(protocols) >= {"oracle", "crossfit"}
   assert "not a medical device" in (tmp_path / "w" / "tables.md").read_text()
   assert list((tmp_path / "w" / "figures").glob("*.png"))
+  for name in ("cases.zip", "evaluation.npz", "figures.csv", "tables.tex"):
+    assert (tmp_path / "w" / name).exists()
+  capsys.readouterr()
+  assert main(argv) == 0
+  assert capsys.readouterr().out.count("is finished at step 1") == 3
+  again = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert again["auc"] == results["auc"]
+  # The evaluator finds the checkpoint, and the report what both have left.
+  (tmp_path / "w" / "results.json").unlink()
+  assert evaluate.main([f"--workdir={tmp_path / 'w'}"]) == 0
+  again = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert again["localization"] == results["localization"]
+  assert report.main([f"--workdir={tmp_path / 'w'}"]) == 0
+  assert "Training" in (tmp_path / "w" / "report.html").read_text("utf-8")
 
 
 def test_an_empty_data_dir_is_named(tmp_path, capsys):

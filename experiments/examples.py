@@ -1,0 +1,67 @@
+"""Pictures of scored cases: input, maps, predicted and true boxes."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from chexjax import evaluation
+from chexjax.data.sources import Dataset
+from chexjax.evaluation import overlap
+from chexjax.report.figures import Case, example_grid
+
+
+def draw_examples(
+  folder: pathlib.Path,
+  dataset: Dataset,
+  table: Any,
+  cases: list[dict],
+  *,
+  per_finding: int,
+) -> int:
+  """Draws some boxed cases of each finding, from best to worst by the last
+  map's IoU (Mix, or Sal after stage 1).
+
+  Boxes are those of the cross-fitted thresholds; a finding with boxes of one
+  patient only has none. `grid.png` shows one case per finding, the one that
+  a quarter of its cases beat.
+
+  Returns:
+    How many pictures were written.
+  """
+  boxed = dataset.metadata["boxed_findings"]
+  measures = evaluation.measure_table(table, boxed)
+  last = list(table.boxes)[-1]
+  chosen = {
+    name: evaluation.chosen_boxes(table, measures, name, "crossfit")
+    for name in table.boxes
+  }
+  ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
+
+  def case_of(row):
+    heat = cases[row]["maps"].items()
+    boxes = {n: box[row] for n, box in chosen.items()}
+    return Case(
+      image=dataset.splits["test"][cases[row]["index"]]["image"],
+      maps={n: m.astype(np.float32) for n, m in heat},
+      predicted={n: b for n, b in boxes.items() if np.isfinite(b).all()},
+      true=table.true_box[row],
+      title=f"{table.finding[row]}, {table.image[row]}",
+    )
+
+  finding_of = np.asarray(table.finding)
+  best, count = [], 0
+  for finding in boxed:
+    rows = np.flatnonzero(finding_of == finding)
+    if not len(rows):
+      continue
+    order = rows[np.argsort(-ious[rows])]
+    spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
+    for rank, place in enumerate(spread.round().astype(int)):
+      case = case_of(order[place])
+      example_grid(folder / f"{finding}_{rank + 1}.png", [case])
+      count += 1
+    best.append(case_of(order[len(order) // 4]))
+  if best:
+    example_grid(folder / "grid.png", best)
+  return count

@@ -1,0 +1,206 @@
+"""Anybody's predictions: a folder with scores, and heat maps or boxes.
+
+`scores.csv`: column `file` and one per finding, probabilities, any order.
+Then either `*.npz` (in the folder or in `maps/`), one per boxed image, named
+after it, with `findings` `[K]` and maps `[K, h, w]`: `sal`, `det`, `mix`, or a
+single one of any name; or `boxes.json`, a list of objects with `file`,
+`finding`, `x`, `y`, `w`, `h` (1024 frame), `score`. `thresholds.json`
+(finding -> score) may say from which score on a finding counts as predicted.
+"""
+
+import csv
+import json
+import math
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments import heat_files
+from experiments.faults import Faults, near
+from experiments.truth import FRAME, Truth
+from tfds_chestxray14.findings import FINDINGS
+from tfds_chestxray14.folder import stem
+
+_BOX_FIELDS = ("file", "finding", "x", "y", "w", "h", "score")
+_SLACK = 1.0  # pixels of 1024 by which a box may leave the image: rounding
+
+
+class Predictions(NamedTuple):
+  """What a folder holds, checked.
+
+  Attributes:
+    folder: where.
+    scores: `[N, 14]` float64, in the order of `Truth.keys` and `FINDINGS`.
+    thresholds: finding -> score, or None.
+    maps: stem of each boxed image -> its `.npz`; empty without maps.
+    map_names: names of the maps.
+    boxes: rows of `boxes.json` of images to score; None without.
+    unused: number of map files of images without boxes, and of boxes on them.
+  """
+
+  folder: pathlib.Path
+  scores: np.ndarray
+  thresholds: dict[str, float] | None
+  maps: dict[str, pathlib.Path]
+  map_names: tuple[str, ...]
+  boxes: list[dict] | None
+  unused: int
+
+
+def read_predictions(
+  folder: pathlib.Path, truth: Truth, faults: Faults
+) -> Predictions:
+  """Reads and checks a folder; what is wrong is added to `faults`."""
+  scores = _read_scores(folder / "scores.csv", truth, faults)
+  thresholds = _read_thresholds(folder / "thresholds.json", faults)
+  places = [*folder.glob("*.npz"), *(folder / "maps").glob("*.npz")]
+  files = {stem(path.name): path for path in sorted(places)}
+  boxes, unused = None, 0
+  if (folder / "boxes.json").exists():
+    if files:
+      faults.add("both boxes.json and *.npz: give one of them")
+    boxes, unused = _read_boxes(folder / "boxes.json", truth, faults)
+    return Predictions(folder, scores, thresholds, {}, (), boxes, unused)
+  names: tuple[str, ...] = ()
+  if files:
+    files, unused = heat_files.match(files, truth, faults)
+    names = heat_files.check_all(files, faults)
+  return Predictions(folder, scores, thresholds, files, names, boxes, unused)
+
+
+def _columns(header: list[str], faults: Faults) -> list[int]:
+  """Returns the column of each finding; -1 where there is none."""
+  if "file" not in header:
+    faults.add("scores.csv: the header lacks the column 'file'")
+  for name in header:
+    if name != "file" and name not in FINDINGS:
+      faults.add("scores.csv: unknown findings in the header", near(name))
+    if header.count(name) > 1:
+      faults.add("scores.csv: columns that are there twice", name)
+  for name in FINDINGS:
+    if name not in header:
+      faults.add("scores.csv: findings without a column", name)
+  return [header.index(n) if n in header else -1 for n in FINDINGS]
+
+
+def _read_scores(
+  path: pathlib.Path, truth: Truth, faults: Faults
+) -> np.ndarray:
+  """Returns `[N, 14]` in the order of the truth; NaN where faulty."""
+  scores = np.full((len(truth.keys), len(FINDINGS)), np.nan)
+  if not path.exists():
+    faults.add(f"no {path.name}")
+    return scores
+  with path.open(newline="", encoding="utf-8-sig") as file:
+    reader = csv.reader(file)
+    header = [cell.strip() for cell in next(reader, [])]
+    columns = _columns(header, faults)
+    if "file" not in header or -1 in columns:
+      return scores
+    number = {key: i for i, key in enumerate(truth.keys)}
+    seen: set[str] = set()
+    for row in reader:
+      if not any(row):
+        continue
+      if len(row) != len(header):
+        where = f"line {reader.line_num}"
+        faults.add(f"scores.csv: rows without {len(header)} fields", where)
+        continue
+      name = row[header.index("file")].strip()
+      if stem(name) in seen:
+        faults.add("scores.csv: images that are there twice", name)
+      seen.add(stem(name))
+      if truth.knows(name, "scores.csv", faults):
+        values = [row[c] for c in columns]
+        scores[number[stem(name)]] = _probabilities(values, name, faults)
+  for key in truth.keys:
+    if key not in seen:
+      faults.add(f"scores.csv: missing images of {truth.list_name}", key)
+  return scores
+
+
+def _probabilities(values, name, faults):
+  """Returns one row of scores; notes what is no number of 0..1."""
+  row = []
+  for finding, text in zip(FINDINGS, values):
+    try:
+      value = float(text)
+    except ValueError:
+      faults.add("scores.csv: not a number", f"{name} {finding} {text!r}")
+      value = math.nan
+    else:
+      if not math.isfinite(value):
+        faults.add("scores.csv: NaN or infinite", f"{name} {finding}")
+      elif not 0 <= value <= 1:
+        faults.add("scores.csv: outside 0..1", f"{name} {finding} {value:g}")
+    row.append(value)
+  return row
+
+
+def _read_json(path: pathlib.Path, kind: type, faults: Faults):
+  """Returns the parsed file, or None after noting why not."""
+  try:
+    value = json.loads(path.read_text(encoding="utf-8-sig"))
+  except (ValueError, OSError) as error:
+    faults.add(f"{path.name}: not JSON: {error}")
+    return None
+  if not isinstance(value, kind):
+    faults.add(f"{path.name}: must hold a {kind.__name__}")
+    return None
+  return value
+
+
+def _read_thresholds(
+  path: pathlib.Path, faults: Faults
+) -> dict[str, float] | None:
+  if not path.exists():
+    return None
+  found = _read_json(path, dict, faults)
+  if found is None:
+    return None
+  for name in found.keys() - set(FINDINGS):
+    faults.add("thresholds.json: unknown findings", near(name))
+  for name in FINDINGS:
+    value = found.get(name)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+      faults.add("thresholds.json: findings without a number", name)
+  return found
+
+
+def _read_boxes(
+  path: pathlib.Path, truth: Truth, faults: Faults
+) -> tuple[list[dict], int]:
+  """Returns the boxes on boxed images, and how many lie on others."""
+  rows = _read_json(path, list, faults) or []
+  kept, unused = [], 0
+  for number, row in enumerate(rows):
+    where = f"entry {number}"
+    if not isinstance(row, dict) or any(f not in row for f in _BOX_FIELDS):
+      faults.add(f"boxes.json: entries without {', '.join(_BOX_FIELDS)}", where)
+      continue
+    where = f"{where} ({row['file']})"
+    if row["finding"] not in FINDINGS:
+      faults.add("boxes.json: unknown findings", near(str(row["finding"])))
+      continue
+    numbers = [row[f] for f in _BOX_FIELDS[2:]]
+    if not all(
+      isinstance(v, int | float) and math.isfinite(v) for v in numbers
+    ):
+      faults.add("boxes.json: NaN, infinite or not a number", where)
+      continue
+    _check_box(numbers[:4], where, faults)
+    if truth.knows(str(row["file"]), "boxes.json", faults):
+      boxed = stem(row["file"]) in truth.lists.boxes
+      unused += not boxed
+      kept += [row] if boxed else []
+  return kept, unused
+
+
+def _check_box(xywh, where, faults):
+  x, y, w, h = xywh
+  if w <= 0 or h <= 0:
+    faults.add("boxes.json: width or height not above 0", where)
+  far = FRAME + _SLACK
+  if min(x, y) < -_SLACK or x + w > far or y + h > far:
+    faults.add(f"boxes.json: boxes off the image (0..{FRAME})", where)

@@ -1,0 +1,162 @@
+"""The page as a file: complete, self-contained, names escaped."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+from chexjax import evaluation
+from chexjax.evaluation import comparison, record
+from chexjax.evaluation.tables import all_tables, notes
+from chexjax.report import page
+from chexjax.report.cases import Cases, CaseWriter
+
+NASTY = "</script><img src=x onerror=alert(1)>&\u2028'\".png"
+FINDINGS = ("Mass", "Nodule")
+
+
+def make_run(folder, label, *, num=12, seed=0, side=16):
+  """Evaluates `num` boxed cases of two findings; one has a nasty name."""
+  rng = np.random.default_rng(seed)
+  where = np.random.default_rng(7)  # true boxes do not depend on the seed
+  collector = evaluation.LocalizationCollector(
+    (side, side), thresholds=(0.6, 0.8, 0.9)
+  )
+  names = [NASTY, *(f"{i:08d}_000.png" for i in range(1, num))]
+  folder.mkdir()
+  with CaseWriter(folder / "cases.zip") as writer:
+    for i, name in enumerate(names):
+      x, y = where.integers(0, side - 6, 2)
+      maps = {}
+      for kind in ("sal", "det", "mix"):
+        heat = rng.random((side, side)) * 0.3
+        heat[y : y + 6, x : x + 6] += 0.5 * rng.random()
+        maps[kind] = heat
+      case = {"image": name, "finding": FINDINGS[i % 2]}
+      box = [x, y, x + 6, y + 6]
+      collector.add(**case, patient=i // 2, boxes=box, maps=maps)
+      film = (60 + 40 * rng.random((64, 64))).astype(np.uint8)
+      writer.image(name, film)
+      writer.case(name, FINDINGS[i % 2], maps)
+  labels = np.array([[i % 2 == 0, i % 2 == 1] for i in range(num)])
+  scores = np.clip(labels * 0.3 + rng.random((num, 2)) * 0.7, 0, 1)
+  images = evaluation.make_images(
+    names, [i // 2 for i in range(num)], labels, scores, FINDINGS,
+    view=["AP"] * num, sex=["F", "M"] * (num // 2), age=[50] * num,
+  )  # fmt: skip
+  table = collector.table()
+  results = evaluation.assemble(
+    evaluation.classify(labels, scores, FINDINGS),
+    table,
+    dataset="phantom",
+    provenance={"command": "evaluate <here>", "git_revision": "abc"},
+    findings=FINDINGS,
+    images=images,
+    draws=20,
+  )
+  record.save(folder / "evaluation.npz", images, table)
+  stored = record.load(folder / "evaluation.npz")
+  measures = evaluation.measure_table(stored.table, FINDINGS)
+  return page.Run(label, results, stored, measures, Cases(folder / "cases.zip"))
+
+
+def render(*runs):
+  compared = None
+  if len(runs) == 2:
+    a, b = runs
+    tree = comparison.compare(
+      a.record, b.record, a.measures, b.measures, draws=20
+    )
+    compared = page.comparison_rows(tree)
+  return page.render(
+    title="Runs <&> more",
+    runs=runs,
+    tables=[all_tables(run.results) for run in runs],
+    notes=[notes(run.results) for run in runs],
+    figures=[[("a <figure>", "data:image/png;base64,")] for _ in runs],
+    comparison=compared,
+  )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+  return make_run(tmp_path_factory.mktemp("a") / "run", "first <run>")
+
+
+class Tags(html.parser.HTMLParser):
+  """Collects tags, and the text of JSON scripts."""
+
+  def __init__(self, text):
+    super().__init__()
+    self.tags, self.links, self.blocks, self._id = [], [], {}, None
+    self.feed(text)
+
+  def handle_starttag(self, tag, attrs):
+    attrs = dict(attrs)
+    self.tags.append(tag)
+    self._id = attrs.get("id") if tag == "script" else None
+    self.links += [attrs[k] for k in ("src", "href") if k in attrs]
+
+  def handle_data(self, data):
+    if self._id:
+      self.blocks[self._id] = self.blocks.get(self._id, "") + data
+
+
+def test_names_from_data_cannot_leave_their_place(run):
+  text = render(run)
+  parsed = Tags(text)
+  assert parsed.tags.count("script") == 3
+  assert "onerror" not in re.sub(
+    r"<script type=.application/json.*?</script>", "", text, flags=re.S
+  )
+  about = json.loads(parsed.blocks["about"])
+  assert NASTY in {row["image"] for row in about["rows"]}
+  assert "first &lt;run&gt;" in text
+  assert "<run>" not in text
+
+
+def test_nothing_is_fetched(run):
+  parsed = Tags(render(run))
+  assert all(link.startswith(("data:", "#")) for link in parsed.links)
+  text = render(run)
+  assert "http://" not in text
+  assert "https://" not in text
+  assert "not a medical device" in text
+
+
+def test_the_cases_are_those_of_the_table(run):
+  about, pictures = page.case_data([run])
+  table = run.record.table
+  assert len(about["rows"]) == len(table.image)
+  boxes = page.predicted_boxes(run)["mix"]
+  for p, row in enumerate(about["rows"]):
+    mine = row["runs"][0]["maps"]["mix"]
+    iou = evaluation.overlap.iou(boxes[p], table.true_box[p])
+    assert mine["iou"] == pytest.approx(float(iou), abs=1e-4)
+    np.testing.assert_allclose(row["true"], table.true_box[p] / 16, atol=1e-4)
+    assert pictures[row["film"]].startswith("/9j/")  # a JPEG
+  # 12 films, 36 maps, each once.
+  assert len(pictures) == len(set(range(len(pictures)))) == 48
+
+
+def test_two_runs_side_by_side(run, tmp_path):
+  other = make_run(tmp_path / "other", "second", seed=1)
+  text = render(run, other)
+  assert "Comparison" in text
+  about, _ = page.case_data([run, other])
+  assert [len(row["runs"]) for row in about["rows"]] == [2] * 12
+  assert about["rows"][0]["runs"][0] != about["rows"][0]["runs"][1]
+
+
+def test_runs_of_other_images_are_not_compared(run, tmp_path):
+  other = make_run(tmp_path / "other", "second", num=10)
+  with pytest.raises(ValueError, match="images: 2 only in the first"):
+    render(run, other)
+
+
+def test_no_pictures_and_no_film(run):
+  about, pictures = page.case_data([run._replace(cases=None)])
+  assert not pictures
+  assert about["rows"][0]["film"] is None
