@@ -113,8 +113,8 @@ def test_41_cuts_of_a_512_map_stay_fast():
   heat = ndimage.zoom(rng.random((16, 16)), 32, order=1).astype(np.float32)
   times = []
   for _ in range(5):
-    begin = time.perf_counter()
+    begin = time.process_time()
     component_boxes(heat, cut_values(heat, THRESHOLDS, "percentile"))
-    times.append(time.perf_counter() - begin)
+    times.append(time.process_time() - begin)
   # 984 x 3 maps in 60 s on 2 cores allow 40 ms each; 12 ms measured alone.
-  assert min(times) < 0.2  # generous: the machine is shared
+  assert min(times) < 0.2  # CPU time: other work on the machine is not ours
