@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -106,15 +104,3 @@ def test_a_flat_map_is_one_component_under_percentiles():
   assert (boxes["largest"] == [0, 0, 9, 6]).all()
   boxes = component_boxes(heat, cut_values(heat, THRESHOLDS, "absolute"))
   assert (boxes["largest"] == 0).all()
-
-
-def test_41_cuts_of_a_512_map_stay_fast():
-  rng = np.random.default_rng(0)
-  heat = ndimage.zoom(rng.random((16, 16)), 32, order=1).astype(np.float32)
-  times = []
-  for _ in range(5):
-    begin = time.process_time()
-    component_boxes(heat, cut_values(heat, THRESHOLDS, "percentile"))
-    times.append(time.process_time() - begin)
-  # 984 x 3 maps in 60 s on 2 cores allow 40 ms each; 12 ms measured alone.
-  assert min(times) < 0.2  # CPU time: other work on the machine is not ours
