@@ -17,7 +17,7 @@ config = dataclasses.replace(
   config="nih_mini",
   workdir=pathlib.Path("runs/nih_mini"),
   stage1=StageConfig(epochs=30, learning_rate=3e-3, warmup_epochs=2),
-  stage2=StageConfig(epochs=5, learning_rate=3e-3, warmup_epochs=1),
+  stage2=StageConfig(epochs=5, warmup_epochs=1),
   stage3=StageConfig(epochs=10, learning_rate=1e-3, warmup_epochs=1),
   eval_every_epochs=3.0,
 )
