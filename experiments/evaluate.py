@@ -2,6 +2,7 @@
 
 python -m experiments.evaluate --predictions=DIR --data_dir=DIR --out=DIR
 python -m experiments.evaluate --workdir=DIR
+python -m experiments.evaluate --weights=FILE --data_dir=DIR --out=DIR
 """
 
 import dataclasses
@@ -35,6 +36,9 @@ class Options:
   """Folder with scores.csv, and *.npz maps or boxes.json."""
   workdir: pathlib.Path | None = None
   """Folder of a finished run of experiments.run, instead of --predictions."""
+  weights: pathlib.Path | None = None
+  """The authors' .pth or a folder of experiments.convert, instead;
+  --data_dir then holds the test images too."""
   data_dir: pathlib.Path | None = None
   """Folder with the official lists; with images, the report shows them."""
   out: pathlib.Path | None = None
@@ -75,11 +79,13 @@ def main(argv: list[str] | None = None) -> int:
   try:
     if options.workdir is not None:
       score_run(options.workdir)
+    elif options.weights and options.data_dir and options.out:
+      score_weights(options.weights, options.data_dir, options.out)
     elif options.predictions and options.data_dir and options.out:
       score_predictions(
         options.predictions, options.data_dir, options.out, options
       )
-  except (FileNotFoundError, ValueError) as error:
+  except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
   print(f"done in {time.monotonic() - began:.0f} s")
@@ -88,8 +94,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _option_faults(options: Options) -> list[str]:
   faults = []
-  if (options.predictions is None) == (options.workdir is None):
-    faults.append("give either --predictions=DIR or --workdir=DIR")
+  given = (options.predictions, options.workdir, options.weights)
+  if sum(source is not None for source in given) != 1:
+    faults.append("give one of --predictions=, --workdir= or --weights=")
   elif options.workdir is not None:
     if not (options.workdir / "config.json").is_file():
       faults.append(
@@ -97,7 +104,12 @@ def _option_faults(options: Options) -> list[str]:
         "experiments.run"
       )
     return faults
-  for name in ("predictions", "data_dir"):
+  if options.weights is not None and not options.weights.exists():
+    faults.append(f"--weights={options.weights}: no such file or folder")
+  folders = (
+    ("predictions", "data_dir") if not options.weights else ("data_dir",)
+  )
+  for name in folders:
     path = getattr(options, name)
     if path is None:
       faults.append(f"--{name}=DIR is needed")
@@ -112,17 +124,52 @@ def _option_faults(options: Options) -> list[str]:
 
 
 def score_run(workdir: pathlib.Path) -> None:
-  """Scores the checkpoint of a finished run; results go to its workdir.
-
-  A checkpoint in another format (`load_model`) would be read here, and scored
-  with `scoring.score_test` as `Run.score` does.
-  """
+  """Scores the checkpoint of a finished run; results go to its workdir."""
   from experiments import flags, initial, prepare
   from experiments.stages import Run
 
   config = flags.stored(workdir)
   run = Run(config, prepare.open_data(config), initial.FINISHED)
   run.score(run.finished_variables())
+
+
+def score_weights(
+  path: pathlib.Path, data_dir: pathlib.Path, out: pathlib.Path
+) -> None:
+  """Scores weights that `load_model` reads, on the test images of a folder."""
+  import jax
+
+  from chexjax.training.state import make_mesh, replicated
+  from experiments import prepare
+  from experiments.configs import CONFIGS, ModelConfig
+  from experiments.models import load_model
+  from experiments.score_model import score_model
+
+  model, variables, info = load_model(path)
+  config = dataclasses.replace(
+    CONFIGS[info.preset],
+    stage=info.stage,
+    workdir=out,
+    data_dir=data_dir,
+    image_size=info.image_size,
+    maps=info.preset,
+    model=ModelConfig(
+      **{
+        field.name: getattr(model, field.name)
+        for field in dataclasses.fields(ModelConfig)
+      }
+    ),
+  )
+  dataset = prepare.open_data(config, need=("test",))
+  if tuple(dataset.metadata["findings"]) != info.findings:
+    raise ValueError(
+      f"{path} is of findings {', '.join(info.findings)}; {data_dir} has "
+      f"{', '.join(dataset.metadata['findings'])}"
+    )
+  out.mkdir(parents=True, exist_ok=True)
+  mesh = make_mesh()
+  variables = jax.device_put(variables, replicated(mesh))
+  score_model(model, variables, mesh, dataset, config=config)
 
 
 def score_predictions(

@@ -18,7 +18,9 @@ from experiments.configs import Config
 from experiments.flags import as_json, expand
 
 
-def open_data(config: Config) -> Dataset:
+def open_data(
+  config: Config, *, need: tuple[str, ...] = ("train", "test")
+) -> Dataset:
   """Opens `--data_dir`, or draws the phantom into the cache first.
 
   Raises:
@@ -41,12 +43,12 @@ def open_data(config: Config) -> Dataset:
     ensure_phantom(folder, **options)
   print(f"images: {config.image_size} px from {folder}", flush=True)
   dataset = open_folder(folder, size=config.image_size, cache=cache / "records")
-  missing = {"train", "test"} - set(dataset.splits)
+  missing = set(need) - set(dataset.splits)
   if missing:
     raise ValueError(
       f"{folder} has no image of {', '.join(sorted(missing))}; found "
-      f"{ {k: len(v) for k, v in dataset.splits.items()} }. Training needs "
-      "images to train on and to test on"
+      f"{ {k: len(v) for k, v in dataset.splits.items()} }; needed are "
+      f"{' and '.join(need)}"
     )
   return dataset
 

@@ -5,12 +5,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from chexjax import evaluation, ops
+from chexjax import ops
 from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
-from chexjax.report.cases import NAME, CaseWriter
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.loop import train_stage
 from chexjax.training.state import (
@@ -21,18 +20,9 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import (
-  estimate,
-  flags,
-  initial,
-  output,
-  prepare,
-  provenance,
-  scoring,
-)
+from experiments import estimate, initial, prepare, scoring
 from experiments.configs import Config
-from experiments.examples import draw_examples
-from experiments.recording import Recording
+from experiments.score_model import score_model
 
 
 class Run:
@@ -204,48 +194,6 @@ class Run:
 
   def score(self, variables: Any) -> None:
     """Scores the test split and writes tables and pictures."""
-    config = self.config
-    with CaseWriter(config.workdir / NAME) as pictures:
-      recording = Recording(pictures)
-      classification, table, cases = scoring.score_test(
-        self.model,
-        variables,
-        self.mesh,
-        self.dataset,
-        size=config.image_size,
-        batch_size=config.eval_batch_size,
-        maps=config.maps,
-        names=self.names,
-        stage=config.stage,
-        recording=recording,
-      )
-    images = recording.images(self.names)
-    phantom = config.data_dir is None
-    real = self.dataset.metadata.get("name", "ChestX-ray14")
-    name = "phantom" if phantom else real
-    results = evaluation.assemble(
-      classification,
-      table,
-      dataset=name,
-      findings=self.dataset.metadata["boxed_findings"],
-      provenance=provenance.collect()
-      | {
-        "config": flags.as_json(config),
-        "trained_stages": config.stage,
-        "dataset": self.dataset.metadata,
-      },
-      images=images,
-      others=recording.others,
-      seed=config.seed,
+    score_model(
+      self.model, variables, self.mesh, self.dataset, config=self.config
     )
-    published = name == "ChestX-ray14"
-    tables = output.write(
-      config.workdir, results, images, table, published=published
-    )
-    print(tables)
-    folder = config.workdir / "figures"
-    folder.mkdir(exist_ok=True)
-    count = draw_examples(
-      folder, self.dataset, table, cases, per_finding=config.num_examples
-    )
-    print(f"{count} examples in {folder}, results in {config.workdir}")

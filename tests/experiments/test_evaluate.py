@@ -179,6 +179,11 @@ def test_options_are_checked_first(tmp_path, capsys):
   assert "--data_dir=DIR is needed" in said
   assert "--draws must be at least 0" in said
   assert main([]) == 2
+  assert "--weights=" in capsys.readouterr().err
+  assert main([f"--weights={tmp_path / 'no.pth'}"]) == 2
+  said = capsys.readouterr().err
+  assert "no.pth: no such file" in said
+  assert "--data_dir=DIR is needed" in said
   assert main([f"--workdir={tmp_path}"]) == 2
   assert "config.json" in capsys.readouterr().err
 
