@@ -152,7 +152,6 @@ def score_weights(
     workdir=out,
     data_dir=data_dir,
     image_size=info.image_size,
-    maps=info.preset,
     model=ModelConfig(
       **{
         field.name: getattr(model, field.name)
