@@ -87,7 +87,9 @@ def as_json(config: Config) -> dict:
 
 
 def store(config: Config, provenance: dict) -> None:
-  """Writes `config.json` to the workdir, or checks the one that is there.
+  """Writes `config.json` to the workdir, after a check of the one there.
+
+  Of what may differ, such as `stage`, the last command's stands.
 
   Raises:
     SystemExit: when the workdir belongs to another configuration; names every
@@ -107,7 +109,6 @@ def store(config: Config, provenance: dict) -> None:
         + "\n  ".join(differing)
         + "\nGive the same options, or another --workdir."
       )
-    return
   config.workdir.mkdir(parents=True, exist_ok=True)
   scratch = path.with_suffix(".tmp")
   scratch.write_text(

@@ -5,39 +5,24 @@ import json
 import jax
 import jax.numpy as jnp
 import numpy as np
+from tiny import TINY
 
 from chexjax import evaluation
 from chexjax.data.own_set import open_own_set
 from chexjax.data.pipeline import train_batches
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
-from experiments import flags, prepare, run
+from experiments import flags, initial, prepare
 from experiments.run import main
+from experiments.stages import Run
 
-TINY = [
-  "--image_size=128",
-  "--max_steps=1",
-  "--stage=1",
-  "--batch_size=4",
-  "--num_examples=1",
-  "--model.block_sizes", "1", "1",
-  "--model.growth=4",
-  "--model.stem=4",
-  "--model.fpn_features=4",
-  "--model.hidden=4",
-  "--model.crop_stages", "1",
-  "--model.crop_width=4",
-  "--model.crop_hidden=4",
-  "--model.crop_size=8",
-  "--model.roi_size=1",
-  "--model.detection_features=4",
-]  # fmt: skip
+OPTIONS = [*TINY, "--image_size=128", "--stage=1"]
 
 
 def test_two_findings_with_boxes(own_folder, tmp_path):
   own, workdir = own_folder(tmp_path / "own"), tmp_path / "w"
   own.write()
-  assert main([*TINY, f"--data_dir={own.path}", f"--workdir={workdir}"]) == 0
+  assert main([*OPTIONS, f"--data_dir={own.path}", f"--workdir={workdir}"]) == 0
   results = json.loads((workdir / "results.json").read_text())
   assert results["dataset"] == "folder own"
   assert set(results["auc"]) == {"Cat", "Dog", "mean"}
@@ -49,9 +34,9 @@ def test_two_findings_with_boxes(own_folder, tmp_path):
 def test_twenty_findings(own_folder, tmp_path):
   findings = [f"F{k:02}" for k in range(20)]
   own = own_folder(tmp_path / "own", findings)
-  argv = [*TINY, f"--data_dir={own.write()}", f"--workdir={tmp_path / 'w'}"]
+  argv = [*OPTIONS, f"--data_dir={own.write()}", f"--workdir={tmp_path / 'w'}"]
   config = flags.parse(argv, prog="run")
-  job = run.Run(config, prepare.open_data(config))
+  job = Run(config, prepare.open_data(config), initial.load(config))
   assert job.names == findings
   # Shapes alone: to compile a step takes as long as all other tests here.
   variables = jax.eval_shape(lambda: prepare.init_variables(config, job.model))

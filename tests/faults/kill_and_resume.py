@@ -36,12 +36,12 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-def start(workdir, cache):
+def start(workdir, cache, stages):
   """Starts the program; its output goes to a log beside the workdir."""
   with open(f"{workdir}.log", "a") as log:
     return subprocess.Popen(
       [sys.executable, "-m", "experiments.run", *OPTIONS,
-       f"--workdir={workdir}", f"--cache_dir={cache}"],
+       f"--stage={stages}", f"--workdir={workdir}", f"--cache_dir={cache}"],
       cwd=REPO, stdout=log, stderr=subprocess.STDOUT,
       env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
@@ -56,10 +56,10 @@ def wait_for_steps(workdir, count, process):
     time.sleep(0.002)
 
 
-def last_states(workdir):
+def last_states(workdir, stages):
   """Reads each stage's last checkpoint as `{path: array}`."""
   states = {}
-  for stage in (1, 2, 3):
+  for stage in range(1, stages + 1):
     folder = workdir / "checkpoints" / f"stage{stage}" / str(STEPS) / "state"
     restored = ocp.StandardCheckpointer().restore(folder.absolute())
     for path, leaf in jax.tree_util.tree_leaves_with_path(restored):
@@ -67,10 +67,10 @@ def last_states(workdir):
   return states
 
 
-def differences(workdir, reference):
+def differences(workdir, reference, stages):
   """Lists what differs between two finished workdirs."""
   found = []
-  ours, theirs = last_states(workdir), last_states(reference)
+  ours, theirs = (last_states(w, stages) for w in (workdir, reference))
   if ours.keys() != theirs.keys():
     found.append(f"leaves {sorted(ours.keys() ^ theirs.keys())[:4]}")
   for name in ours.keys() & theirs.keys():
@@ -87,38 +87,41 @@ def differences(workdir, reference):
   return found
 
 
-def kill_and_resume(workdir, cache, rng, kills):
+def kill_and_resume(workdir, cache, stages, rng, kills):
   """Kills the program at `kills` random moments, then lets it finish."""
-  moments = sorted(rng.sample(range(1, 3 * STEPS), kills))
+  moments = sorted(rng.sample(range(1, stages * STEPS), kills))
   for moment in moments:
-    process = start(workdir, cache)
+    process = start(workdir, cache, stages)
     wait_for_steps(workdir, moment, process)
     # Anywhere in the step that follows: its save, its evaluation, the next
     # stage's beginning.
     time.sleep(rng.uniform(0, 0.3))
     process.send_signal(signal.SIGKILL)
     process.wait()
-  return start(workdir, cache).wait()
+  return start(workdir, cache, stages).wait()
 
 
 def main(argv=None):
   """Runs the comparison; returns the number of runs that ended otherwise."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("--runs", type=int, default=20)
+  parser.add_argument("--stages", type=int, default=3, choices=(1, 2, 3))
   parser.add_argument("--seed", type=int, default=0)
   parser.add_argument("--folder", type=pathlib.Path)
   options = parser.parse_args(argv)
-  rng = random.Random(options.seed)
+  rng, stages = random.Random(options.seed), options.stages
   root = options.folder or pathlib.Path(tempfile.mkdtemp())
   cache, reference = root / "cache", root / "reference"
-  if start(reference, cache).wait():
+  if start(reference, cache, stages).wait():
     sys.exit(f"the run that nobody killed failed, see {reference}.log")
   equal = 0
   for run in range(options.runs):
     workdir = root / f"run{run}"
     kills = rng.choice((1, 1, 2, 3))
-    status = kill_and_resume(workdir, cache, rng, kills)
-    found = [f"exit {status}"] if status else differences(workdir, reference)
+    status = kill_and_resume(workdir, cache, stages, rng, kills)
+    found = [f"exit {status}"]
+    if not status:
+      found = differences(workdir, reference, stages)
     equal += not found
     print(f"run {run}, {kills} kills: {found or 'equal'}", flush=True)
   lost = options.runs - equal

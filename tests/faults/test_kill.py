@@ -4,4 +4,7 @@ import kill_and_resume
 
 
 def test_a_killed_run_ends_as_one_that_was_not(tmp_path):
-  assert kill_and_resume.main(["--runs=1", f"--folder={tmp_path}"]) == 0
+  assert (
+    kill_and_resume.main(["--runs=1", "--stages=1", f"--folder={tmp_path}"])
+    == 0
+  )

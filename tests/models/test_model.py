@@ -9,7 +9,7 @@ from chexjax import models
 from chexjax.training.steps import stage_loss
 
 TINY = {
-  "num_classes": 3, "block_sizes": (1, 1, 1, 1), "growth": 4, "bn_size": 2,
+  "num_classes": 3, "block_sizes": (1, 1), "growth": 4, "bn_size": 2,
   "stem": 4, "fpn_features": 8, "hidden": 4, "detection_features": 4,
   "roi_size": 2, "crop_size": 16, "crop_stages": (1, 1), "crop_width": 4,
   "crop_hidden": 4,

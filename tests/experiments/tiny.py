@@ -1,0 +1,18 @@
+"""The options of a run as small as it goes."""
+
+TINY = [
+  "--max_steps=1",
+  "--batch_size=4",
+  "--num_examples=1",
+  "--model.block_sizes", "1", "1",
+  "--model.growth=4",
+  "--model.stem=4",
+  "--model.fpn_features=4",
+  "--model.hidden=4",
+  "--model.detection_features=4",
+  "--model.roi_size=2",
+  "--model.crop_size=8",
+  "--model.crop_stages", "1",
+  "--model.crop_width=4",
+  "--model.crop_hidden=4",
+]  # fmt: skip
