@@ -16,8 +16,8 @@ config = dataclasses.replace(
   phantom.config,
   config="nih_mini",
   workdir=pathlib.Path("runs/nih_mini"),
-  stage1=StageConfig(epochs=30, learning_rate=3e-3, warmup_epochs=2),
-  stage2=StageConfig(epochs=5, warmup_epochs=1),
-  stage3=StageConfig(epochs=10, learning_rate=1e-3, warmup_epochs=1),
-  eval_every_epochs=3.0,
+  stage1=StageConfig(epochs=15, learning_rate=3e-3, warmup_epochs=2),
+  stage2=StageConfig(epochs=2, warmup_epochs=0.5),
+  stage3=StageConfig(epochs=4, learning_rate=1e-3, warmup_epochs=1),
+  eval_every_epochs=2.0,
 )
