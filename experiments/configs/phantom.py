@@ -26,6 +26,7 @@ config = Config(
   eval_batch_size=32,
   save_every=100,
   tau_end=1.0,
+  eval_every_epochs=2.5,
   detection_factor=0.03,
   phantom_images=6000,
   model=ModelConfig(
@@ -45,5 +46,5 @@ config = Config(
   ),
   stage1=StageConfig(epochs=5, learning_rate=3e-3),
   stage2=StageConfig(epochs=0.5, warmup_epochs=0.05),
-  stage3=StageConfig(epochs=1, learning_rate=1e-3, warmup_epochs=0.05),
+  stage3=StageConfig(epochs=0.5, learning_rate=1e-3, warmup_epochs=0.05),
 )
