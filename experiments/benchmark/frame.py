@@ -180,11 +180,16 @@ def finish(result: dict, out: pathlib.Path | None) -> None:
   """Prints the table and writes the JSON, if it is asked for."""
   print(table(result))
   if out is not None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f".{out.name}.partial")
-    scratch.write_text(json.dumps(result, indent=2) + "\n")
-    scratch.replace(out)
+    save(result, out)
     print(f"written to {out}")
+
+
+def save(result: dict, out: pathlib.Path) -> None:
+  """Writes the JSON, whole or not at all."""
+  out.parent.mkdir(parents=True, exist_ok=True)
+  scratch = out.with_name(f".{out.name}.partial")
+  scratch.write_text(json.dumps(result, indent=2) + "\n")
+  scratch.replace(out)
 
 
 def _cores() -> int:

@@ -9,6 +9,7 @@ import pathlib
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -26,6 +27,7 @@ from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
 from experiments import prepare
 from experiments.benchmark import clock, frame, model, subject
+from experiments.benchmark.operations import top_operations
 from experiments.flags import expand
 
 _MIB = 2**20
@@ -53,6 +55,8 @@ class Options:
   """Whether torch's gradient of both backbones is measured beside it."""
   cache_dir: pathlib.Path | None = None
   """Folder of compiled steps; without it every step is compiled."""
+  profile: bool = False
+  """Whether the step's ten longest operations are listed too."""
   matrix: int = 2048
   """Side of the matrices that the machine's rates are measured with."""
   repeats: int = 5
@@ -92,14 +96,20 @@ def main(argv: list[str] | None = None) -> int:
   if options.cache_dir is not None:
     folder = str(expand(options.cache_dir))
     jax.config.update("jax_compilation_cache_dir", folder)
-  result = frame.record("train", measure(options), packages=("torch",))
+  rows: list[frame.Row] = []
+  result: dict = {}
+  for found in measure(options):
+    rows += found
+    result = frame.record("train", rows, packages=("torch",))
+    if options.out is not None:
+      frame.save(result, options.out)  # Lest it is cut short.
   frame.finish(result, options.out)
   return 0
 
 
-def measure(options: Options) -> list[frame.Row]:
-  """Returns all rows, each step's measured in turns with its yardsticks."""
-  dtype, rows = clock.set_precision(options.precision), []
+def measure(options: Options) -> Iterator[list[frame.Row]]:
+  """Yields each step's rows, measured in turns with its yardsticks."""
+  dtype = clock.set_precision(options.precision)
   for preset in options.presets:
     config = subject.configuration(
       preset, toy=options.toy, size=options.image_size
@@ -109,13 +119,12 @@ def measure(options: Options) -> list[frame.Row]:
       for batch in options.batch_sizes:
         name = f"{preset} stage {stage}, {config.image_size} px, batch {batch}"
         try:
-          rows += _rows(name, config, stage, batch, options)
+          yield _rows(name, config, stage, batch, options)
         except jax.errors.JaxRuntimeError as error:
           if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-          rows.append(frame.Row(name, "ms", note="does not fit the memory"))
+          yield [frame.Row(name, "ms", note="does not fit the memory")]
           break
-  return rows
 
 
 def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
@@ -187,6 +196,7 @@ def _rows(name, config, stage, batch, options) -> list[frame.Row]:
       () if started is None else (started,),
     ),
     *memory,
+    *(top_operations(name, step.run) if options.profile else []),
   ]
 
 

@@ -84,9 +84,11 @@ def test_input_runs_without_torch(tmp_path, monkeypatch, capsys):
        "ours, DenseNet 1-1, 32 px, batch 1"],
     ),
     (
-      ["train", "--presets", "paper", "--stages", "1", "--remat"],
+      ["train", "--presets", "paper", "--stages", "1", "--remat",
+       "--profile"],
       ["paper stage 1, 32 px, batch 2: floor / step",
-       "paper stage 1, 32 px, batch 2: peak memory"],
+       "paper stage 1, 32 px, batch 2: peak memory",
+       "paper stage 1, 32 px, batch 2: operation 1"],
     ),
     (
       ["evaluate"],
@@ -138,7 +140,7 @@ def test_a_batch_that_does_not_fit_ends_the_series(monkeypatch):
 
   monkeypatch.setattr(train, "build", build)
   options = train.Options(toy=True, stages=(1, 3), batch_sizes=(8, 16))
-  rows = train.measure(options)
+  rows = [row for found in train.measure(options) for row in found]
   assert tried == [(1, 8), (3, 8)]
   assert [row.note for row in rows] == ["does not fit the memory"] * 2
 
