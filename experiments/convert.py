@@ -18,7 +18,7 @@ from chexjax.weights.torch_files import SUFFIXES
 from experiments import models
 
 # Fields that change training alone, not what the weights compute.
-_FREE = ("noise_scale", "lse_r", "dtype", "parent", "name")
+_FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
 
 
 def main(argv: list[str] | None = None) -> int:

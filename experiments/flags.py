@@ -98,7 +98,8 @@ def store(config: Config, provenance: dict) -> None:
   path = config.workdir / "config.json"
   ours = as_json(config)
   if path.exists():
-    theirs = json.loads(path.read_text())["config"]
+    # With the defaults of the options that are newer than the workdir.
+    theirs = as_json(stored(config.workdir))
     differing = _differences(
       {k: v for k, v in theirs.items() if k not in _FREE},
       {k: v for k, v in ours.items() if k not in _FREE},

@@ -66,7 +66,12 @@ def make_model(config: Config, num_classes: int) -> ChexModel:
     name: tuple(value) if isinstance(value, list) else value
     for name, value in as_json(config)["model"].items()
   }
-  return ChexModel(num_classes=num_classes, **options)
+  return ChexModel(
+    num_classes=num_classes,
+    dtype=jnp.dtype(config.precision),
+    remat=config.remat,
+    **options,
+  )
 
 
 def init_variables(config: Config, model: ChexModel) -> Any:

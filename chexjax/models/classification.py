@@ -41,6 +41,7 @@ class ClassificationModule(nn.Module):
     pooling: "lse" (paper) or "lse_lba" (released: learned sharpness).
     lse_r: sharpness of "lse".
     dtype: type of the computation.
+    remat: whether the gradient computes the DenseNet's blocks again.
   """
 
   num_classes: int = 14
@@ -53,6 +54,7 @@ class ClassificationModule(nn.Module):
   pooling: str = "lse"
   lse_r: float = 1.0
   dtype: Any = jnp.float32
+  remat: bool = False
 
   @nn.compact
   def __call__(
@@ -70,6 +72,7 @@ class ClassificationModule(nn.Module):
       self.bn_size,
       self.stem,
       dtype=self.dtype,
+      remat=self.remat,
       name="densenet",
     )(images.astype(self.dtype), train=train)
     merged = FPN(self.fpn_features, dtype=self.dtype, name="fpn")(taps)

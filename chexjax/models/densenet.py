@@ -1,5 +1,6 @@
 """DenseNet (Huang et al. 2017) with the four taps that the FPN is built on."""
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -35,6 +36,19 @@ class DenseLayer(nn.Module):
     return jnp.concatenate([x, y], -1)
 
 
+def _block(net, x, *, block, size, train):
+  """The dense layers of a block, whose variables are those of `net`."""
+  for layer in range(1, size + 1):
+    x = DenseLayer(
+      net.growth,
+      net.bn_size,
+      net.act,
+      net.dtype,
+      name=f"block{block}_layer{layer}",
+    )(x, train=train)
+  return x
+
+
 class DenseNet(nn.Module):
   """DenseNet up to its last norm; the default is DenseNet-121.
 
@@ -45,6 +59,7 @@ class DenseNet(nn.Module):
     stem: channels of the first convolution.
     act: every activation; the paper puts LeakyReLU(0.1) for ReLU.
     dtype: type of the computation.
+    remat: whether the gradient computes each block again, for memory.
   """
 
   block_sizes: tuple[int, ...] = (6, 12, 24, 16)
@@ -53,6 +68,7 @@ class DenseNet(nn.Module):
   stem: int = 64
   act: Activation = leaky_relu
   dtype: Any = jnp.float32
+  remat: bool = False
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool) -> tuple[jax.Array, ...]:
@@ -72,14 +88,10 @@ class DenseNet(nn.Module):
     x = max_pool_3x3(self.act(BatchNorm(**norm, name="norm0")(x)))
     taps = []
     for block, size in enumerate(self.block_sizes, 1):
-      for layer in range(1, size + 1):
-        x = DenseLayer(
-          self.growth,
-          self.bn_size,
-          self.act,
-          self.dtype,
-          name=f"block{block}_layer{layer}",
-        )(x, train=train)
+      layers = functools.partial(_block, block=block, size=size, train=train)
+      if self.remat:
+        layers = nn.remat(layers)
+      x = layers(self, x)
       x = self.act(BatchNorm(**norm, name=f"norm_block{block}")(x))
       taps.append(x)
       if block < len(self.block_sizes):

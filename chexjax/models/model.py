@@ -47,7 +47,10 @@ class ChexModel(nn.Module):
     crop_leaky: whether the crop ResNet's activations are LeakyReLU(0.1).
     add_full_logit: whether z~ is the crop's logit plus y~.
     noise_scale: factor on the Gumbel noise.
-    dtype: type of the convolutions; losses and boxes stay in float32.
+    dtype: type of the convolutions; parameters, statistics, log-sum-exp,
+      boxes and losses stay in float32.
+    remat: whether the gradient computes the DenseNet's blocks again: less
+      memory for more work.
   """
 
   num_classes: int = 14
@@ -71,6 +74,7 @@ class ChexModel(nn.Module):
   add_full_logit: bool = False
   noise_scale: float = 1.0
   dtype: Any = jnp.float32
+  remat: bool = False
 
   @nn.compact
   def __call__(
@@ -121,6 +125,7 @@ class ChexModel(nn.Module):
       self.pooling,
       self.lse_r,
       self.dtype,
+      self.remat,
       name="classification",
     )(images, train=train and stage != 2)
     if stage == 1:
@@ -137,8 +142,9 @@ class ChexModel(nn.Module):
       )
     else:
       weights = ops.pick_region(regions["proposal_scores"])
+    # A product in TF32 or bfloat16 would move the box by up to a pixel.
     picked_boxes = jnp.einsum(
-      "bkn,bknc->bkc", weights, regions["proposal_boxes"]
+      "bkn,bknc->bkc", weights, regions["proposal_boxes"], precision="highest"
     )
     crop = functools.partial(CROPS[self.crop], size=self.crop_size)
     crops = jax.vmap(jax.vmap(crop, (None, 0)))(images, picked_boxes)

@@ -6,14 +6,22 @@
 import importlib
 import sys
 
+from experiments import memory
+
 # Subcommand -> what it measures; each is a module here with `main(argv)`.
 COMMANDS = {
   "input": "images a second of the input pipeline, and its memory",
+  "ops": "RoIAlign, detection map and crops, beside the plain way",
+  "model": "backbones, whole model, and prediction with maps and boxes",
+  "train": "a step of each stage, its floor, memory and compile time",
+  "evaluate": "boxing of maps, and intervals by resampling patients",
 }
 
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
+  if argv is None:
+    memory.relaunch()  # As a run does.
   argv = sys.argv[1:] if argv is None else argv
   if not argv or argv[0] not in COMMANDS:
     listed = "\n".join(f"  {name}: {what}" for name, what in COMMANDS.items())

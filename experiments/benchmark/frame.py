@@ -12,9 +12,11 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from experiments import provenance
+
+Figure = TypeVar("Figure")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Rate(NamedTuple):
 
 
 def in_turns(
-  runs: Mapping[str, Callable[[], Rate]], *, repeats: int, warm_up: int = 1
-) -> dict[str, list[Rate]]:
+  runs: Mapping[str, Callable[[], Figure]], *, repeats: int, warm_up: int = 1
+) -> dict[str, list[Figure]]:
   """Measures several things one after the other, again and again.
 
   In turns, so that what else the machine does falls on all of them alike.
@@ -149,6 +151,8 @@ def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
     "cores": _cores(),
     # Above 1 a core, something else was running.
     "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    # Huge pages or not (see `experiments.memory`).
+    "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
     **origin,
     "rows": [row.as_json() for row in rows],
   }
@@ -176,11 +180,16 @@ def finish(result: dict, out: pathlib.Path | None) -> None:
   """Prints the table and writes the JSON, if it is asked for."""
   print(table(result))
   if out is not None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f".{out.name}.partial")
-    scratch.write_text(json.dumps(result, indent=2) + "\n")
-    scratch.replace(out)
+    save(result, out)
     print(f"written to {out}")
+
+
+def save(result: dict, out: pathlib.Path) -> None:
+  """Writes the JSON, whole or not at all."""
+  out.parent.mkdir(parents=True, exist_ok=True)
+  scratch = out.with_name(f".{out.name}.partial")
+  scratch.write_text(json.dumps(result, indent=2) + "\n")
+  scratch.replace(out)
 
 
 def _cores() -> int:

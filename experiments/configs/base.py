@@ -104,6 +104,11 @@ class Config:
   init_dir: pathlib.Path | None = None
   """Folder with the files of --init=imagenet or released; without it,
   imagenet is downloaded from the Hugging Face hub."""
+  precision: Literal["float32", "bfloat16"] = "float32"
+  """Type of the convolutions; parameters, boxes and losses stay float32."""
+  remat: bool = False
+  """Whether the gradient computes the DenseNet's blocks again: less memory,
+  more time."""
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512

@@ -1,11 +1,18 @@
-"""The frame of the benchmarks, and the smallest run of `input`."""
+"""The frame of the benchmarks, the yardsticks, each one's smallest run."""
 
 import importlib.util
 import json
 import math
 import time
 
-from experiments.benchmark import frame
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from chexjax import models, ops
+from experiments.benchmark import clock, frame, train
+from experiments.benchmark import ops as benchmark_ops
 from experiments.benchmark.__main__ import main
 
 
@@ -61,3 +68,119 @@ def test_input_runs_without_torch(tmp_path, monkeypatch, capsys):
   assert notes == ["torch not installed"] * 3
   shown = capsys.readouterr().out
   assert "| 256 px PNGs to 128, threads | " in shown
+
+
+@pytest.mark.parametrize(
+  ("argv", "wanted"),
+  [
+    (
+      ["ops"],
+      ["matrix product of 64", "RoIAlign, gather, forward and gradient",
+       "detection map, paper, a fourth of the side"],
+    ),
+    (
+      ["model"],
+      ["whole model, released, 32 px, batch 1: logits, maps and boxes",
+       "ours, DenseNet 1-1, 32 px, batch 1"],
+    ),
+    (
+      ["train", "--presets", "paper", "--stages", "1", "--remat",
+       "--profile"],
+      ["paper stage 1, 32 px, batch 2: floor / step",
+       "paper stage 1, 32 px, batch 2: peak memory",
+       "paper stage 1, 32 px, batch 2: operation 1"],
+    ),
+    (
+      ["evaluate"],
+      ["3 boxes x 41 thresholds x 3 maps x 2 rules, 32 px",
+       "AUC and average precision, 60 x 2, scikit-learn, one draw"],
+    ),
+  ],
+)  # fmt: skip
+def test_each_benchmark_runs_at_toy_size(argv, wanted, tmp_path, monkeypatch):
+  there = importlib.util.find_spec
+  monkeypatch.setattr(
+    importlib.util, "find_spec", lambda n: None if n == "torch" else there(n)
+  )
+  out = tmp_path / "rows.json"
+  assert main([*argv, "--toy", f"--out={out}"]) == 0
+  result = json.loads(out.read_text())
+  assert result["benchmark"] == argv[0]
+  rows = {row["name"]: row for row in result["rows"]}
+  for name in wanted:
+    assert rows[name]["median"] > 0, name
+  assert all(row["values"] for row in result["rows"])
+
+
+def test_quick_calls_are_repeated():
+  calls = []
+  milliseconds = clock.timed(lambda: calls.append(1), least=0.02)()
+  assert len(calls) > 10
+  assert milliseconds * len(calls) >= 20
+
+
+def test_the_floor_is_the_longer_of_operations_and_memory():
+  rates = [
+    frame.Row("matmul", "GFLOP/s", (100.0, 200.0)),
+    frame.Row("copy", "GB/s", (10.0, 10.0)),
+  ]
+  # 3 GFLOP take 30 and 15 ms, 0.2 GB 20 ms.
+  rows = train.floor_rows("step", (60.0, 40.0), rates, (3e9, 0.2e9))
+  values = {row.name: row.values for row in rows}
+  assert values["step: floor"] == pytest.approx((30, 20))
+  assert values["step: floor / step"] == pytest.approx((50, 50))
+
+
+def test_a_batch_that_does_not_fit_ends_the_series(monkeypatch):
+  tried = []
+
+  def build(config, stage, batch, num_classes):
+    tried.append((stage, batch))
+    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+  monkeypatch.setattr(train, "build", build)
+  options = train.Options(toy=True, stages=(1, 3), batch_sizes=(8, 16))
+  rows = [row for found in train.measure(options) for row in found]
+  assert tried == [(1, 8), (3, 8)]
+  assert [row.note for row in rows] == ["does not fit the memory"] * 2
+
+
+def test_the_gather_yardstick_computes_the_same():
+  maps = np.random.default_rng(0).standard_normal((16, 16, 3), np.float32)
+  boxes = jnp.asarray(ops.make_proposals(64))
+  np.testing.assert_allclose(
+    benchmark_ops.roi_align_gather(jnp.asarray(maps), boxes),
+    ops.roi_align(jnp.asarray(maps), boxes),
+    atol=1e-5,
+  )
+
+
+def test_the_torch_yardsticks_compute_the_same():
+  pytest.importorskip("torch")
+  from experiments.benchmark import torch_models
+
+  maps = np.random.default_rng(0).standard_normal((16, 16, 3), np.float32)
+  boxes = ops.make_proposals(64)
+  pooled = torch_models.roi_align(
+    torch_models.put(maps.transpose(2, 0, 1)[None]), torch_models.put(boxes)
+  )
+  np.testing.assert_allclose(
+    pooled[0].permute(0, 2, 3, 1).cpu(),
+    ops.roi_align(jnp.asarray(maps), jnp.asarray(boxes)),
+    atol=1e-4,
+  )
+
+  def size(module):
+    shapes = jax.eval_shape(
+      lambda: module.init(
+        jax.random.key(0), jnp.zeros((1, 64, 64, 3)), train=False
+      )
+    )
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+  theirs = (
+    torch_models.densenet((6, 12, 24, 16), 32, 4, 64),
+    torch_models.resnet((3, 4, 6, 3), 64),
+  )
+  for ours, module in zip((models.DenseNet(), models.ResNet()), theirs):
+    assert sum(p.numel() for p in module.parameters()) == size(ours)

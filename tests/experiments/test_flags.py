@@ -1,6 +1,7 @@
 """The command line: overrides, typos, and workdirs of another run."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -45,3 +46,15 @@ def test_a_workdir_of_another_configuration_is_refused(tmp_path):
   flags.store(dataclasses.replace(config, stage=1), {})
   with pytest.raises(SystemExit, match="--seed: there 0, here 5"):
     flags.store(dataclasses.replace(config, seed=5), {})
+
+
+def test_a_workdir_older_than_an_option_has_its_default(tmp_path):
+  config = dataclasses.replace(CONFIGS["phantom"], workdir=tmp_path)
+  flags.store(config, {})
+  path = tmp_path / "config.json"
+  record = json.loads(path.read_text())
+  del record["config"]["precision"]
+  path.write_text(json.dumps(record))
+  flags.store(config, {})
+  with pytest.raises(SystemExit, match="--precision: there float32, here bf"):
+    flags.store(dataclasses.replace(config, precision="bfloat16"), {})
