@@ -69,8 +69,9 @@ def train_stage(
   log_every: int,
   checkpoints: Checkpoints,
   writer: MetricsWriter,
+  stop: Callable[[], bool] = lambda: False,
 ) -> TrainState:
-  """Trains from `state.step` to `num_steps`.
+  """Trains from `state.step` to `num_steps`, or until it is told to stop.
 
   Args:
     step_fn: of `make_train_step`; donates the state.
@@ -85,9 +86,10 @@ def train_stage(
     log_every: steps between rows of metrics, each a mean since the last.
     checkpoints: where to save.
     writer: where to log.
+    stop: asked after every step; once true, the step is saved and returned.
 
   Returns:
-    The state after the last step.
+    The state after the last step done.
 
   Raises:
     FloatingPointError: at the first logged loss that is not finite.
@@ -100,7 +102,8 @@ def train_stage(
     window.append(metrics)
     last = step == num_steps
     evaluating = last or step % eval_every == 0
-    saving = evaluating or step % save_every == 0
+    stopping = stop()
+    saving = evaluating or stopping or step % save_every == 0
     if not (saving or step % log_every == 0):
       continue
     rows = jax.device_get(window)
@@ -122,4 +125,6 @@ def train_stage(
       checkpoints.save(
         step, state, inputs=batches.get_state(), auc=means.get("auc")
       )
+    if stopping:
+      break
   return state

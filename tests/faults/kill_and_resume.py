@@ -1,8 +1,10 @@
 """Kills the real program at random moments and compares how it ends.
 
   python tests/faults/kill_and_resume.py --runs=20
+  python tests/faults/kill_and_resume.py --runs=5 --signal=SIGTERM
 
-Each run is started, killed with SIGKILL once or several times, started again
+Each run is started, killed with SIGKILL (or another signal, which it must
+answer within 30 s with its exit status 75, or 0 where it had finished) once or several times, started again
 until it finishes, and compared with a run that nobody killed: parameters,
 optimizer state and batch statistics of the last checkpoint of each stage, and
 `metrics.jsonl`, all bit for bit. The last line says how many were tried, how
@@ -87,7 +89,7 @@ def differences(workdir, reference):
   return found
 
 
-def kill_and_resume(workdir, cache, rng, kills):
+def kill_and_resume(workdir, cache, rng, kills, number=signal.SIGKILL):
   """Kills the program at `kills` random moments, then lets it finish."""
   moments = sorted(rng.sample(range(1, 3 * STEPS), kills))
   for moment in moments:
@@ -96,8 +98,10 @@ def kill_and_resume(workdir, cache, rng, kills):
     # Anywhere in the step that follows: its save, its evaluation, the next
     # stage's beginning.
     time.sleep(rng.uniform(0, 0.3))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(number)
+    status = process.wait(30)
+    if number != signal.SIGKILL and status not in (0, 75):
+      return status
   return start(workdir, cache).wait()
 
 
@@ -106,6 +110,9 @@ def main(argv=None):
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("--runs", type=int, default=20)
   parser.add_argument("--seed", type=int, default=0)
+  parser.add_argument(
+    "--signal", type=signal.Signals.__getitem__, default=signal.SIGKILL
+  )
   parser.add_argument("--folder", type=pathlib.Path)
   options = parser.parse_args(argv)
   rng = random.Random(options.seed)
@@ -117,7 +124,7 @@ def main(argv=None):
   for run in range(options.runs):
     workdir = root / f"run{run}"
     kills = rng.choice((1, 1, 2, 3))
-    status = kill_and_resume(workdir, cache, rng, kills)
+    status = kill_and_resume(workdir, cache, rng, kills, options.signal)
     found = [f"exit {status}"] if status else differences(workdir, reference)
     equal += not found
     print(f"run {run}, {kills} kills: {found or 'equal'}", flush=True)
