@@ -3,7 +3,8 @@
 python -m experiments.run --stage=3
 
 Exit status: 0 done; 2 the input or the options are at fault, nothing was
-trained; 75 stopped by SIGTERM or SIGINT: the same command goes on.
+trained; 3 a loss or gradient was NaN or infinite; 75 stopped by SIGTERM or
+SIGINT: the same command goes on.
 """
 
 import shlex
@@ -45,7 +46,11 @@ def _train(config: Config, stopping: Stopping) -> int:
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  Run(config, dataset, start, stopping).all_stages()
+  try:
+    Run(config, dataset, start, stopping).all_stages()
+  except FloatingPointError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 3
   print(f"done in {(time.monotonic() - began) / 60:.1f} min")
   return 0
 

@@ -1,6 +1,7 @@
 """Trains the stages of a run one after another and scores the last."""
 
 import contextlib
+import functools
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
 from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
 from chexjax.training.state import (
   create_state,
@@ -21,7 +23,7 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import estimate, initial, prepare, scoring
+from experiments import estimate, initial, not_finite, prepare, scoring
 from experiments.configs import Config
 from experiments.score_model import score_model
 from experiments.stopping import Stopped, Stopping
@@ -144,8 +146,9 @@ class Run:
       Stopped: by a signal; what is done is saved.
     """
     config, steps = self.config, self.steps[stage]
+    train = self.dataset.splits["train"]
     batches = train_batches(
-      self.dataset.splits["train"],
+      train,
       batch_size=config.batch_size // jax.process_count(),
       seed=config.seed * 10 + stage,
       process=jax.process_index(),
@@ -175,6 +178,15 @@ class Run:
         log_every=config.log_every,
         checkpoints=checkpoints,
         writer=writer,
+        health=Health(
+          stage,
+          skip=config.on_nan == "skip",
+          most=config.max_nan,
+          names=functools.partial(not_finite.names, train),
+          keep=functools.partial(
+            not_finite.keep, train, config.workdir, stage, checkpoints
+          ),
+        ),
         stop=self.stopping,
       )
     if state.step < steps:
@@ -200,6 +212,7 @@ class Run:
         flip=options.flip,
       ),
       tau=prepare.tau_schedule(self.config, stage, self.steps),
+      skip_nan=self.config.on_nan == "skip",
     )
 
   def _evaluator(self, stage):

@@ -35,7 +35,8 @@ def test_the_main_job_saves_its_step_and_says_how_to_go_on(tmp_path, capsys):
   workdir = tmp_path / "w"
   log = workdir / "metrics.jsonl"
   argv = [
-    *TINY, "--stage=1", "--max_steps=9999", "--eval_every_epochs=9999",
+    *TINY, "--image_size=128", "--stage=1", "--max_steps=9999",
+    "--eval_every_epochs=9999",
     "--save_every=9999", "--log_every=1", f"--workdir={workdir}",
     f"--cache_dir={tmp_path / 'a cache'}",
   ]  # fmt: skip
