@@ -15,6 +15,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 _ORIENTATION = 0x0112  # EXIF's tag
 _LOW_CONTRAST = 32
 _LONG_SIDE = 1.5
+_COLOURED = 8  # mean difference of red, green and blue, of 255
 
 
 class Film(NamedTuple):
@@ -75,7 +76,18 @@ def _read(path: str | os.PathLike[str]) -> tuple[Image.Image, list[str]]:
       image.load()
       if image.getexif().get(_ORIENTATION, 1) != 1:
         notes.append("turned upright as its EXIF orientation says")
+      if _is_coloured(image):
+        notes.append("in colour, made grey (a photo or a screenshot?)")
       return to_grey(ImageOps.exif_transpose(image)), notes
   except Exception as error:  # Pillow raises a dozen types on damaged files.
     reason = str(error).split("<_io.")[0].strip() or repr(error)
     raise ValueError(f"{path}: {reason}") from error
+
+
+def _is_coloured(image: Image.Image) -> bool:
+  if image.mode in ("L", "LA", "1") or image.mode.startswith("I"):
+    return False
+  # The middle of each part is enough to see it, and quick on large images.
+  small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
+  values = np.asarray(small).astype(int)
+  return float(np.ptp(values, axis=-1).mean()) > _COLOURED
