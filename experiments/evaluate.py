@@ -17,6 +17,7 @@ import numpy as np
 import tyro
 
 from chexjax import evaluation
+from chexjax.data.images import read_original
 from chexjax.evaluation.detection import Detections
 from chexjax.evaluation.given import GIVEN, no_boxes, table_of_boxes
 from chexjax.report.cases import NAME, CaseWriter
@@ -334,11 +335,14 @@ class _Films:
     """Stores an image's film in the cases, once."""
     if key in self._seen or key not in self._paths:
       return
-    from PIL import Image
-
     self._seen.add(key)
+    try:
+      film = read_original(self._paths[key])
+    except ValueError as error:
+      print(f"note: no film for the report: {error}", file=sys.stderr)
+      return
     self.count += 1
-    cases.image(key, np.asarray(Image.open(self._paths[key]).convert("L")))
+    cases.image(key, film)
 
 
 if __name__ == "__main__":

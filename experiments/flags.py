@@ -21,6 +21,8 @@ _FREE = (
   "cache_dir",
   "compilation_cache",
   "num_examples",
+  "on_nan",
+  "max_nan",
 )
 
 
@@ -65,6 +67,8 @@ def validate(config: Config) -> None:
   for name in ("batch_size", "eval_batch_size", "save_every", "log_every"):
     if getattr(config, name) < 1:
       faults.append(f"--{name} must be at least 1, got {getattr(config, name)}")
+  if config.max_nan < 0:
+    faults.append(f"--max_nan must be at least 0, got {config.max_nan}")
   if config.max_steps is not None and config.max_steps < 1:
     faults.append(f"--max_steps must be at least 1, got {config.max_steps}")
   for stage in ("stage1", "stage2", "stage3"):

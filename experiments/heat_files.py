@@ -5,6 +5,7 @@
 """
 
 import pathlib
+import zipfile
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,8 @@ from experiments.truth import Truth
 from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
 
 MAPS = ("sal", "det", "mix")
+# Three float64 maps of 14 findings at 1024 x 1024 take 352 MB.
+_MAX_BYTES = 2**29
 
 
 def match(
@@ -54,6 +57,7 @@ def check_all(
 def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
   """Checks one file; returns the names of its maps."""
   try:
+    _check_size(path)
     with np.load(path) as file:
       if "findings" not in file.files:
         faults.add("maps: no array 'findings' with the class names", path.name)
@@ -64,10 +68,18 @@ def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
       _check_names(names, path.name, faults)
       for name in names:
         _check_array(file[name], len(findings), f"{path.name} {name}", faults)
-  except (OSError, ValueError, KeyError, EOFError) as error:
+  except Exception as error:  # numpy, zipfile and zlib raise many types.
     faults.add("maps: unreadable files", f"{path.name} ({error})")
     return ()
   return tuple(sorted(names, key=lambda n: (*MAPS, n).index(n)))
+
+
+def _check_size(path: pathlib.Path) -> None:
+  """Raises ValueError where the arrays are too large, before reading any."""
+  with zipfile.ZipFile(path) as archive:
+    size = sum(member.file_size for member in archive.infolist())
+  if size > _MAX_BYTES:
+    raise ValueError(f"unpacks to {size:,} bytes, more than {_MAX_BYTES:,}")
 
 
 def _check_findings(findings, where, faults):

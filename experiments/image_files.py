@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from chexjax.data.images import SUFFIXES
 
+_LONGEST = 200
+
 
 class Job(NamedTuple):
   """One image file and the stem of what is written for it."""
@@ -38,7 +40,14 @@ def find_images(
     if path.is_file():
       paths[path] = None
     elif path.is_dir():
-      files = sorted(p for p in path.rglob("*") if p.is_file())
+      inside = [p for p in sorted(path.rglob("*")) if not p.is_dir()]
+      files = [p for p in inside if p.is_file()]
+      # Opening a pipe would wait for ever, and a dangling link opens nothing.
+      failed += [
+        {"file": str(p), "reason": "not a regular file"}
+        for p in inside
+        if not p.is_file() and p.suffix.lower() in SUFFIXES
+      ]
       files = [p for p in files if out.resolve() not in p.resolve().parents]
       found = [p for p in files if p.suffix.lower() in SUFFIXES]
       print(
@@ -55,10 +64,14 @@ def find_images(
 def _with_stems(paths):
   jobs, taken = [], set()
   for path in paths:
-    stem, number = path.stem, 1
+    # A file name has 255 bytes at most, and some are needed behind the stem.
+    whole = path.stem
+    if len(os.fsencode(whole)) > _LONGEST:
+      whole = os.fsencode(whole)[:_LONGEST].decode("utf-8", "ignore")
+    stem, number = whole, 1
     while stem.lower() in taken:
       number += 1
-      stem = f"{path.stem}_{number}"
+      stem = f"{whole}_{number}"
     taken.add(stem.lower())
     jobs.append(Job(path, stem))
   return jobs

@@ -21,6 +21,7 @@ import jax
 import numpy as np
 
 from chexjax.data.images import Film, read_film
+from chexjax.data.likeness import doubt
 from chexjax.evaluation.results import DISCLAIMER
 from chexjax.report.overlay import Marked, draw_overlay
 from experiments import localize, models, provenance, thresholds
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   if not done:
     print("error: no image could be read", file=sys.stderr)
     return 2
+  predictor.warn()
   predictor.write(done, failed)
   print(f"{len(done)} images done, {len(failed)} failed; see {args.out}")
   print(DISCLAIMER)
@@ -101,6 +103,7 @@ class Predictor:
       args.thresholds, self.map
     )
     self.forward = localize.make_forward(self.model, self.info)
+    self.doubted: dict[pathlib.Path, list[str]] = {}
 
   def run(self, jobs: list[Job]) -> tuple[list[dict], list[dict]]:
     """Predicts all; decoding and drawing overlap with the device's work.
@@ -194,15 +197,30 @@ class Predictor:
     for note in film.notes:
       print(f"note: {job.path}: {note}", file=sys.stderr)
     height, width = film.original.shape
+    doubted = doubt(film.original)
+    if doubted:
+      self.doubted.setdefault(job.path.parent, []).append(doubted)
     return {
       "file": str(job.path),
       "width": width,
       "height": height,
-      "notes": list(film.notes),
+      "notes": [*film.notes, *([doubted] if doubted else [])],
       "overlay": overlay,
       "raw": f"{job.stem}.npz" if self.args.raw else None,
       "findings": findings,
     }
+
+  def warn(self) -> None:
+    """Says for every folder how many images look like mistakes."""
+    for folder, doubts in sorted(self.doubted.items()):
+      kinds = collections.Counter(doubts).most_common()
+      said = "; ".join(f"{count} {kind}" for kind, count in kinds)
+      print(
+        f"warning: {folder}: {said}. Predictions are for upright frontal films "
+        "with dark air; the images were taken as they are, see notes in "
+        "predictions.json",
+        file=sys.stderr,
+      )
 
   def write(self, done: list[dict], failed: list[dict]) -> None:
     """Writes `predictions.json`."""

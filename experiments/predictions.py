@@ -9,9 +9,11 @@ single one of any name; or `boxes.json`, a list of objects with `file`,
 """
 
 import csv
+import io
 import json
 import math
 import pathlib
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -92,8 +94,13 @@ def _read_scores(
   if not path.exists():
     faults.add(f"no {path.name}")
     return scores
-  with path.open(newline="", encoding="utf-8-sig") as file:
-    reader = csv.reader(file)
+  try:
+    text = path.read_text(encoding="utf-8-sig")
+  except UnicodeDecodeError as error:
+    faults.add(f"{path.name}: no UTF-8 text: {error}")
+    return scores
+  reader = csv.reader(io.StringIO(text), strict=True)
+  try:
     header = [cell.strip() for cell in next(reader, [])]
     columns = _columns(header, faults)
     if "file" not in header or -1 in columns:
@@ -114,6 +121,9 @@ def _read_scores(
       if truth.knows(name, "scores.csv", faults):
         values = [row[c] for c in columns]
         scores[number[stem(name)]] = _probabilities(values, name, faults)
+  except csv.Error as error:
+    faults.add("scores.csv: broken lines", f"line {reader.line_num} ({error})")
+    return scores
   for key in truth.keys:
     if key not in seen:
       faults.add(f"scores.csv: missing images of {truth.list_name}", key)
@@ -142,7 +152,7 @@ def _read_json(path: pathlib.Path, kind: type, faults: Faults):
   """Returns the parsed file, or None after noting why not."""
   try:
     value = json.loads(path.read_text(encoding="utf-8-sig"))
-  except (ValueError, OSError) as error:
+  except (ValueError, OSError, RecursionError) as error:
     faults.add(f"{path.name}: not JSON: {error}")
     return None
   if not isinstance(value, kind):
@@ -162,8 +172,7 @@ def _read_thresholds(
   for name in found.keys() - set(FINDINGS):
     faults.add("thresholds.json: unknown findings", near(name))
   for name in FINDINGS:
-    value = found.get(name)
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_number(found.get(name)):
       faults.add("thresholds.json: findings without a number", name)
   return found
 
@@ -184,17 +193,25 @@ def _read_boxes(
       faults.add("boxes.json: unknown findings", near(str(row["finding"])))
       continue
     numbers = [row[f] for f in _BOX_FIELDS[2:]]
-    if not all(
-      isinstance(v, int | float) and math.isfinite(v) for v in numbers
-    ):
+    if not all(map(_is_number, numbers)):
       faults.add("boxes.json: NaN, infinite or not a number", where)
       continue
     _check_box(numbers[:4], where, faults)
     if truth.knows(str(row["file"]), "boxes.json", faults):
-      boxed = stem(row["file"]) in truth.lists.boxes
+      boxed = stem(str(row["file"])) in truth.lists.boxes
       unused += not boxed
       kept += [row] if boxed else []
   return kept, unused
+
+
+def _is_number(value) -> bool:
+  """Returns whether a JSON value is a finite number."""
+  # An integer of JSON may be too large to be finite as a float.
+  return (
+    isinstance(value, int | float)
+    and not isinstance(value, bool)
+    and abs(value) <= sys.float_info.max
+  )
 
 
 def _check_box(xywh, where, faults):

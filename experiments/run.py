@@ -1,19 +1,38 @@
 """The main job: train up to `--stage`, then print the paper's tables.
 
 python -m experiments.run --stage=3
+
+Exit status: 0 done; 2 the input or the options are at fault, nothing was
+trained; 3 a loss or gradient was NaN or infinite; 75 stopped by SIGTERM or
+SIGINT: the same command goes on.
 """
 
+import shlex
 import sys
 import time
 
 from experiments import flags, memory
+from experiments.configs import Config
+from experiments.stopping import EXIT_STATUS, Stopped, Stopping
 
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  config = flags.parse(sys.argv[1:] if argv is None else argv, prog="run")
+  options = sys.argv[1:] if argv is None else argv
+  config = flags.parse(options, prog="run")
   if argv is None:
     memory.relaunch()
+  stopping = Stopping()
+  try:
+    with stopping.handled():
+      return _train(config, stopping)
+  except Stopped as stopped:
+    command = shlex.join(["python", "-m", "experiments.run", *options])
+    print(f"stopped: {stopped}. Go on with\n  {command}", flush=True)
+    return EXIT_STATUS
+
+
+def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
   from experiments import initial, prepare, provenance
@@ -27,7 +46,11 @@ def main(argv: list[str] | None = None) -> int:
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  Run(config, dataset, start).all_stages()
+  try:
+    Run(config, dataset, start, stopping).all_stages()
+  except FloatingPointError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 3
   print(f"done in {(time.monotonic() - began) / 60:.1f} min")
   return 0
 

@@ -1,5 +1,7 @@
 """Trains the stages of a run one after another and scores the last."""
 
+import contextlib
+import functools
 from typing import Any
 
 import jax
@@ -11,6 +13,7 @@ from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
 from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
 from chexjax.training.state import (
   create_state,
@@ -20,17 +23,25 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import estimate, initial, prepare, scoring
+from experiments import estimate, initial, not_finite, prepare, scoring
 from experiments.configs import Config
 from experiments.score_model import score_model
+from experiments.stopping import Stopped, Stopping
 
 
 class Run:
   """One configuration on one dataset, in one workdir."""
 
-  def __init__(self, config: Config, dataset: Dataset, start: initial.Start):
+  def __init__(
+    self,
+    config: Config,
+    dataset: Dataset,
+    start: initial.Start,
+    stopping: Stopping | None = None,
+  ):
     """Prepares what all stages share, and says what will be done."""
     self.config, self.dataset, self.start = config, dataset, start
+    self.stopping = stopping or Stopping()
     self.names = list(dataset.metadata["findings"])
     self.mesh = make_mesh()
     self.model: ChexModel = prepare.make_model(config, len(self.names))
@@ -109,9 +120,35 @@ class Run:
     tx = prepare.make_tx(config, stage, steps, self.train_size)
     state = create_state(variables, tx, stage=stage)
     state = jax.device_put(state, replicated(self.mesh))
-    checkpoints = Checkpoints(config.workdir / "checkpoints" / f"stage{stage}")
+    folder = config.workdir / "checkpoints" / f"stage{stage}"
+    # Closing waits for a save under way, whatever ends the stage.
+    with contextlib.closing(Checkpoints(folder)) as checkpoints:
+      latest = checkpoints.latest_step()
+      if latest == steps:
+        state, _ = checkpoints.restore(latest, state)
+        print(f"stage {stage} is finished at step {latest}", flush=True)
+      else:
+        state = self._train(stage, state, tx, weights, checkpoints)
+      best, auc = checkpoints.best_step(), checkpoints.best_auc()
+      if best is not None and best != steps:
+        state, _ = checkpoints.restore(best, state)
+    print(
+      f"stage {stage}: the last step is kept, validation AUC undefined"
+      if auc is None
+      else f"stage {stage}: best validation AUC {auc:.3f}, at step {best}"
+    )
+    return {"params": state.params, "batch_stats": state.batch_stats}
+
+  def _train(self, stage, state, tx, weights, checkpoints):
+    """Trains a stage from its last checkpoint to its end.
+
+    Raises:
+      Stopped: by a signal; what is done is saved.
+    """
+    config, steps = self.config, self.steps[stage]
+    train = self.dataset.splits["train"]
     batches = train_batches(
-      self.dataset.splits["train"],
+      train,
       batch_size=config.batch_size // jax.process_count(),
       seed=config.seed * 10 + stage,
       process=jax.process_index(),
@@ -119,34 +156,17 @@ class Run:
     )
     latest = checkpoints.latest_step()
     if latest is not None:
-      like = state
-      state, position = checkpoints.restore(latest, like)
+      state, position = checkpoints.restore(latest, state)
       batches.set_state(position)
-      verb = "is finished" if latest == steps else "goes on"
-      print(f"stage {stage} {verb} at step {latest}", flush=True)
-    if latest != steps:
-      writer = MetricsWriter(config.workdir, stage=stage, start=latest or 0)
-      options = config.augment
-      step_fn = make_train_step(
-        self.model,
-        tx,
-        self.mesh,
-        stage=stage,
-        beta_pos=weights[0],
-        beta_neg=weights[1],
-        cls_scale=getattr(config, f"stage{stage}").cls_scale,
-        augment=lambda key, image: ops.augment(
-          key,
-          image,
-          zoom=options.zoom,
-          translate=options.translate,
-          rotate=options.rotate,
-          flip=options.flip,
-        ),
-        tau=prepare.tau_schedule(config, stage, self.steps),
-      )
+      print(f"stage {stage} goes on at step {latest}", flush=True)
+    with (
+      contextlib.closing(
+        MetricsWriter(config.workdir, stage=stage, start=latest or 0)
+      ) as writer,
+      self.stopping.later(),
+    ):
       state = train_stage(
-        step_fn,
+        self._step_fn(stage, tx, weights),
         state,
         Prefetch(batches, lambda batch: shard_batch(batch, self.mesh)),
         stage=stage,
@@ -158,19 +178,42 @@ class Run:
         log_every=config.log_every,
         checkpoints=checkpoints,
         writer=writer,
+        health=Health(
+          stage,
+          skip=config.on_nan == "skip",
+          most=config.max_nan,
+          names=functools.partial(not_finite.names, train),
+          keep=functools.partial(
+            not_finite.keep, train, config.workdir, stage, checkpoints
+          ),
+        ),
+        stop=self.stopping,
       )
-      writer.close()
-    best = checkpoints.best_step()
-    if best is not None and best != steps:
-      state, _ = checkpoints.restore(best, state)
-    checkpoints.close()
-    auc = checkpoints.best_auc()
-    print(
-      f"stage {stage}: the last step is kept, validation AUC undefined"
-      if auc is None
-      else f"stage {stage}: best validation AUC {auc:.3f}, at step {best}"
+    if state.step < steps:
+      raise Stopped(f"stage {stage} is saved at step {state.step} of {steps}")
+    return state
+
+  def _step_fn(self, stage, tx, weights):
+    options = self.config.augment
+    return make_train_step(
+      self.model,
+      tx,
+      self.mesh,
+      stage=stage,
+      beta_pos=weights[0],
+      beta_neg=weights[1],
+      cls_scale=getattr(self.config, f"stage{stage}").cls_scale,
+      augment=lambda key, image: ops.augment(
+        key,
+        image,
+        zoom=options.zoom,
+        translate=options.translate,
+        rotate=options.rotate,
+        flip=options.flip,
+      ),
+      tau=prepare.tau_schedule(self.config, stage, self.steps),
+      skip_nan=self.config.on_nan == "skip",
     )
-    return {"params": state.params, "batch_stats": state.batch_stats}
 
   def _evaluator(self, stage):
     """Builds the validation: mean AUC, None without validation images."""
@@ -186,7 +229,10 @@ class Run:
 
     def evaluate(state):
       variables = {"params": state.params, "batch_stats": state.batch_stats}
-      aucs = classify(variables, self.names).auc.values()
+      # A long one is given up; the steps since the last checkpoint are done
+      # again, so that no evaluation is left out.
+      with self.stopping.at_once():
+        aucs = classify(variables, self.names).auc.values()
       defined = [value for value in aucs if value is not None]
       return {"auc": float(np.mean(defined)) if defined else None}
 

@@ -98,7 +98,10 @@ def read_truth(data_dir: pathlib.Path, only: pathlib.Path | None) -> Truth:
   if only is None:
     name = catalogue.files["test"].path.name
     return Truth(catalogue, sorted(test), frozenset(test), name)
-  lines = only.read_text(encoding="utf-8-sig").splitlines()
+  try:
+    lines = only.read_text(encoding="utf-8-sig").splitlines()
+  except UnicodeDecodeError as error:
+    raise ValueError(f"{only} is no UTF-8 text: {error}") from error
   keys = {stem(line.split()[0]) for line in lines if line.strip()}
   strangers = sorted(keys - test)
   if strangers:

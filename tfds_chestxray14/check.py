@@ -5,6 +5,7 @@ or every image is missing.
 """
 
 import argparse
+import io
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     The exit code.
   """
   args = _parser().parse_args(argv)
+  # A name of a file need not be text that the terminal can show.
+  if isinstance(sys.stdout, io.TextIOWrapper):
+    sys.stdout.reconfigure(errors="backslashreplace")
   try:
     if args.unpack:
       print(f"unpacked: {unpacking.unpack_all(pathlib.Path(args.folder))}")

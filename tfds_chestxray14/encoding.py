@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,11 @@ _PNG: dict[str, Any] = {
   "compress_level": 6,
   "compress_type": 3,
 }
+# Of any image; NIH's have 1 million, the largest digital films 31 million. What
+# says it has more is taken for a decompression bomb and not decoded.
+MAX_PIXELS = 40_000_000
+# Pillow reads others too, PostScript by starting a program.
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _KEPT_FORMATS = ("PNG", "JPEG")
 _END_MARKS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 
@@ -53,7 +59,11 @@ def probe(path: str, *, decode: bool = False) -> Probe:
       would distort it) or has values of unknown range; names it.
   """
   try:
-    with open(path, "rb") as file, Image.open(file) as image:
+    # To open a pipe would wait for ever.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+      raise ValueError("not a regular file")
+    with open(path, "rb") as file, Image.open(file, formats=_FORMATS) as image:
+      check_pixels(image)
       result = _probe(image)
       if decode or not _ends_well(file, result.format):
         image.load()
@@ -83,12 +93,23 @@ def stored(path: str, size: int) -> bytes:
   try:
     with open(path, "rb") as file:
       data = file.read()
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+      check_pixels(image)
       keep = _probe(image).as_is(size)
       image.load()
       return data if keep else _encode(to_grey(image), size)
   except Exception as error:
     raise _unreadable(path, error) from error
+
+
+def check_pixels(image: Image.Image) -> None:
+  """Raise ValueError where an image that is not decoded yet is too large."""
+  pixels = image.width * image.height
+  if pixels > MAX_PIXELS:
+    raise ValueError(
+      f"{image.width}x{image.height} are {pixels:,} pixels, more than "
+      f"{MAX_PIXELS:,}; not decoded"
+    )
 
 
 def to_grey(image: Image.Image) -> Image.Image:
@@ -117,18 +138,23 @@ def _encode(grey: Image.Image, size: int) -> bytes:
   if grey.size != (size, size):
     grey = grey.resize((size, size), Image.Resampling.LANCZOS)
   buffer = io.BytesIO()
+  # Pillow would store what the file said beside its pixels: a transparent
+  # colour, texts.
+  grey = grey.copy()
+  grey.info.clear()
   grey.save(buffer, **_PNG)
   return buffer.getvalue()
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
-  values = np.asarray(image).astype(np.int64)
+  values = np.asarray(image).astype(np.int32)
   if values.min() < 0 or values.max() > 65535:
     raise ValueError(
       f"mode {image.mode} with values {values.min()}..{values.max()}, must be "
       "within 0..65535"
     )
-  return Image.fromarray(np.round(values / 257).astype(np.uint8))
+  # Rounds as division does: 257 is odd, there is no half.
+  return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
 def _probe(image: Image.Image) -> Probe:

@@ -6,7 +6,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfds_chestxray14 import findings
 from tfds_chestxray14.faults import Faults
@@ -15,6 +15,9 @@ from tfds_chestxray14.folder import ListFile, stem
 # Where a box reaches over the frame by less than this it is rounding, not a
 # fault, and is clipped.
 _SLACK = 1.0
+
+# The largest integer that the dataset's features hold.
+_MOST = 2**31 - 1
 
 _ENTRY_COLUMNS = (
   "Image Index",
@@ -135,10 +138,12 @@ def _rows(
   file: ListFile, columns: Sequence[str], faults: Faults
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
   """Yield where a row stands and its fields in the order of `columns`."""
-  reader = csv.reader(io.StringIO(file.text))
+  # As the file has it: lone carriage returns end lines too.
+  reader = csv.reader(io.StringIO(file.text, newline=None), strict=True)
+  lines = _until_broken(reader, file, faults)
   # Fields such as OriginalImage[Width,Height] span two columns: the comma in
   # the brackets separates, so the header is as wide as the rows.
-  header = [_column(cell) for cell in ",".join(next(reader, [])).split(",")]
+  header = [_column(cell) for cell in ",".join(next(lines, [])).split(",")]
   missing = [column for column in columns if column not in header]
   if missing:
     faults.append(
@@ -147,8 +152,15 @@ def _rows(
       "columns as NIH's file does (their order is free)"
     )
     return
+  twice = [column for column in columns if header.count(column) > 1]
+  if twice:
+    faults.append(
+      f"{file.path}: the header has {', '.join(map(repr, twice))} more than "
+      "once; which is meant?"
+    )
+    return
   places = [header.index(column) for column in columns]
-  for row in reader:
+  for row in lines:
     where = f"{file.path.name} line {reader.line_num}"
     if not any(cell.strip() for cell in row):
       continue
@@ -158,6 +170,19 @@ def _rows(
       )
       continue
     yield where, tuple(row[place].strip() for place in places)
+
+
+def _until_broken(
+  reader: Any, file: ListFile, faults: Faults
+) -> Iterator[list[str]]:
+  """Yield the rows of a csv, up to the line that is none."""
+  try:
+    yield from reader
+  except csv.Error as error:
+    faults.append(
+      f"{file.path.name} line {reader.line_num}: {error} (a quote that is not "
+      "closed?); nothing after it was read"
+    )
 
 
 def _column(cell: str) -> str:
@@ -203,6 +228,9 @@ def _box_fault(label: str, xywh: list[float]) -> str:
       f"Bbox [x,y,w,h] {xywh} lies outside 0..{findings.BOX_FRAME:g}; boxes "
       "are in the 1024x1024 frame whatever the size of the images"
     )
+  box = _to_box(label, xywh)
+  if box.ymin >= box.ymax or box.xmin >= box.xmax:
+    return f"Bbox [x,y,w,h] {xywh} has no area inside the image"
   return ""
 
 
@@ -238,12 +266,12 @@ def _number(text: str) -> float:
 def _integer(text: str) -> int:
   """Return a whole number from 0, or -1 where the text is none."""
   value = _number(text)
-  return int(value) if value >= 0 and value == int(value) else -1
+  return int(value) if 0 <= value <= _MOST and value.is_integer() else -1
 
 
 def _age(text: str) -> int:
   """Return whole years, -1 where the text is no age; `011M` is 0 years."""
-  match = re.fullmatch(r"(\d+)([YMD]?)", text)
+  match = re.fullmatch(r"([0-9]{1,5})([YMD]?)", text)
   if not match:
     return -1
   return int(match[1]) // {"": 1, "Y": 1, "M": 12, "D": 365}[match[2]]

@@ -8,13 +8,14 @@ from PIL import Image, ImageOps
 
 # Not inside `read_film`: TFDS patches the import system while it is imported,
 # and an import in another thread would then give a module for a function.
-from tfds_chestxray14.encoding import to_grey
+from tfds_chestxray14.encoding import check_pixels, to_grey
 
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _ORIENTATION = 0x0112  # EXIF's tag
 _LOW_CONTRAST = 32
 _LONG_SIDE = 1.5
+_COLOURED = 8  # mean difference of red, green and blue, of 255
 
 
 class Film(NamedTuple):
@@ -43,20 +44,10 @@ def read_film(path: str | os.PathLike[str], size: int) -> Film:
     size: side of the model's input, in pixels.
 
   Raises:
-    ValueError: the file is no PNG or JPEG or does not decode; names it.
+    ValueError: the file is no PNG or JPEG, does not decode, or has more than
+      `MAX_PIXELS` pixels, in which case it is not decoded; names it.
   """
-  notes = []
-  try:
-    with Image.open(path) as image:
-      if image.format not in FORMATS:
-        raise ValueError(f"is {image.format}, must be PNG or JPEG")
-      image.load()
-      if image.getexif().get(_ORIENTATION, 1) != 1:
-        notes.append("turned upright as its EXIF orientation says")
-      grey = to_grey(ImageOps.exif_transpose(image))
-  except Exception as error:  # Pillow raises a dozen types on damaged files.
-    reason = str(error).split("<_io.")[0].strip() or repr(error)
-    raise ValueError(f"{path}: {reason}") from error
+  grey, notes = _read(path)
   original = np.asarray(grey)
   low, high = int(original.min()), int(original.max())
   if high - low < _LOW_CONTRAST:
@@ -68,3 +59,35 @@ def read_film(path: str | os.PathLike[str], size: int) -> Film:
   if grey.size != (size, size):
     grey = grey.resize((size, size), Image.Resampling.LANCZOS)
   return Film(np.asarray(grey)[..., None], original, tuple(notes))
+
+
+def read_original(path: str | os.PathLike[str]) -> np.ndarray:
+  """Reads an image as `read_film` does, `[H, W]` uint8 in its own size."""
+  return np.asarray(_read(path)[0])
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[Image.Image, list[str]]:
+  notes = []
+  try:
+    with Image.open(path) as image:
+      if image.format not in FORMATS:
+        raise ValueError(f"is {image.format}, must be PNG or JPEG")
+      check_pixels(image)
+      image.load()
+      if image.getexif().get(_ORIENTATION, 1) != 1:
+        notes.append("turned upright as its EXIF orientation says")
+      if _is_coloured(image):
+        notes.append("in colour, made grey (a photo or a screenshot?)")
+      return to_grey(ImageOps.exif_transpose(image)), notes
+  except Exception as error:  # Pillow raises a dozen types on damaged files.
+    reason = str(error).split("<_io.")[0].strip() or repr(error)
+    raise ValueError(f"{path}: {reason}") from error
+
+
+def _is_coloured(image: Image.Image) -> bool:
+  if image.mode in ("L", "LA", "1") or image.mode.startswith("I"):
+    return False
+  # The middle of each part is enough to see it, and quick on large images.
+  small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
+  values = np.asarray(small).astype(int)
+  return float(np.ptp(values, axis=-1).mean()) > _COLOURED

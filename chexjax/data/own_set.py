@@ -24,6 +24,7 @@ from chexjax.data import own_tables
 from chexjax.data.decoding import read_grey
 from chexjax.data.own_tables import Box, Row
 from chexjax.data.sources import Dataset, open_chest_xray14
+from tfds_chestxray14.encoding import check_pixels
 
 LABELS = "labels.csv"
 BOXES = "boxes.csv"
@@ -154,9 +155,11 @@ def _probe(path: pathlib.Path) -> tuple[int, int] | str:
     with Image.open(path) as image:
       if image.format not in ("PNG", "JPEG"):
         return f"is {image.format}, must be PNG or JPEG"
+      check_pixels(image)
       return image.size
   except Exception as error:  # Pillow raises a dozen types on damaged files.
-    return f"is no image: {type(error).__name__}"
+    reason = str(error) if isinstance(error, ValueError) else ""
+    return f"is no image: {reason or type(error).__name__}"
 
 
 def _divide(rows: list[Row]) -> tuple[list[Row], str]:

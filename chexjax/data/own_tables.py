@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import io
 import math
 import pathlib
 from collections.abc import Iterator
@@ -114,14 +115,24 @@ def _table(
   path: pathlib.Path, columns: tuple[str, ...], faults: list[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
   """Yields number and stripped cells of every line below the header."""
-  with path.open(newline="", encoding="utf-8-sig") as file:
-    reader = csv.reader(file)
+  try:
+    # Lone carriage returns end lines too.
+    text = path.read_text(encoding="utf-8-sig")
+  except UnicodeDecodeError as error:
+    faults.append(f"{path.name} is no UTF-8 text: {error}")
+    return
+  reader = csv.reader(io.StringIO(text), strict=True)
+  try:
     header = [cell.strip() for cell in next(reader, [])]
     missing = [name for name in columns if name not in header]
     if missing:
       faults.append(
         f"{path.name}: the header lacks {', '.join(missing)}; it is {header}"
       )
+      return
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+      faults.append(f"{path.name}: columns that are there twice: {twice}")
       return
     for cells in reader:
       if not any(cell.strip() for cell in cells):
@@ -134,6 +145,8 @@ def _table(
         continue
       stripped = (cell.strip() for cell in cells)
       yield reader.line_num, dict(zip(header, stripped))
+  except csv.Error as error:
+    faults.append(f"{path.name} line {reader.line_num}: {error}")
 
 
 def _findings(text: str) -> tuple[str, ...]:

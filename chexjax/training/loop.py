@@ -1,6 +1,5 @@
 """The loop of one stage: evaluate, save, next batch, step."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 import jax
 
 from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.health import Health
 from chexjax.training.state import TrainState
 from chexjax.training.writer import MetricsWriter
 
@@ -69,8 +69,10 @@ def train_stage(
   log_every: int,
   checkpoints: Checkpoints,
   writer: MetricsWriter,
+  health: Health,
+  stop: Callable[[], bool] = lambda: False,
 ) -> TrainState:
-  """Trains from `state.step` to `num_steps`.
+  """Trains from `state.step` to `num_steps`, or until it is told to stop.
 
   Args:
     step_fn: of `make_train_step`; donates the state.
@@ -85,41 +87,42 @@ def train_stage(
     log_every: steps between rows of metrics, each a mean since the last.
     checkpoints: where to save.
     writer: where to log.
+    health: judges what is logged, before it is saved.
+    stop: asked after every step; once true, the step is saved and returned.
 
   Returns:
-    The state after the last step.
+    The state after the last step done.
 
   Raises:
-    FloatingPointError: at the first logged loss that is not finite.
+    FloatingPointError: of `health`; nothing is saved after the step at fault.
   """
   start = int(state.step)
   progress = Progress(stage, start, num_steps)
-  window: list[dict] = []
+  window: list[tuple[dict, jax.Array]] = []
   for step in range(start + 1, num_steps + 1):
-    state, metrics = step_fn(state, next(batches), key)
-    window.append(metrics)
+    batch = next(batches)
+    state, metrics = step_fn(state, batch, key)
+    window.append((metrics, batch.index))
     last = step == num_steps
     evaluating = last or step % eval_every == 0
-    saving = evaluating or step % save_every == 0
+    stopping = stop()
+    saving = evaluating or stopping or step % save_every == 0
     if not (saving or step % log_every == 0):
       continue
-    rows = jax.device_get(window)
-    means: dict[str, Any] = {
-      k: sum(float(r[k]) for r in rows) / len(rows) for k in rows[0]
-    }
+    rows, indices = zip(*window)
+    means = health.means(step, jax.device_get(rows), indices)
     window = []
-    if not all(map(math.isfinite, means.values())):
-      raise FloatingPointError(
-        f"stage {stage}: not finite between steps {step - len(rows) + 1} and "
-        f"{step}: {means}; the last checkpoint is at step "
-        f"{checkpoints.latest_step()}"
-      )
     if evaluating:
       means |= evaluate(state)
+      health.judge(
+        step, means["auc"], num_steps=num_steps, eval_every=eval_every
+      )
     writer.write(step, means)
     progress.report(step, means)
     if saving:
       checkpoints.save(
         step, state, inputs=batches.get_state(), auc=means.get("auc")
       )
+    if stopping:
+      break
   return state

@@ -65,6 +65,7 @@ def make_train_step(
   cls_scale: float = 1.0,
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
+  skip_nan: bool = False,
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
   """Builds a jitted `step(state, batch, key) -> state, metrics`.
 
@@ -81,10 +82,13 @@ def make_train_step(
     cls_scale: see `stage_loss`.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
     tau: temperature at a step of this stage.
+    skip_nan: a step whose loss or gradients are not finite changes nothing but
+      `state.step`. Its metrics say so all the same.
 
   Returns:
     The step; `key` is folded with `state.step`, so that a resumed run draws
-    the same stream.
+    the same stream. Metrics are the losses and `grad_norm`; where a gradient
+    is not finite, `grad_norm` is neither.
   """
 
   def step(state, batch, key):
@@ -122,12 +126,20 @@ def make_train_step(
     updates, opt_state = tx.update(grads, state.opt_state, trained)
     trained = optax.apply_updates(trained, updates)
     metrics["grad_norm"] = optax.tree.norm(grads)
-    return TrainState(
+    after = TrainState(
       step=state.step + 1,
       params=state.params | trained,
       batch_stats=state.batch_stats | stats,
       opt_state=opt_state,
-    ), metrics
+    )
+    if skip_nan:
+      finite = jnp.isfinite(metrics["loss"] + metrics["grad_norm"])
+      after = jax.tree.map(
+        lambda new, old: jnp.where(finite, new, old),
+        after,
+        state.replace(step=after.step),
+      )
+    return after, metrics
 
   whole = replicated(mesh)
   return jax.jit(

@@ -125,6 +125,12 @@ class Config:
   """Steps between checkpoints; every evaluation is saved too."""
   log_every: int = 50
   """Steps between rows of metrics."""
+  on_nan: Literal["stop", "skip"] = "stop"
+  """What a step does whose loss or gradients are NaN or infinite: stop the run
+  with a dump of its batch, or change nothing and be counted."""
+  max_nan: int = 10
+  """Steps of a stage that --on_nan=skip skips before it stops the run; counted
+  anew when a run goes on."""
   num_examples: int = 2
   """Examples drawn per boxed finding after the evaluation."""
   phantom_images: int = 4000

@@ -9,6 +9,7 @@ from chexjax import models
 from chexjax.data.pipeline import eval_batches, train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
 from chexjax.training.state import create_state, make_mesh, shard_batch
 from chexjax.training.steps import make_train_step
@@ -48,7 +49,7 @@ def train(folder, step_fn, state, mesh, *, num_steps):
     step_fn, state, placed, stage=3, num_steps=num_steps,
     key=jax.random.key(7),
     evaluate=lambda s: {"auc": 0.5}, eval_every=2, save_every=1, log_every=1,
-    checkpoints=checkpoints, writer=writer,
+    checkpoints=checkpoints, writer=writer, health=Health(3),
   )  # fmt: skip
   writer.close()
   checkpoints.close()

@@ -1,0 +1,56 @@
+"""What a signal does, in this process."""
+
+import json
+import os
+import shlex
+import signal
+import threading
+import time
+
+import pytest
+from test_run import TINY
+
+from experiments.run import main
+from experiments.stopping import EXIT_STATUS, Stopped, Stopping
+
+
+def test_a_signal_raises_except_where_work_is_finished_first():
+  stopping = Stopping()
+  before = signal.getsignal(signal.SIGTERM)
+  with stopping.handled():
+    with stopping.later():
+      signal.raise_signal(signal.SIGTERM)
+      assert stopping()
+      with pytest.raises(Stopped, match="SIGTERM"), stopping.at_once():
+        pytest.fail("an evaluation began after the signal")
+    # The second signal is not ours.
+    assert signal.getsignal(signal.SIGTERM) == before
+  other = Stopping()
+  with pytest.raises(Stopped, match="SIGINT"), other.handled():
+    signal.raise_signal(signal.SIGINT)
+  assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_main_job_saves_its_step_and_says_how_to_go_on(tmp_path, capsys):
+  workdir = tmp_path / "w"
+  log = workdir / "metrics.jsonl"
+  argv = [
+    *TINY, "--image_size=128", "--stage=1", "--max_steps=9999",
+    "--eval_every_epochs=9999",
+    "--save_every=9999", "--log_every=1", f"--workdir={workdir}",
+    f"--cache_dir={tmp_path / 'a cache'}",
+  ]  # fmt: skip
+
+  def preempt():
+    while not (log.exists() and log.read_bytes().count(b"\n") > 1):
+      time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+  threading.Thread(target=preempt, daemon=True).start()
+  assert main(argv) == EXIT_STATUS
+  last = json.loads(log.read_text().splitlines()[-1])["step"]
+  saved = (workdir / "checkpoints" / "stage1").glob("[0-9]*")
+  assert [path.name for path in saved] == [str(last)]
+  *_, said, command = capsys.readouterr().out.splitlines()
+  assert said.startswith(f"stopped: stage 1 is saved at step {last} of 9999")
+  assert shlex.split(command) == ["python", "-m", "experiments.run", *argv]

@@ -1,0 +1,358 @@
+"""Makes a corpus of bad and odd input files.
+
+  python tests/faults/make_corpus.py FOLDER
+
+`images(folder)` writes image files and returns what each must become: OK, BAD,
+or OTHER: an image that is neither PNG nor JPEG, which only a dataset takes.
+`lists`, `scores`, `boxes_json` and `maps` give changes to a good folder of
+lists or predictions, each with the words that its fault must be told in, or
+None where it is no fault.
+"""
+
+import io
+import os
+import pathlib
+import struct
+import sys
+import zlib
+
+import numpy as np
+from PIL import Image
+
+OK, BAD, OTHER = "ok", "bad", "other"
+SIDE = 64
+
+
+def _grey(side=SIDE):
+  ramp = np.add.outer(np.arange(side), np.arange(side)) * 255 // (2 * side)
+  return Image.fromarray(ramp.astype(np.uint8))
+
+
+def _bytes(image, kind="PNG", **options):
+  buffer = io.BytesIO()
+  image.save(buffer, kind, **options)
+  return buffer.getvalue()
+
+
+def _chunk(name, data):
+  crc = zlib.crc32(name + data)
+  return struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc)
+
+
+def _claims(width, height, data=b"\0" * 64, depth=8, colour=0):
+  """A PNG whose header claims a size; a bomb where the data is small."""
+  header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+  return b"".join(
+    [
+      b"\x89PNG\r\n\x1a\n",
+      _chunk(b"IHDR", header),
+      _chunk(b"IDAT", zlib.compress(data)),
+      _chunk(b"IEND", b""),
+    ]
+  )
+
+
+def _flipped(data, place):
+  changed = bytearray(data)
+  changed[place] ^= 0xFF
+  return bytes(changed)
+
+
+def _exif(orientation):
+  exif = Image.Exif()
+  exif[0x0112] = orientation
+  return exif
+
+
+def _good_images():
+  grey = _grey()
+  rgb = Image.merge("RGB", [grey] * 3)
+  clear = Image.new("L", grey.size, 0)
+  values = np.asarray(grey)
+  yield "good.png", _bytes(grey)
+  yield "grey with spaces in its name.png", _bytes(grey)
+  yield "Röntgen-胸部-صدر.png", _bytes(grey)
+  yield "<script>alert(1)<br>.png", _bytes(grey)
+  yield "'; drop table & $(x) `y`.png", _bytes(grey)
+  yield "new\nline.png", _bytes(grey)
+  yield "UPPER.PNG", _bytes(grey)
+  yield "two.dots.png", _bytes(grey)
+  yield "-weights.png", _bytes(grey)
+  yield "n" * 251 + ".png", _bytes(grey)
+  yield os.fsdecode(b"not-utf8-\xff.png"), _bytes(grey)
+  yield "16_bit.png", _bytes(Image.fromarray(values.astype(np.uint16) * 257))
+  yield "12_in_16.png", _bytes(Image.fromarray(values.astype(np.uint16) * 16))
+  yield "1_bit.png", _bytes(grey.convert("1"))
+  yield "palette.png", _bytes(grey.convert("P"))
+  yield "palette_clear.png", _bytes(grey.convert("P"), transparency=3)
+  yield "grey_clear.png", _bytes(grey, transparency=3)
+  yield "rgb.png", _bytes(rgb)
+  yield "rgba.png", _bytes(rgb.convert("RGBA"))
+  yield "rgba_all_clear.png", _bytes(Image.merge("RGBA", [grey] * 3 + [clear]))
+  yield "la.png", _bytes(grey.convert("LA"))
+  yield "interlaced_text.png", _bytes(grey, pnginfo=_text("x" * 5000))
+  yield "black.png", _bytes(Image.new("L", grey.size, 0))
+  yield "white.png", _bytes(Image.new("L", grey.size, 255))
+  yield "behind_the_end.png", _bytes(grey) + b"trailing bytes"
+  yield "jpeg_inside.png", _bytes(grey, "JPEG")
+  yield "grey.jpg", _bytes(grey, "JPEG")
+  yield "rgb.jpeg", _bytes(rgb, "JPEG")
+  yield "cmyk.jpg", _bytes(rgb.convert("CMYK"), "JPEG")
+  yield "progressive.jpg", _bytes(grey, "JPEG", progressive=True)
+  for orientation in (3, 6, 8):
+    yield (
+      f"exif_{orientation}.jpg",
+      _bytes(grey, "JPEG", exif=_exif(orientation)),
+    )
+  yield "exif_nonsense.jpg", _bytes(grey, "JPEG", exif=_exif(99))
+  yield "1x1.png", _bytes(Image.new("L", (1, 1), 9))
+  yield "2x2.png", _bytes(Image.new("L", (2, 2), 9))
+
+
+def _other_images():
+  for kind in ("GIF", "BMP", "TIFF"):
+    yield f"{kind.lower()}.png", _bytes(_grey(), kind)
+
+
+def _text(value):
+  from PIL.PngImagePlugin import PngInfo
+
+  info = PngInfo()
+  info.add_text("Comment", value, zip=True)
+  return info
+
+
+def _bad_images():
+  png = _bytes(_grey(), compress_level=0)
+  jpeg = _bytes(_grey(), "JPEG")
+  yield "empty.png", b""
+  yield "one_byte.png", b"\x89"
+  yield "signature_alone.png", png[:8]
+  yield "header_alone.png", png[:33]
+  yield "truncated_half.png", png[: len(png) // 2]
+  yield "truncated_end.png", png[:-40]
+  yield "bad_header_crc.png", _flipped(png, 30)
+  yield "bad_data_crc.png", _flipped(png, len(png) // 2)
+  yield "bad_signature.png", _flipped(png, 1)
+  yield "no_data.png", _claims(SIDE, SIDE, b"")
+  yield "too_little_data.png", _claims(SIDE, SIDE, b"\0" * 100)
+  yield "no_width.png", _claims(0, SIDE)
+  yield "depth_3.png", _claims(SIDE, SIDE, depth=3)
+  yield "colour_7.png", _claims(SIDE, SIDE, colour=7)
+  yield "20000x20000.png", _claims(20000, 20000)
+  yield "10000x10000.png", _claims(10000, 10000)
+  yield "bomb.png", _claims(7000, 7000, b"\0" * 7001 * 7000)
+  yield "largest.png", _claims(2**31 - 1, 2**31 - 1)
+  yield "text_bomb.png", _bytes(_grey(), pnginfo=_text("x" * 70_000_000))
+  yield "empty.jpg", b""
+  yield "start_alone.jpg", jpeg[:2]
+  yield "truncated.jpg", jpeg[: len(jpeg) // 2]
+  yield "text.png", b"This is no image, whatever its name says.\n"
+  yield "page.png", b"<!doctype html><title>404 Not Found</title>"
+  yield "script.png", b"#!/bin/sh\ntouch /tmp/was-run\n"
+  yield "pickle.png", b"cos\nsystem\n(S'touch /tmp/was-run'\ntR."
+  yield "zip.png", b"PK\x03\x04" + b"\0" * 60
+  yield "dicom.png", b"\0" * 128 + b"DICM" + b"\0" * 64
+  yield "zeros.png", b"\0" * 4096
+  yield "postscript.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"
+  yield "float.png", _bytes(_grey().convert("F"), "TIFF")
+
+
+def images(folder):
+  """Writes the images; returns `{file name: OK, BAD or OTHER}`."""
+  folder.mkdir(parents=True)
+  expected = {}
+  kinds = {OK: _good_images, BAD: _bad_images, OTHER: _other_images}
+  for what, files in kinds.items():
+    for name, data in files():
+      (folder / name).write_bytes(data)
+      expected[name] = what
+  os.mkfifo(folder / "pipe.png")
+  (folder / "dangling.png").symlink_to("nowhere")
+  (folder / "circle.png").symlink_to("circle.png")
+  expected |= dict.fromkeys(("pipe.png", "dangling.png", "circle.png"), BAD)
+  (folder / "folder.png").mkdir()
+  (folder / "locked.png").write_bytes(_bytes(_grey()))
+  (folder / "locked.png").chmod(0)
+  # Nothing is locked for the superuser.
+  locked = not os.access(folder / "locked.png", os.R_OK)
+  expected["locked.png"] = BAD if locked else OK
+  (folder / "notes.txt").write_text("no image, and not asked for")
+  return expected
+
+
+def _line(text, number, new):
+  lines = text.split("\n")
+  lines[number] = new(lines[number])
+  return "\n".join(lines)
+
+
+def lists(entries, boxes, names):
+  """Yields `(what, file, bytes, words)` for the texts of good official lists.
+
+  Args:
+    entries: of Data_Entry_2017.csv.
+    boxes: of BBox_List_2017.csv.
+    names: of test_list.txt.
+  """
+
+  def entry(what, text, words):
+    return what, "Data_Entry_2017.csv", text.encode(), words
+
+  def cell(number, value):
+    def new(line):
+      cells = line.split(",")
+      cells[number] = value
+      return ",".join(cells)
+
+    return _line(entries, 1, new)
+
+  header, row = entries.split("\n")[:2]
+  yield entry("BOM", "\ufeff" + entries, None)
+  yield entry("CRLF", entries.replace("\n", "\r\n"), None)
+  yield entry("CR alone", entries.replace("\n", "\r"), None)
+  yield entry("blank lines", entries.replace("\n", "\n\n"), None)
+  yield entry(
+    "reordered columns",
+    "\n".join(
+      ",".join([line.split(",")[1], line.split(",")[0], *line.split(",")[2:]])
+      for line in entries.splitlines()
+    ),
+    None,
+  )
+  lacking = header.replace("Patient ID", "Patient")
+  yield entry("lost column", entries.replace(header, lacking), "Patient ID")
+  twice = header.replace("Follow-up #", "Patient ID")
+  yield entry("doubled column", entries.replace(header, twice), "Patient ID")
+  yield entry("empty file", "", "the header lacks")
+  yield entry("header alone", header + "\n", "no rows")
+  yield entry("short row", entries + "00000000_009.png,Mass\n", "2 fields")
+  yield entry("same row twice", entries + row + "\n", "is there twice")
+  other = row.replace(row.split(",")[1], "Hernia")
+  yield entry("conflicting row", entries + other + "\n", "is there twice")
+  yield entry("unknown label", cell(1, "Fracture"), "'Fracture'")
+  yield entry("misspelled label", cell(1, "Atelektasis"), "did you mean")
+  yield entry("two-faced label", cell(1, "No Finding|Mass"), "is both")
+  yield entry("quoted newline", cell(1, '"Ma\nss"'), "Finding Labels")
+  yield entry("open quote", cell(1, '"Mass'), "not closed")
+  yield entry("long field", cell(1, "x" * 200_000), "field larger")
+  yield entry("infinite patient", cell(3, "inf"), "Patient ID is 'inf'")
+  yield entry("huge patient", cell(3, "1e300"), "Patient ID is '1e300'")
+  yield entry("NaN follow-up", cell(2, "nan"), "Follow-up # is 'nan'")
+  yield entry("endless age", cell(4, "9" * 5000), "Patient Age")
+  yield entry("other view", cell(6, "LL"), "View Position is 'LL'")
+  yield entry("NUL", cell(6, "\0"), "View Position is")
+  yield ("UTF-16", "Data_Entry_2017.csv", entries.encode("utf-16"), "as text")
+  yield ("false gzip", "Data_Entry_2017.csv", b"\x1f\x8b123", "as text")
+  good = boxes.split("\n")[1].split(",")
+  for what, numbers, words in (
+    ("negative", "-50,1,9,9", "outside"),
+    ("empty", "5,5,0,9", "must be above 0"),
+    ("negative width", "5,5,-3,9", "must be above 0"),
+    ("outside", "1000,5,100,9", "outside"),
+    ("at the edge", "1024.2,5,0.3,9", "no area"),
+    ("NaN", "nan,5,9,9", "must be four numbers"),
+    ("infinite", "5,5,inf,9", "must be four numbers"),
+    ("text", "5,5,wide,9", "must be four numbers"),
+  ):
+    text = boxes + ",".join([*good[:2], numbers]) + ",,,\n"
+    yield f"box {what}", "BBox_List_2017.csv", text.encode(), words
+  for what, name, finding, words in (
+    ("of a stranger", "00099999_000.png", good[1], "no row in Data_Entry"),
+    ("of an unknown finding", good[0], "Fracture", "'Fracture'"),
+    ("of another finding", good[0], "Hernia", "a box of Hernia"),
+  ):
+    text = boxes + f"{name},{finding},1,1,9,9,,,\n"
+    yield f"box {what}", "BBox_List_2017.csv", text.encode(), words
+  first = names.split()[0]
+  for what, text, words in (
+    ("stranger", names + "00099999_000.png\n", "no row in Data_Entry"),
+    ("name twice", names + first + "\n", "is there twice"),
+    ("empty list", "\n\n", "names no image"),
+  ):
+    yield what, "test_list.txt", text.encode(), words
+  yield "bytes", "test_list.txt", b"\xff\xfe\0\1", "as text"
+
+
+def scores(text):
+  """Yields `(what, bytes, words)` for the text of a good scores.csv."""
+  header, row, *rest = text.splitlines()
+  tail = "\n".join(rest) + "\n"
+  cells = row.split(",")
+
+  def first(value):
+    return (
+      f"{header}\n{cells[0]},{value},{','.join(cells[2:])}\n{tail}".encode()
+    )
+
+  yield "BOM and CRLF", ("\ufeff" + text.replace("\n", "\r\n")).encode(), None
+  yield "empty", b"", "lacks the column 'file'"
+  yield "header alone", header.encode(), "missing images"
+  yield "UTF-16", text.encode("utf-16"), "no UTF-8 text"
+  yield "NaN", first("nan"), "NaN or infinite"
+  yield "infinite", first("1e999"), "NaN or infinite"
+  yield "above 1", first("1.5"), "outside 0..1"
+  yield "text", first("high"), "not a number"
+  yield "open quote", first('"0.5'), "scores.csv"
+  yield "long field", first("1" * 200_000), "broken lines"
+  yield "NUL", first("\0"), "not a number"
+  yield "twice", f"{text}{row}\n".encode(), "twice"
+  stranger = ",".join(["00099999_000.png", *cells[1:]])
+  yield "stranger", f"{text}{stranger}\n".encode(), "unknown image names"
+  yield "short", f"{text}a,b\n".encode(), "rows without 15 fields"
+  yield (
+    "doubled column",
+    text.replace(header, f"{header},Mass").encode(),
+    "columns that are there twice",
+  )
+  yield (
+    "unknown column",
+    text.replace("Mass", "Mas", 1).encode(),
+    "did you mean",
+  )
+
+
+def boxes_json(row):
+  """Yields `(what, text, words)` of boxes.json around a good row's JSON."""
+  yield "nothing", "", "not JSON"
+  yield "no list", "{}", "must hold a list"
+  yield "cut off", f"[{row}", "not JSON"
+  yield "deep", "[" * 100_000, "not JSON"
+  yield "numbers", "[1, 2, 3]", "entries without"
+  yield "NaN", f"[{row.replace('10', 'NaN')}]", "NaN, infinite"
+  yield "huge integer", f"[{row.replace('10', '9' * 400)}]", "NaN, infinite"
+  yield "truth", f"[{row.replace('10', 'true')}]", "not a number"
+  listed, numbered = row.replace('"Mass"', "[]"), row.replace('"a.png"', "7")
+  yield "list for a finding", f"[{listed}]", "unknown findings"
+  yield "number for a file", f"[{numbered}]", "unknown image names"
+
+
+def maps(good):
+  """Yields `(what, bytes, words)` for a good map file's bytes."""
+  yield "empty", b"", "unreadable"
+  yield "text", b"no archive", "unreadable"
+  yield "truncated", good[: len(good) // 2], "unreadable"
+  yield "damaged", _flipped(good, len(good) // 3), "unreadable"
+  buffer = io.BytesIO()
+  np.save(buffer, np.zeros(3))
+  yield "npy", buffer.getvalue(), "unreadable"
+  buffer = io.BytesIO()
+  np.savez(buffer, findings=np.array([object()]), sal=np.zeros(3))
+  yield "pickled", buffer.getvalue(), "allow_pickle"
+  buffer = io.BytesIO()
+  np.savez_compressed(
+    buffer, findings=np.zeros(1), sal=np.zeros(2**29 + 1, "u1")
+  )
+  yield "bomb", buffer.getvalue(), "unpacks to"
+
+
+def main(argv=None):
+  """Writes the images to a folder and counts them."""
+  (folder,) = sys.argv[1:] if argv is None else argv
+  expected = images(pathlib.Path(folder))
+  bad = sum(what == BAD for what in expected.values())
+  print(f"{len(expected)} files in {folder}, {bad} of them bad")
+
+
+if __name__ == "__main__":
+  main()

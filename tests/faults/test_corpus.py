@@ -1,0 +1,240 @@
+"""Bad and odd input: the file and the reason, and the good is still served."""
+
+import json
+import os
+import resource
+
+import make_corpus
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from make_corpus import BAD, OK, OTHER
+from test_convert_and_load import make_workdir
+
+import tfds_chestxray14  # noqa: F401  registers the dataset
+from experiments import predict
+from experiments.faults import Faults
+from experiments.predictions import read_predictions
+from experiments.truth import read_truth
+from tfds_chestxray14 import check
+from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
+
+# Pillow's own, for what it opens and we then refuse.
+pytestmark = pytest.mark.filterwarnings("ignore:Image size")
+GIB = 2**30
+
+
+def write_lists(folder, count, test):
+  """Lists of images 0 to `count`, one a patient, the last `test` to test on."""
+  folder.mkdir(exist_ok=True, parents=True)
+  names = [f"{i:08d}_000.png" for i in range(1, count + 1)]
+  header = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,"
+    "Patient Gender,View Position,OriginalImage[Width,Height],"
+    "OriginalImagePixelSpacing[x,y],"
+  )
+  rows = [
+    f"{name},{'Mass' if i % 2 else 'No Finding'},0,{i},{20 + i},M,PA,9,9,1,1,"
+    for i, name in enumerate(names, 1)
+  ]
+  boxed = names[-1] if count % 2 else names[-2]
+  texts = {
+    "Data_Entry_2017.csv": [header, *rows],
+    "BBox_List_2017.csv": [
+      "Image Index,Finding Label,Bbox [x,y,w,h],,,",
+      f"{boxed},Mass,100.0,100.0,300.0,300.0,,,",
+    ],
+    "train_val_list.txt": names[:-test],
+    "test_list.txt": names[-test:],
+  }
+  for name, lines in texts.items():
+    (folder / name).write_text("\n".join(lines) + "\n")
+  return names
+
+
+def peak():
+  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def test_predict_serves_the_good_and_names_the_bad(tmp_path, capsys):
+  workdir = make_workdir(tmp_path / "run")[0]
+  folder, out = tmp_path / "in", tmp_path / "out"
+  expected = make_corpus.images(folder)
+  assert len(expected) >= 60
+  argv = [f"--weights={workdir}", f"--out={out}", "--batch_size=8"]
+  # What a good folder of this size takes.
+  (tmp_path / "good").mkdir()
+  for i in range(8):
+    data = (folder / "good.png").read_bytes()
+    (tmp_path / "good" / f"{i}.png").write_bytes(data)
+  assert predict.main([*argv, str(tmp_path / "good")]) == 0
+  before = peak()
+  assert predict.main([*argv, str(folder)]) == 1
+  assert peak() - before < GIB
+  record = json.loads((out / "predictions.json").read_text())
+  done = {os.path.basename(image["file"]) for image in record["images"]}
+  failed = {os.path.basename(f["file"]): f["reason"] for f in record["failed"]}
+  assert done == {name for name, what in expected.items() if what == OK}
+  assert failed.keys() == {n for n, what in expected.items() if what != OK}
+  said = capsys.readouterr().err
+  assert "Traceback" not in said
+  for name, reason in failed.items():
+    assert name in said
+    assert len(reason) > 8
+  for name in ("20000x20000.png", "10000x10000.png", "bomb.png"):
+    assert "pixels" in failed[name]
+  notes = {
+    os.path.basename(image["file"]): " ".join(image["notes"])
+    for image in record["images"]
+  }
+  for orientation in (3, 6, 8):
+    assert "EXIF" in notes[f"exif_{orientation}.jpg"]
+  assert "12 bits" in notes["12_in_16.png"]
+  for image in record["images"]:
+    assert (out / image["overlay"]).is_file()
+    for of in image["findings"].values():
+      x1, y1, x2, y2 = of["box"] or (0, 0, 1, 1)
+      assert 0 <= x1 < x2 <= image["width"]
+      assert 0 <= y1 < y2 <= image["height"]
+
+
+@pytest.fixture
+def listed(tmp_path):
+  """A folder in NIH's layout whose images are the corpus, by number."""
+  folder = tmp_path / "nih"
+  expected = make_corpus.images(tmp_path / "corpus")
+  names = write_lists(folder, len(expected), len(expected) // 2)
+  (folder / "images").mkdir()
+  of = {}
+  for name, (source, what) in zip(names, sorted(expected.items())):
+    os.rename(tmp_path / "corpus" / source, folder / "images" / name)
+    of[name] = what
+  (folder / "images" / "00099999_000.png").mkdir()
+  (folder / "images" / os.fsdecode(b"\xff.png")).write_bytes(b"")
+  return folder, of
+
+
+def test_check_and_builder_name_the_bad_and_build_the_good(
+  listed, tmp_path, capsys
+):
+  folder, expected = listed
+  bad = {name for name, what in expected.items() if what == BAD}
+  before = peak()
+  options = [str(folder), "--decode", "--list_surplus"]
+  assert check.main(options) == 1
+  said = capsys.readouterr().out
+  assert f"{len(bad)} bad images" in said
+  for name in expected:
+    assert (name in said.split("bad images:")[1]) == (name in bad), name
+  assert check.main([*options, "--skip_bad"]) == 0
+  builder = tfds.builder(
+    "chest_xray14/128px", data_dir=tmp_path / "records", skip_bad=True
+  )
+  builder.download_and_prepare(
+    download_config=tfds.download.DownloadConfig(manual_dir=folder)
+  )
+  assert peak() - before < GIB
+  stored = {
+    example["file_name"].decode()
+    for split in builder.info.splits
+    for example in builder.as_data_source(split)
+  }
+  assert stored == expected.keys() - bad
+  assert {f"{k}.png" for k in builder.info.metadata["quarantine"]} == bad
+  assert OTHER in expected.values()
+
+
+def test_every_fault_of_the_lists_is_told(tmp_path, capsys):
+  folder = tmp_path / "nih"
+  names = write_lists(folder, 9, 3)
+  make_corpus.images(tmp_path / "corpus")
+  for name in names:
+    data = (tmp_path / "corpus" / "good.png").read_bytes()
+    (folder / name).write_bytes(data)
+  assert check.main([str(folder)]) == 0
+  files = ("Data_Entry_2017.csv", "BBox_List_2017.csv", "test_list.txt")
+  texts = [(folder / file).read_text() for file in files]
+  tried = 0
+  for what, file, data, words in make_corpus.lists(*texts):
+    before = (folder / file).read_bytes()
+    (folder / file).write_bytes(data)
+    capsys.readouterr()
+    status = check.main([str(folder)])
+    said = "".join(capsys.readouterr())
+    if words is None:
+      assert status == 0, what
+      assert len(read_truth(folder, None).keys) == 3, what
+    else:
+      assert status in (1, 2), what
+      assert words in said, what
+      assert file in said, what
+      with pytest.raises(ValueError, match=r"nih"):
+        read_truth(folder, None)
+    (folder / file).write_bytes(before)
+    tried += 1
+  assert tried >= 35
+
+
+@pytest.fixture
+def given(tmp_path):
+  """Good predictions for good lists: folder, truth."""
+  write_lists(tmp_path / "nih", 9, 3)
+  truth = read_truth(tmp_path / "nih", None)
+  folder = tmp_path / "p"
+  folder.mkdir()
+  lines = ["file," + ",".join(FINDINGS)]
+  lines += [f"{key}.png" + ",0.5" * 14 for key in truth.keys]
+  (folder / "scores.csv").write_text("\n".join(lines) + "\n")
+  return folder, truth
+
+
+def message(folder, truth):
+  faults = Faults()
+  read_predictions(folder, truth, faults)
+  return faults.message(folder) if faults else None
+
+
+def test_every_fault_of_scores_is_told(given):
+  folder, truth = given
+  path = folder / "scores.csv"
+  text = path.read_text()
+  assert message(folder, truth) is None
+  for what, data, words in make_corpus.scores(text):
+    path.write_bytes(data)
+    said = message(folder, truth)
+    if words is None:
+      assert said is None, what
+    else:
+      assert words in said, (what, said)
+
+
+def test_every_fault_of_boxes_is_told(given):
+  folder, truth = given
+  row = (
+    '{"file": "a.png", "finding": "Mass", "x": 10, "y": 9, "w": 9, "h": 9, '
+    '"score": 0.5}'
+  )
+  real = row.replace("a.png", f"{truth.boxed()[0]}.png")
+  (folder / "boxes.json").write_text(f"[{real}]")
+  assert message(folder, truth) is None
+  for what, text, words in make_corpus.boxes_json(row):
+    (folder / "boxes.json").write_text(text)
+    said = message(folder, truth)
+    assert words in said, (what, said)
+    assert "boxes.json" in said, what
+
+
+def test_every_fault_of_maps_is_told(given):
+  folder, truth = given
+  path = folder / f"{truth.boxed()[0]}.npz"
+  heat = np.random.default_rng(0).random((8, 8, 8)).astype(np.float32)
+  np.savez(path, findings=np.array(BOXED_FINDINGS), sal=heat)
+  good = path.read_bytes()
+  assert message(folder, truth) is None
+  before = peak()
+  for what, data, words in make_corpus.maps(good):
+    path.write_bytes(data)
+    said = message(folder, truth)
+    assert words in said, (what, said)
+    assert path.name in said, what
+  assert peak() - before < GIB
