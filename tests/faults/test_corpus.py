@@ -62,12 +62,7 @@ def test_predict_serves_the_good_and_names_the_bad(tmp_path, capsys):
   expected = make_corpus.images(folder)
   assert len(expected) >= 60
   argv = [f"--weights={workdir}", f"--out={out}", "--batch_size=8"]
-  # What a good folder of this size takes.
-  (tmp_path / "good").mkdir()
-  for i in range(8):
-    data = (folder / "good.png").read_bytes()
-    (tmp_path / "good" / f"{i}.png").write_bytes(data)
-  assert predict.main([*argv, str(tmp_path / "good")]) == 0
+  # The model's own use is counted too: to run it twice would compile it twice.
   before = peak()
   assert predict.main([*argv, str(folder)]) == 1
   assert peak() - before < GIB

@@ -74,7 +74,7 @@ def test_any_text_is_read_as_any_list(text):
   assert faults
 
 
-@settings(few, max_examples=100)
+@settings(few, max_examples=50)
 @given(st.lists(st.tuples(numbers, numbers, numbers, numbers), max_size=4))
 def test_a_box_without_a_fault_has_an_area_inside_the_image(rows):
   good = [f"{name},Mass,0,1,50,M,PA" for name in NAMES]
