@@ -54,6 +54,7 @@ class Checkpoints:
 
   def best_auc(self) -> float | None:
     """Returns the validation AUC of the best checkpoint."""
+    self._manager.wait_until_finished()  # a metric is read from its file
     step = self.best_step()
     return None if step is None else self._manager.metrics(step)["auc"]
 

@@ -101,3 +101,13 @@ def test_two_processes_share_an_epoch_without_overlap():
     # Eleven examples in two shares: six for the first, five for the second.
     seen += [int(next(share).index[0]) for _ in range(6 - process)]
   assert sorted(seen) == list(range(11))
+
+
+def test_the_best_auc_is_known_while_it_is_being_saved(tmp_path):
+  checkpoints = Checkpoints(tmp_path)
+  state = {"x": jnp.zeros(1_000_000)}
+  for step, auc in ((1, 0.6), (2, 0.7), (3, 0.65)):
+    checkpoints.save(step, state, inputs={}, auc=auc)
+    assert checkpoints.best_auc() == max(0.6, auc if step < 3 else 0.7)
+  assert checkpoints.best_step() == 2
+  checkpoints.close()
