@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from test_run import TINY
+from tiny import TINY
 
 from experiments.run import main
 from experiments.stopping import EXIT_STATUS, Stopped, Stopping

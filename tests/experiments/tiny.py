@@ -1,6 +1,7 @@
 """The options of a run as small as it goes."""
 
 TINY = [
+  "--phantom_images=64",
   "--max_steps=1",
   "--batch_size=4",
   "--num_examples=1",
