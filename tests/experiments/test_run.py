@@ -11,8 +11,7 @@ from experiments.run import main
 def test_three_stages_end_with_tables_and_are_not_trained_twice(
   tmp_path, capsys
 ):
-  argv = [*TINY]
-  argv += [f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
+  argv = [*TINY, f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
   assert main([*argv, "--stage=1"]) == 0
   results = json.loads((tmp_path / "w" / "results.json").read_text())
   # The detection head is untrained yet, and not scored.
