@@ -20,6 +20,9 @@ _FREE = (
   "data_dir",
   "cache_dir",
   "compilation_cache",
+  "coordinator",
+  "num_processes",
+  "process_id",
   "num_examples",
   "on_nan",
   "max_nan",
@@ -67,6 +70,10 @@ def validate(config: Config) -> None:
   for name in ("batch_size", "eval_batch_size", "save_every", "log_every"):
     if getattr(config, name) < 1:
       faults.append(f"--{name} must be at least 1, got {getattr(config, name)}")
+  if config.coordinator is None:
+    for name in ("num_processes", "process_id"):
+      if getattr(config, name) is not None:
+        faults.append(f"--{name} needs --coordinator=HOST:PORT")
   if config.max_nan < 0:
     faults.append(f"--max_nan must be at least 0, got {config.max_nan}")
   if config.max_steps is not None and config.max_steps < 1:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from chexjax import ops
 from chexjax.data.own_set import open_folder
@@ -54,10 +55,35 @@ def open_data(
 
 
 def use_compilation_cache(config: Config) -> None:
-  """Keeps compiled steps on disk, so that the next start is quick."""
-  if config.compilation_cache:
+  """Keeps compiled steps on disk, so that the next start is quick.
+
+  A folder that JAX was given already, such as by its environment variable,
+  stays.
+  """
+  if config.compilation_cache and not jax.config.jax_compilation_cache_dir:
     folder = expand(config.cache_dir) / "compiled"
     jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def check_batch(config: Config) -> None:
+  """Checks that the devices, of all processes, divide the batch.
+
+  Raises:
+    ValueError: says which sizes near it would do.
+  """
+  size, devices = config.batch_size, jax.device_count()
+  if size % devices:
+    low = size // devices * devices
+    near = f"{low} and {low + devices}" if low else f"{devices}"
+    raise ValueError(
+      f"--batch_size={size} does not divide by {devices} devices; the nearest "
+      f"that does: {near}"
+    )
+
+
+def fitting(batch_size: int, mesh: Mesh) -> int:
+  """Returns the next size that the mesh's devices divide."""
+  return math.ceil(batch_size / mesh.size) * mesh.size
 
 
 def make_model(config: Config, num_classes: int) -> ChexModel:

@@ -22,9 +22,13 @@ def main(argv: list[str] | None = None) -> int:
   config = flags.parse(options, prog="run")
   if argv is None:
     memory.relaunch()
+  # Here, so that a wrong option is answered before JAX is loaded.
+  from experiments import processes
+
+  processes.join(config)
   stopping = Stopping()
   try:
-    with stopping.handled():
+    with stopping.handled(processes.signals()), processes.one_voice():
       return _train(config, stopping)
   except Stopped as stopped:
     command = shlex.join(["python", "-m", "experiments.run", *options])
@@ -35,14 +39,20 @@ def main(argv: list[str] | None = None) -> int:
 def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
-  from experiments import initial, prepare, provenance
+  from experiments import initial, prepare, processes, provenance
   from experiments.stages import Run
 
   prepare.use_compilation_cache(config)
   try:
+    prepare.check_batch(config)
     start = initial.load(config)
-    flags.store(config, provenance.collect())
-    dataset = prepare.open_data(config)
+
+    def open_all():
+      if processes.first():
+        flags.store(config, provenance.collect())
+      return prepare.open_data(config)
+
+    dataset = processes.in_turn("data", open_all)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2

@@ -8,7 +8,7 @@ from chexjax import evaluation
 from chexjax.data.sources import Dataset
 from chexjax.models import ChexModel
 from chexjax.report.cases import NAME, CaseWriter
-from experiments import flags, output, provenance, scoring
+from experiments import flags, output, prepare, provenance, scoring
 from experiments.configs import Config
 from experiments.examples import draw_examples
 from experiments.recording import Recording
@@ -40,7 +40,7 @@ def score_model(
       mesh,
       dataset,
       size=config.image_size,
-      batch_size=config.eval_batch_size,
+      batch_size=prepare.fitting(config.eval_batch_size, mesh),
       maps=config.maps,
       names=findings,
       stage=config.stage,

@@ -6,13 +6,14 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
 from chexjax import evaluation, ops
 from chexjax.data.pipeline import eval_batches
-from chexjax.data.sources import Dataset
+from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
-from chexjax.training.state import sharded
+from chexjax.training.state import shard_batch
 from chexjax.training.steps import make_predict
 
 MAPS = ("sal", "det", "mix")
@@ -27,18 +28,23 @@ def make_classifier(
   they are.
   """
   predict = make_predict(model, mesh, stage=stage)
+  labels = label_matrix(source)
 
   def classify(variables, names):
-    scores, labels = [], []
-    for batch in eval_batches(source, batch_size=batch_size):
-      images = jax.device_put(batch.image, sharded(mesh))
-      logits = predict(variables, images)[0]
-      real = batch.mask > 0
+    scores = []
+    for batch in eval_batches(
+      source,
+      batch_size=batch_size,
+      process=jax.process_index(),
+      num_processes=jax.process_count(),
+    ):
+      logits = predict(variables, shard_batch(batch.image, mesh))[0]
       chosen = logits.crop if stage == 2 else logits.full
-      scores.append(np.asarray(chosen)[real])
-      labels.append(batch.labels[real])
+      # Every process has the whole batch's, and comes to the same AUC.
+      scores.append(multihost_utils.process_allgather(chosen, tiled=True))
+    # The batches are in the source's order; what fills the last is cut off.
     return evaluation.classify(
-      np.concatenate(labels), np.concatenate(scores), names
+      labels, np.concatenate(scores)[: len(source)], names
     )
 
   return classify
@@ -114,8 +120,7 @@ def score_test(
   labels, scores, cases = [], [], []
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
-    images = jax.device_put(batch.image, sharded(mesh))
-    logits, found = predict(variables, images)
+    logits, found = predict(variables, shard_batch(batch.image, mesh))
     found = jax.device_get(found)
     real = batch.mask > 0
     labels.append(batch.labels[real])

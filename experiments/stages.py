@@ -23,7 +23,14 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
-from experiments import estimate, initial, not_finite, prepare, scoring
+from experiments import (
+  estimate,
+  initial,
+  not_finite,
+  prepare,
+  processes,
+  scoring,
+)
 from experiments.configs import Config
 from experiments.score_model import score_model
 from experiments.stopping import Stopped, Stopping
@@ -149,7 +156,7 @@ class Run:
     train = self.dataset.splits["train"]
     batches = train_batches(
       train,
-      batch_size=config.batch_size // jax.process_count(),
+      batch_size=config.batch_size,
       seed=config.seed * 10 + stage,
       process=jax.process_index(),
       num_processes=jax.process_count(),
@@ -161,7 +168,12 @@ class Run:
       print(f"stage {stage} goes on at step {latest}", flush=True)
     with (
       contextlib.closing(
-        MetricsWriter(config.workdir, stage=stage, start=latest or 0)
+        MetricsWriter(
+          config.workdir,
+          stage=stage,
+          start=latest or 0,
+          silent=not processes.first(),
+        )
       ) as writer,
       self.stopping.later(),
     ):
@@ -187,7 +199,7 @@ class Run:
             not_finite.keep, train, config.workdir, stage, checkpoints
           ),
         ),
-        stop=self.stopping,
+        stop=processes.agreed(self.stopping),
       )
     if state.step < steps:
       raise Stopped(f"stage {stage} is saved at step {state.step} of {steps}")
@@ -224,7 +236,7 @@ class Run:
       self.mesh,
       self.dataset.splits["validation"],
       stage=stage,
-      batch_size=self.config.eval_batch_size,
+      batch_size=prepare.fitting(self.config.eval_batch_size, self.mesh),
     )
 
     def evaluate(state):
@@ -239,7 +251,12 @@ class Run:
     return evaluate
 
   def score(self, variables: Any) -> None:
-    """Scores the test split and writes tables and pictures."""
-    score_model(
-      self.model, variables, self.mesh, self.dataset, config=self.config
-    )
+    """Scores the test split and writes tables and pictures.
+
+    Of several processes the first does it, on its own devices: most of it is
+    the host's work.
+    """
+    if processes.first():
+      mesh = make_mesh(jax.local_devices())
+      variables = jax.device_put(jax.device_get(variables), replicated(mesh))
+      score_model(self.model, variables, mesh, self.dataset, config=self.config)

@@ -57,12 +57,14 @@ class Stopping:
       self._at_once = before
 
   @contextlib.contextmanager
-  def handled(self) -> Iterator[None]:
-    """Takes SIGTERM and SIGINT inside; they belong to the main thread."""
+  def handled(
+    self,
+    numbers: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
+  ) -> Iterator[None]:
+    """Takes signals inside; they belong to the main thread."""
     if threading.current_thread() is not threading.main_thread():
       yield
       return
-    numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.getsignal(number) for number in numbers}
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -2,12 +2,33 @@
 
 import os
 import pathlib
+import tempfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 _REPO = pathlib.Path(__file__).parents[1]
+
+
+def pytest_configure(config):
+  """Makes compiling cheap here and in the programs that tests start."""
+  # These models run in milliseconds however badly they are compiled.
+  # Level 0 is no choice: it gave NaN for a gradient of the crop classifier.
+  os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+  if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    # All workers share what one has compiled.
+    folder = tempfile.TemporaryDirectory(prefix="chexjax_compiled_")
+    config.add_cleanup(folder.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+
+
+def pytest_collection_modifyitems(items):
+  """Puts the rooms that run whole programs first, so that none ends alone."""
+  items.sort(
+    key=lambda item: item.path.parent.name not in ("faults", "experiments")
+  )
 
 
 @pytest.fixture(scope="session")

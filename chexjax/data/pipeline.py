@@ -1,6 +1,7 @@
 """Batches from a source: shuffled for training, padded for evaluation."""
 
 import gc
+import math
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -11,23 +12,48 @@ import numpy as np
 from chexjax.types import Batch
 
 
-class _Indexed:
-  """A source whose examples know their index."""
+class _Share:
+  """The rows of every global batch that one process reads.
 
-  def __init__(self, source):
-    self._source = source
+  Args:
+    source: of examples.
+    order: `order[i]` is the index of the stream's i-th example, -1 for one that
+      only fills a batch.
+    length: of the stream, a multiple of `num_processes * rows`.
+    rows: of a batch that are this process's.
+    process: whose share it is.
+    num_processes: that share the stream.
+  """
+
+  def __init__(self, source, order, length, rows, process, num_processes):
+    self._source, self._order = source, order
+    self._length = length // num_processes
+    self._rows, self._process = rows, process
+    self._batch = rows * num_processes
 
   def __len__(self):
-    return len(self._source)
+    return self._length
 
-  def __getitem__(self, index):
-    example = self._source[index]
+  def __getitem__(self, place):
+    batch, row = divmod(place, self._rows)
+    index = self._order[batch * self._batch + self._process * self._rows + row]
+    example = self._source[max(index, 0)]
     return Batch(
       image=example["image"],
       labels=example["labels"].astype(np.float32),
-      mask=np.float32(1),
+      mask=np.float32(index >= 0),
       index=np.int32(index),
     )
+
+
+class _Padded:
+  """Counts up to a length, then says -1."""
+
+  def __init__(self, length):
+    self._length = length
+
+  def __getitem__(self, place):
+    return place if place < self._length else -1
 
 
 class TrainBatches:
@@ -111,15 +137,16 @@ def train_batches(
   num_processes: int = 1,
   num_workers: int = 0,
 ) -> TrainBatches:
-  """Iterates for ever over shuffled batches of this process's share.
+  """Iterates for ever over shuffled batches, this process's rows of each.
 
   Every epoch is one shuffle of the whole source; a batch may cross from one
-  epoch into the next, so that no example is left out. The iterator's
+  epoch into the next, so that no example is left out. The processes' rows, one
+  after another, are the batch that one process alone would give. The iterator's
   `get_state` and `set_state` save and restore its position exactly.
 
   Args:
     source: has a length and gives examples with `image` and `labels`.
-    batch_size: of this process.
+    batch_size: over all processes.
     seed: of the shuffle.
     process: index of this process.
     num_processes: that share the source.
@@ -132,45 +159,46 @@ def train_batches(
     An iterator of `Batch`, numpy, images uint8 `[B, H, W, 1]`.
 
   Raises:
-    ValueError: when the source has fewer examples than processes.
+    ValueError: when the processes do not divide the batch.
   """
-  if len(source) < num_processes:
-    raise ValueError(
-      f"{len(source)} training examples for {num_processes} processes"
-    )
-  dataset = grain.MapDataset.source(_Indexed(source)).seed(seed).shuffle()
-  dataset = dataset.repeat(None)[process::num_processes]
-  dataset = dataset.batch(batch_size, drop_remainder=True)
+  order = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat(None)
+  rows = _rows(batch_size, num_processes)
+  length = len(order) // batch_size * batch_size
+  share = _Share(source, order, length, rows, process, num_processes)
+  dataset = grain.MapDataset.source(share).batch(rows, drop_remainder=True)
   return TrainBatches(dataset, num_workers)
 
 
-def eval_batches(source: Any, *, batch_size: int) -> Iterator[Batch]:
-  """Iterates once, in order; the last batch is padded with masked copies.
+def eval_batches(
+  source: Any, *, batch_size: int, process: int = 0, num_processes: int = 1
+) -> Iterator[Batch]:
+  """Iterates once, in order, over this process's rows of each batch.
 
   Args:
     source: has a length and gives examples with `image` and `labels`.
-    batch_size: of every batch, the last one too.
+    batch_size: over all processes, of every batch, the last one too.
+    process: index of this process.
+    num_processes: that share the source.
 
   Yields:
-    `Batch`; padding has mask 0 and index -1.
+    `Batch`; the last one is filled up with examples of mask 0 and index -1.
+
+  Raises:
+    ValueError: when the processes do not divide the batch.
   """
-  dataset = grain.MapDataset.source(_Indexed(source)).batch(
-    batch_size, drop_remainder=False
-  )
-  for batch in dataset.to_iter_dataset(
+  rows = _rows(batch_size, num_processes)
+  length = math.ceil(len(source) / batch_size) * batch_size
+  order = _Padded(len(source))
+  share = _Share(source, order, length, rows, process, num_processes)
+  dataset = grain.MapDataset.source(share).batch(rows, drop_remainder=True)
+  yield from dataset.to_iter_dataset(
     grain.ReadOptions(num_threads=4, prefetch_buffer_size=4)
-  ):
-    yield pad_batch(batch, batch_size)
-
-
-def pad_batch(batch: Batch, size: int) -> Batch:
-  """Repeats the last example up to `size`, with mask 0 and index -1."""
-  missing = size - len(batch.index)
-  if not missing:
-    return batch
-  padded = Batch(
-    *(np.concatenate([x, np.repeat(x[-1:], missing, 0)]) for x in batch)
   )
-  padded.mask[-missing:] = 0
-  padded.index[-missing:] = -1
-  return padded
+
+
+def _rows(batch_size, num_processes):
+  if batch_size % num_processes:
+    raise ValueError(
+      f"batch {batch_size} does not divide by {num_processes} processes"
+    )
+  return batch_size // num_processes

@@ -1,5 +1,6 @@
 """What training holds, what each stage trains, and where it lives."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import flax.struct
@@ -46,9 +47,10 @@ def create_state(
   )
 
 
-def make_mesh() -> Mesh:
-  """Returns a mesh of all devices of all processes along the axis `data`."""
-  return Mesh(np.array(jax.devices()), ("data",))
+def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
+  """Returns a mesh along the axis `data`, of all processes' devices if of none
+  in particular."""
+  return Mesh(np.array(devices or jax.devices()), ("data",))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

@@ -16,11 +16,21 @@ class MetricsWriter:
     start: steps already done; later rows of this stage, left by a run that
       was killed after its last checkpoint, are taken out, so that no step is
       logged twice.
+    silent: writes nothing, as all but one of a run's processes.
   """
 
-  def __init__(self, workdir: pathlib.Path, *, stage: int, start: int = 0):
+  def __init__(
+    self,
+    workdir: pathlib.Path,
+    *,
+    stage: int,
+    start: int = 0,
+    silent: bool = False,
+  ):
     """Opens the files."""
-    self._stage = stage
+    self._stage, self._silent = stage, silent
+    if silent:
+      return
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
@@ -42,6 +52,8 @@ class MetricsWriter:
 
   def write(self, step: int, values: dict[str, float]) -> None:
     """Writes one row; None stands for a value that is undefined."""
+    if self._silent:
+      return
     row = {"stage": self._stage, "step": step, **values}
     with self._path.open("a") as file:
       file.write(json.dumps(row, allow_nan=False) + "\n")
@@ -51,4 +63,5 @@ class MetricsWriter:
 
   def close(self) -> None:
     """Flushes and closes the TensorBoard file."""
-    self._board.close()
+    if not self._silent:
+      self._board.close()

@@ -125,6 +125,13 @@ class Config:
   """Steps between checkpoints; every evaluation is saved too."""
   log_every: int = 50
   """Steps between rows of metrics."""
+  coordinator: str | None = None
+  """HOST:PORT of the first process, where several processes are one run; auto
+  on a TPU pod and under SLURM."""
+  num_processes: int | None = None
+  """Processes of the run, where coordinator does not know."""
+  process_id: int | None = None
+  """This process's number, from 0, where coordinator does not know."""
   on_nan: Literal["stop", "skip"] = "stop"
   """What a step does whose loss or gradients are NaN or infinite: stop the run
   with a dump of its batch, or change nothing and be counted."""

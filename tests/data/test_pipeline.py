@@ -44,14 +44,19 @@ def test_a_position_is_the_number_of_batches_given():
 @pytest.mark.parametrize("num_processes", [2, 3])
 def test_processes_divide_every_epoch(num_processes):
   length = 12  # A multiple, so that epochs do not cross.
+  batch_size = 2 * num_processes
   seen = []
   for process in range(num_processes):
     share = train_batches(
-      Source(length), batch_size=2, seed=0, process=process,
+      Source(length), batch_size=batch_size, seed=0, process=process,
       num_processes=num_processes,
     )  # fmt: skip
-    seen.append(indices(share, 2 * length // num_processes // 2))
-  epochs = np.concatenate([s.reshape(2, -1) for s in seen], 1)
+    seen.append(indices(share, 2 * length // batch_size))
+  # Side by side they are what one process alone would give.
+  alone = train_batches(Source(length), batch_size=batch_size, seed=0)
+  batches = np.concatenate(seen, 1)
+  np.testing.assert_array_equal(batches, indices(alone, len(batches)))
+  epochs = batches.reshape(2, length)
   for epoch in epochs:
     assert sorted(epoch) == list(range(length))
   assert (epochs[0] != epochs[1]).any()

@@ -97,6 +97,7 @@ def test_input_runs_without_torch(tmp_path, monkeypatch, capsys):
     ),
   ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_each_benchmark_runs_at_toy_size(argv, wanted, tmp_path, monkeypatch):
   there = importlib.util.find_spec
   monkeypatch.setattr(

@@ -28,14 +28,14 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 REPO = pathlib.Path(__file__).parents[2]
+sys.path.append(str(REPO / "tests" / "experiments"))
+
+from tiny import TINY  # noqa: E402
+
 STEPS = 6
 OPTIONS = [
-  "--phantom_images=64", f"--max_steps={STEPS}", "--batch_size=4",
-  "--eval_every_epochs=0.2", "--save_every=1", "--log_every=1",
-  "--num_examples=0", "--model.roi_size=2", "--model.crop_size=8",
-  "--model.block_sizes", "1", "1", "--model.growth=4", "--model.stem=4",
-  "--model.fpn_features=4", "--model.hidden=4", "--model.crop_stages", "1",
-  "--model.crop_width=4", "--model.crop_hidden=4",
+  *TINY, f"--max_steps={STEPS}", "--eval_every_epochs=0.2", "--save_every=1",
+  "--log_every=1", "--num_examples=0",
 ]  # fmt: skip
 
 

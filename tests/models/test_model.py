@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from small_models import random_variables, shapes_of
 
 from chexjax import models
 from chexjax.training.steps import stage_loss
@@ -31,12 +32,14 @@ def test_released_parameter_counts():
   assert count(params["crop_classifier"]) == 28_682_062
 
 
-@pytest.mark.parametrize("released", [False, True])
+@pytest.mark.parametrize(
+  "released", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_stage_gradients_reach_what_the_stage_trains(released):
   options = models.released_options() if released else {}
   model = models.ChexModel(**TINY, **options)
   images = jax.random.normal(jax.random.key(1), (2, 64, 64, 3))
-  variables = jax.jit(model.init)(jax.random.key(0), images)
+  variables = random_variables(shapes_of(model))
 
   def loss(params, stage):
     (logits, _), _ = model.apply(

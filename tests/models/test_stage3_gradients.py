@@ -152,6 +152,7 @@ def freeze(case, monkeypatch, *, gate):
   return at["value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("released", [False, True])
 def test_every_leaf_has_the_gradient_of_finite_differences(
   released, monkeypatch

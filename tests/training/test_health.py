@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from small_models import random_variables, shapes_of
 from test_resume import MODEL, Source
 
 from chexjax.data.pipeline import train_batches
@@ -48,14 +49,11 @@ def step_fn():
 
 @pytest.fixture(scope="module")
 def variables():
-  init = jax.jit(
-    lambda key: MODEL.init(key, jnp.zeros((1, 32, 32, 3)), stage=1)
-  )
-  return init(jax.random.key(0))
+  return random_variables(shapes_of(MODEL))
 
 
 def fresh(variables):
-  state = create_state(jax.tree.map(jnp.copy, variables), TX, stage=1)
+  state = create_state(variables, TX, stage=1)
   # Where the step puts it; from elsewhere the second step compiles anew.
   return jax.device_put(state, replicated(MESH))
 

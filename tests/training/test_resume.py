@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
+from small_models import random_variables, shapes_of
 
 from chexjax import models
 from chexjax.data.pipeline import eval_batches, train_batches
@@ -11,7 +13,12 @@ from chexjax.data.prefetch import Prefetch
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
-from chexjax.training.state import create_state, make_mesh, shard_batch
+from chexjax.training.state import (
+  create_state,
+  make_mesh,
+  replicated,
+  shard_batch,
+)
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
 
@@ -59,14 +66,17 @@ def train(folder, step_fn, state, mesh, *, num_steps):
 def test_two_and_two_steps_are_four(tmp_path):
   mesh = make_mesh()
   tx = optax.adamw(1e-3)
-  variables = jax.jit(MODEL.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
+  variables = random_variables(shapes_of(MODEL))
   step_fn = make_train_step(
     MODEL, tx, mesh, stage=3, beta_pos=jnp.full(2, 0.7),
     beta_neg=jnp.full(2, 0.3),
   )  # fmt: skip
 
   def fresh():
-    return create_state(jax.tree.map(jnp.copy, variables), tx, stage=3)
+    # Where the step puts it; from elsewhere the second step compiles anew.
+    return jax.device_put(
+      create_state(variables, tx, stage=3), replicated(mesh)
+    )
 
   whole = train(tmp_path / "a", step_fn, fresh(), mesh, num_steps=4)
   train(tmp_path / "b", step_fn, fresh(), mesh, num_steps=2)
@@ -92,15 +102,15 @@ def test_an_epoch_holds_every_example_once():
   assert sorted(seen) == list(range(11))
 
 
-def test_two_processes_share_an_epoch_without_overlap():
-  seen = []
-  for process in range(2):
-    share = train_batches(
-      Source(), batch_size=1, seed=0, process=process, num_processes=2
-    )
-    # Eleven examples in two shares: six for the first, five for the second.
-    seen += [int(next(share).index[0]) for _ in range(6 - process)]
-  assert sorted(seen) == list(range(11))
+def test_two_processes_evaluate_every_example_once():
+  shares = [
+    list(eval_batches(Source(), batch_size=4, process=p, num_processes=2))
+    for p in range(2)
+  ]
+  index = [np.concatenate([a.index, b.index]) for a, b in zip(*shares)]
+  np.testing.assert_array_equal(np.concatenate(index), [*range(11), -1])
+  with pytest.raises(ValueError, match="3 does not divide by 2"):
+    next(eval_batches(Source(), batch_size=3, num_processes=2))
 
 
 def test_the_best_auc_is_known_while_it_is_being_saved(tmp_path):

@@ -1,0 +1,110 @@
+"""Watches memory, open files and threads of long runs of the real program.
+
+  python tests/faults/long_run.py --steps=2000 --predictions=5000
+
+Trains stage 1 of the phantom configuration and predicts a folder with the
+result. Each program is looked at twice a second; what it held on average in
+the second quarter of its time is compared with the last quarter. The last
+line says whether anything grew: memory by more than 5 %, open files or threads
+at all.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+REPO = pathlib.Path(__file__).parents[2]
+NAMES = ("MiB resident", "open files", "threads")
+
+
+def look(pid):
+  """Returns resident MiB, open files and threads of a process."""
+  status = pathlib.Path(f"/proc/{pid}/status").read_text()
+  fields = dict(line.split(":", 1) for line in status.splitlines())
+  return (
+    int(fields["VmRSS"].split()[0]) / 1024,
+    len(os.listdir(f"/proc/{pid}/fd")),
+    int(fields["Threads"]),
+  )
+
+
+def watch(command, began):
+  """Runs a command; looks at it from when `began` says so to its end."""
+  seen = []
+  process = subprocess.Popen(
+    [sys.executable, "-m", *command], cwd=REPO, stdout=subprocess.DEVNULL
+  )
+  while process.poll() is None:
+    try:
+      if began():
+        seen.append(look(process.pid))
+    except (OSError, KeyError):  # it has just ended
+      pass
+    time.sleep(0.5)
+  if process.returncode:
+    sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+  return np.array(seen)
+
+
+def growth(name, seen):
+  """Prints how the second quarter compares with the last; returns faults."""
+  quarters = np.array_split(seen, 4)
+  before, after = quarters[1].mean(0), quarters[3].mean(0)
+  allowed = (0.05 * before[0], 0.5, 0.5)
+  faults = []
+  for what, a, b, more in zip(NAMES, before, after, allowed):
+    print(f"{name}: {what} {a:.1f} in the second quarter, {b:.1f} in the last")
+    if b - a > more:
+      faults.append(f"{name}: {what}")
+  return faults
+
+
+def main(argv=None):
+  """Runs both; returns what grew."""
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument("--steps", type=int, default=2000)
+  parser.add_argument("--predictions", type=int, default=5000)
+  parser.add_argument("--folder", type=pathlib.Path)
+  options = parser.parse_args(argv)
+  root = options.folder or pathlib.Path(tempfile.mkdtemp())
+  workdir, films, out = root / "run", root / "films", root / "predictions"
+  log = workdir / "metrics.jsonl"
+  faults = growth(
+    f"{options.steps} steps",
+    watch(
+      [
+        "experiments.run", "--stage=1", f"--max_steps={options.steps}",
+        f"--workdir={workdir}", f"--cache_dir={root / 'cache'}",
+        "--phantom_images=1000", "--num_examples=0", "--log_every=20",
+        "--eval_every_epochs=8",
+      ],
+      lambda: log.exists() and log.read_bytes().count(b"\n") > 2,
+    ),
+  )  # fmt: skip
+  drawn = sorted(root.glob("cache/phantom/*/images*/**/*.png"))
+  films.mkdir()
+  for i in range(options.predictions):
+    shutil.copy(drawn[i % len(drawn)], films / f"{i:05}.png")
+  faults += growth(
+    f"{options.predictions} predictions",
+    watch(
+      [
+        "experiments.predict", f"--weights={workdir}", f"--out={out}",
+        str(films),
+      ],
+      lambda: out.exists() and len(os.listdir(out)) > 50,
+    ),
+  )  # fmt: skip
+  print(f"grew: {', '.join(faults) or 'nothing'}")
+  return faults
+
+
+if __name__ == "__main__":
+  sys.exit(bool(main()))
