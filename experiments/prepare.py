@@ -60,7 +60,8 @@ def use_compilation_cache(config: Config) -> None:
   A folder that JAX was given already, such as by its environment variable,
   stays.
   """
-  if config.compilation_cache and not jax.config.jax_compilation_cache_dir:
+  given = jax.config.values["jax_compilation_cache_dir"]
+  if config.compilation_cache and not given:
     folder = expand(config.cache_dir) / "compiled"
     jax.config.update("jax_compilation_cache_dir", str(folder))
 

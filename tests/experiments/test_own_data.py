@@ -5,6 +5,7 @@ import json
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from tiny import TINY
 
 from chexjax import evaluation
@@ -19,6 +20,7 @@ from experiments.stages import Run
 OPTIONS = [*TINY, "--image_size=128", "--stage=1"]
 
 
+@pytest.mark.slow
 def test_two_findings_with_boxes(own_folder, tmp_path):
   own, workdir = own_folder(tmp_path / "own"), tmp_path / "w"
   own.write()

@@ -31,6 +31,7 @@ def test_a_signal_raises_except_where_work_is_finished_first():
   assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.slow
 def test_the_main_job_saves_its_step_and_says_how_to_go_on(tmp_path, capsys):
   workdir = tmp_path / "w"
   log = workdir / "metrics.jsonl"

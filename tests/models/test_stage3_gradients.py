@@ -188,6 +188,7 @@ def test_every_leaf_has_the_gradient_of_finite_differences(
     assert np.abs(found[path]).max() > 1e-6, path
 
 
+@pytest.mark.slow
 def test_only_a_trained_gate_carries_loss_rpn_to_the_saliency_logits():
   """What makes x_S of h_k reaches the crops through the gate alone."""
   options = released_options() | {"add_full_logit": False}
