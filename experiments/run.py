@@ -3,10 +3,12 @@
 python -m experiments.run --stage=3
 
 Exit status: 0 done; 2 the input or the options are at fault, nothing was
-trained; 3 a loss or gradient was NaN or infinite; 75 stopped by SIGTERM or
-SIGINT: the same command goes on.
+trained; 3 a loss or gradient was NaN or infinite; 74 a file could not be
+written or read, such as on a full disk; 75 stopped by SIGTERM or SIGINT. After
+74 and 75 the same command goes on.
 """
 
+import os
 import shlex
 import sys
 import time
@@ -14,6 +16,8 @@ import time
 from experiments import flags, memory
 from experiments.configs import Config
 from experiments.stopping import EXIT_STATUS, Stopped, Stopping
+
+IO_ERROR = 74  # EX_IOERR of sysexits.h
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,9 +65,22 @@ def _train(config: Config, stopping: Stopping) -> int:
   except FloatingPointError as error:
     print(f"error: {error}", file=sys.stderr)
     return 3
+  except OSError as error:
+    print(
+      f"error: {error}\nWhat was saved in {config.workdir} before stands; when "
+      "the cause is mended, the same command goes on",
+      file=sys.stderr,
+    )
+    return IO_ERROR
   print(f"done in {(time.monotonic() - began) / 60:.1f} min")
   return 0
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  status = main()
+  if status == IO_ERROR:
+    # At the exit, libraries would try to write once more, and fail aloud.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+  sys.exit(status)

@@ -1,7 +1,9 @@
 """Orbax checkpoints of a stage: the last one and the best one."""
 
+import contextlib
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -10,15 +12,20 @@ import orbax.checkpoint as ocp
 _managers = ocp.checkpoint_managers
 
 # Orbax warns at each save without a metric; between evaluations there is none.
+# It logs the traceback of each thread that cannot write; we raise it, once.
 logging.getLogger("absl").addFilter(
-  lambda record: "tracked_metric" not in str(record.msg)
+  lambda record: (
+    "tracked_metric" not in str(record.msg) and not record.exc_info
+  )
 )
 
 
 class Checkpoints:
   """Saves and restores a stage's state together with its input position.
 
-  Saving is asynchronous and atomic: a checkpoint is there whole or not.
+  Saving is asynchronous and atomic: a checkpoint is there whole or not. A
+  write that fails (a full disk, say) is an `OSError` of the next call, or of
+  `close`; the checkpoints before it stand.
 
   Args:
     folder: of this stage; made when the first checkpoint is saved.
@@ -54,7 +61,8 @@ class Checkpoints:
 
   def best_auc(self) -> float | None:
     """Returns the validation AUC of the best checkpoint."""
-    self._manager.wait_until_finished()  # a metric is read from its file
+    with self._writing():
+      self._manager.wait_until_finished()  # a metric is read from its file
     step = self.best_step()
     return None if step is None else self._manager.metrics(step)["auc"]
 
@@ -69,14 +77,15 @@ class Checkpoints:
       inputs: position of the input iterator, a tree that JSON can hold.
       auc: validation AUC, None if this step was not evaluated.
     """
-    self._manager.save(
-      step,
-      args=ocp.args.Composite(
-        state=ocp.args.StandardSave(state), inputs=ocp.args.JsonSave(inputs)
-      ),
-      metrics=None if auc is None else {"auc": float(auc)},
-      force=True,
-    )
+    with self._writing():
+      self._manager.save(
+        step,
+        args=ocp.args.Composite(
+          state=ocp.args.StandardSave(state), inputs=ocp.args.JsonSave(inputs)
+        ),
+        metrics=None if auc is None else {"auc": float(auc)},
+        force=True,
+      )
 
   def restore(self, step: int, like: Any) -> tuple[Any, dict]:
     """Returns the state and input position saved after `step` steps.
@@ -97,5 +106,14 @@ class Checkpoints:
 
   def close(self) -> None:
     """Waits for saves under way."""
-    self._manager.wait_until_finished()
-    self._manager.close()
+    with self._writing():
+      self._manager.wait_until_finished()
+      self._manager.close()
+
+  @contextlib.contextmanager
+  def _writing(self) -> Iterator[None]:
+    try:
+      yield
+    except Exception as error:  # orbax and tensorstore raise many kinds
+      reason = str(error).splitlines()[0]
+      raise OSError(f"cannot save in {self.folder}: {reason}") from error

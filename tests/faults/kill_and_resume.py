@@ -39,9 +39,9 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-def start(workdir, cache, stages):
-  """Starts the program; its output goes to a log beside the workdir."""
-  with open(f"{workdir}.log", "a") as log:
+def start(workdir, cache, stages, log=None):
+  """Starts the program; its output goes to `log`, or beside the workdir."""
+  with open(log or f"{workdir}.log", "a") as log:
     return subprocess.Popen(
       [sys.executable, "-m", "experiments.run", *OPTIONS,
        f"--stage={stages}", f"--workdir={workdir}", f"--cache_dir={cache}"],
@@ -119,6 +119,7 @@ def main(argv=None):
   options = parser.parse_args(argv)
   rng, stages = random.Random(options.seed), options.stages
   root = options.folder or pathlib.Path(tempfile.mkdtemp())
+  root.mkdir(parents=True, exist_ok=True)
   cache, reference = root / "cache", root / "reference"
   if start(reference, cache, stages).wait():
     sys.exit(f"the run that nobody killed failed, see {reference}.log")
