@@ -14,9 +14,7 @@ _managers = ocp.checkpoint_managers
 # Orbax warns at each save without a metric; between evaluations there is none.
 # It logs the traceback of each thread that cannot write; we raise it, once.
 logging.getLogger("absl").addFilter(
-  lambda record: (
-    "tracked_metric" not in str(record.msg) and not record.exc_info
-  )
+  lambda record: "tracked_metric" not in str(record.msg) and not record.exc_info
 )
 
 
