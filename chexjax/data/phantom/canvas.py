@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 # Variance that a cubic B-spline leaves of white lattice noise, per axis.
 _SPLINE_VARIANCE = 151 / 315
+_COARSE = 256
 
 
 class Pose(NamedTuple):
@@ -81,6 +82,39 @@ class Canvas:
     self.x = np.float32(0.5) + c * u + s * v
     self.y = np.float32(0.5) - s * u + c * v
 
+  def coarse(self) -> "Canvas":
+    """Return the canvas that what has soft edges only is drawn on.
+
+    It is 256 pixels wide where that divides the size: the softest edges are
+    then still three pixels wide, and most passes over memory are shorter.
+    """
+    if self.size % _COARSE or self.size == _COARSE:
+      return self
+    return Canvas(_COARSE, self.pose)
+
+  def enlarge(self, layer: np.ndarray) -> np.ndarray:
+    """Bring a layer of the coarse canvas to this one, bilinearly."""
+    factor, count = self.size // len(layer), len(layer)
+    for axis in (0, 1) if factor > 1 else ():
+      padded = np.pad(
+        layer, [(1, 1) if axis == k else (0, 0) for k in (0, 1)], mode="edge"
+      )
+      phases = []
+      for phase in range(factor):
+        start, t = divmod((phase + 0.5) / factor + 0.5, 1)
+        low, high = (
+          padded.take(range(int(start) + k, int(start) + k + count), axis)
+          for k in (0, 1)
+        )
+        high -= low
+        high *= np.float32(t)
+        high += low
+        phases.append(high)
+      shape = list(layer.shape)
+      shape[axis] *= factor
+      layer = np.stack(phases, axis + 1).reshape(shape)
+    return layer
+
   def to_image(self, points: np.ndarray) -> np.ndarray:
     """Map anatomic `[..., 2]` x, y to fractions of the image."""
     p = np.asarray(points, np.float64) - 0.5
@@ -131,13 +165,15 @@ class Canvas:
     side = self.size * fold
     image = Image.new("L", (side, side))
     pen = ImageDraw.Draw(image)
-    for stroke in strokes:
-      points = self.to_image(stroke.points) * side - 0.5
+    ends = np.cumsum([len(stroke.points) for stroke in strokes])
+    placed = self.to_image(np.concatenate([s.points for s in strokes]))
+    placed = np.split(placed * side - 0.5, ends[:-1])
+    for stroke, points in zip(strokes, placed):
       width = stroke.width * self.pose.scale * side
       # Thinner than a pixel: one pixel wide and fainter, the same ink.
       ink = stroke.value * min(1.0, width)
       pen.line(
-        [tuple(p) for p in points.tolist()],
+        points.ravel().tolist(),
         fill=round(255 * ink),
         width=max(1, round(width)),
         joint="curve" if width > 3 else None,

@@ -42,7 +42,8 @@ def draw_chest(
   canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator
 ) -> Scene:
   """Draw body, lungs, heart, mediastinum, bones and vessels."""
-  x, y = canvas.x, canvas.y
+  coarse = canvas.coarse()
+  x, y = coarse.x, coarse.y
   offset = np.abs(x - np.float32(0.5))
   wall = anatomy.wall(x, y)
   body = _body(anatomy, offset, y)
@@ -58,7 +59,10 @@ def draw_chest(
   if anatomy.sex == "F":
     density += _breasts(anatomy, offset, y, rng)
   density += _spine(offset, y) + body * _ribs(anatomy, x, offset, y, wall, rng)
-  density += np.float32(0.03) * body * canvas.noise(rng, 6)
+  density += np.float32(0.03) * body * coarse.noise(rng, 6)
+  density, body, lung, heart = (
+    canvas.enlarge(layer) for layer in (density, body, lung, heart)
+  )
   density += np.float32(0.10) * body * canvas.strokes(_collar(rng))
   vessels = canvas.strokes(_vessels(anatomy, rng)) * lung
   return Scene(canvas, anatomy, density, lung, heart, vessels)

@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+import skimage.transform
 from PIL import Image
 
 from chexjax.data import phantom
+from chexjax.data.phantom.canvas import Canvas, Pose
 from chexjax.data.phantom.sampling import NIH_COUNTS, finding_weights
 from chexjax.data.phantom.tables import BOX_FRAME
 from chexjax.types import BOXED_FINDINGS, FINDINGS
@@ -217,3 +219,17 @@ def test_ensure_takes_what_is_there_and_refuses_another(folder):
     phantom.ensure_phantom(folder, **SMALL, seed=1)
   with pytest.raises(ValueError, match="already"):
     phantom.write_phantom(folder, **SMALL)
+
+
+@pytest.mark.parametrize("size", [512, 1024])
+def test_a_coarse_layer_is_enlarged_bilinearly(size):
+  canvas = Canvas(size, Pose())
+  layer = np.random.default_rng(0).random((256, 256), dtype=np.float32)
+  want = skimage.transform.resize(
+    layer, (size, size), order=1, mode="edge", anti_aliasing=False
+  )
+  assert len(canvas.coarse().x) == 256
+  # Sums of four numbers below 1 in float32.
+  np.testing.assert_allclose(canvas.enlarge(layer), want, atol=1e-6)
+  small = Canvas(128, Pose())
+  assert small.coarse() is small
