@@ -167,8 +167,8 @@ class Canvas:
     pen = ImageDraw.Draw(image)
     ends = np.cumsum([len(stroke.points) for stroke in strokes])
     placed = self.to_image(np.concatenate([s.points for s in strokes]))
-    placed = np.split(placed * side - 0.5, ends[:-1])
-    for stroke, points in zip(strokes, placed):
+    lines = np.split(placed * side - 0.5, ends[:-1])
+    for stroke, points in zip(strokes, lines):
       width = stroke.width * self.pose.scale * side
       # Thinner than a pixel: one pixel wide and fainter, the same ink.
       ink = stroke.value * min(1.0, width)
