@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 from tiny import TINY
 
 from experiments import evaluate, report
@@ -43,3 +44,16 @@ def test_an_empty_data_dir_is_named(tmp_path, capsys):
   argv = [f"--data_dir={tmp_path / 'empty'}", f"--workdir={tmp_path / 'w'}"]
   assert main([*argv, f"--cache_dir={tmp_path / 'c'}"]) == 2
   assert "empty" in capsys.readouterr().err
+
+
+def test_a_batch_that_the_devices_do_not_divide_is_refused(
+  tmp_path, capsys, monkeypatch
+):
+  monkeypatch.setattr(jax, "device_count", lambda: 8)
+  for size, near in ((12, "8 and 16"), (4, "8")):
+    argv = [f"--batch_size={size}", f"--workdir={tmp_path / 'w'}"]
+    assert main([*argv, f"--cache_dir={tmp_path / 'c'}"]) == 2
+    said = capsys.readouterr().err
+    assert f"--batch_size={size} does not divide by 8 devices" in said
+    assert said.strip().endswith(near)
+  assert not (tmp_path / "w").exists()
