@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -25,17 +26,23 @@ def join(config: Config) -> None:
 
   Without `--coordinator` the process is alone. `auto` leaves all to JAX, which
   knows TPU pods, SLURM, Open MPI and Kubernetes.
+
+  Raises:
+    SystemExit: the others were not found; says what JAX says.
   """
   if config.coordinator is None:
     return
   address = None if config.coordinator == "auto" else config.coordinator
-  jax.distributed.initialize(
-    address,
-    config.num_processes,
-    config.process_id,
-    # The first process scores while the others are done.
-    shutdown_timeout_seconds=_PATIENCE_S,
-  )
+  try:
+    jax.distributed.initialize(
+      address,
+      config.num_processes,
+      config.process_id,
+      # The first process scores while the others are done.
+      shutdown_timeout_seconds=_PATIENCE_S,
+    )
+  except (RuntimeError, ValueError) as error:
+    sys.exit(f"--coordinator={config.coordinator}: {error}")
 
 
 def first() -> bool:

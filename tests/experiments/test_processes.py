@@ -101,3 +101,6 @@ def test_a_failure_of_one_ends_both(tmp_path):
 def test_a_process_needs_its_coordinator():
   with pytest.raises(SystemExit, match="--coordinator"):
     flags.parse(["--process_id=1"], prog="run")
+  # No cluster here that JAX could know.
+  with pytest.raises(SystemExit, match="--coordinator=auto: "):
+    main(["--coordinator=auto"])
