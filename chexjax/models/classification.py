@@ -5,29 +5,36 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
 from chexjax import ops
 from chexjax.models.densenet import DenseNet
 from chexjax.models.fpn import FPN
-from chexjax.models.layers import BatchNorm, Conv, leaky_relu, repeat_leading
+from chexjax.models.layers import BatchNorm, Conv, leaky_relu
 
 
 class SaliencyHead(nn.Module):
-  """Norm-act-conv1x1 to the hidden map, again to the saliency logits."""
+  """Norm-act-conv1x1 to the hidden map, again to the saliency logits.
+
+  The body of a scan over findings, without a carry.
+  """
 
   hidden: int
   dtype: Any
 
   @nn.compact
-  def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+  def __call__(
+    self, carry: None, x: jax.Array, train: bool
+  ) -> tuple[None, tuple[jax.Array, jax.Array]]:
     """Maps `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     x = leaky_relu(BatchNorm(**norm, name="norm1")(x))
     hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)
+    hidden = checkpoint_name(hidden, "hidden")
     x = leaky_relu(BatchNorm(**norm, name="norm2")(hidden))
     saliency = Conv(1, 1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
-    return hidden, saliency[..., 0].astype(wide)
+    return carry, (hidden, saliency[..., 0].astype(wide))
 
 
 class ClassificationModule(nn.Module):
@@ -76,16 +83,22 @@ class ClassificationModule(nn.Module):
       name="densenet",
     )(images.astype(self.dtype), train=train)
     merged = FPN(self.fpn_features, dtype=self.dtype, name="fpn")(taps)
-    hidden, saliency = nn.vmap(
+    # Each head norms and rectifies the merged map in its own way. A scan has
+    # one such copy at a time in memory, a vmap would have all K, and with the
+    # hidden maps kept the gradient repeats nothing but those two.
+    head = nn.remat(
       SaliencyHead,
+      static_argnums=(3,),
+      policy=jax.checkpoint_policies.save_only_these_names("hidden"),
+    )
+    _, (hidden, saliency) = nn.scan(
+      head,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True},
-      in_axes=(0, None),
+      in_axes=(nn.broadcast, nn.broadcast),
       out_axes=1,
-      axis_size=self.num_classes,
-    )(
-      self.hidden, self.dtype, name="saliency"
-    )(repeat_leading(merged, self.num_classes), train)
+      length=self.num_classes,
+    )(self.hidden, self.dtype, name="saliency")(None, merged, train)
     return self._pool(saliency), {
       "fpn": merged,
       "hidden": hidden,

@@ -1,6 +1,5 @@
 """Layers shared by the backbones: norms, activations, convolutions."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,27 +15,6 @@ Activation = Callable[[jax.Array], jax.Array]
 def leaky_relu(x: jax.Array) -> jax.Array:
   """LeakyReLU with the slope 0.1 that the paper puts for every ReLU."""
   return nn.leaky_relu(x, 0.1)
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
-def repeat_leading(x: jax.Array, count: int) -> jax.Array:
-  """Repeats `[...]` to `[count, ...]`.
-
-  As `jnp.broadcast_to`, except that the gradient adds the slices one by one:
-  XLA's CPU backend takes many times longer for a sum along the first axis.
-  """
-  return jnp.broadcast_to(x, (count, *x.shape))
-
-
-def _repeat_forward(x, count):
-  return repeat_leading(x, count), None
-
-
-def _repeat_backward(count, _, g):
-  return (functools.reduce(jnp.add, [g[i] for i in range(count)]),)
-
-
-repeat_leading.defvjp(_repeat_forward, _repeat_backward)
 
 
 class BatchNorm(nn.BatchNorm):

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from chexjax.models.convolution import convolve
-from chexjax.models.layers import repeat_leading
 
 
 def plain(x, kernel, strides):
@@ -39,11 +38,3 @@ def test_convolve_equals_xla(height, width, size, strides):
       of(convolve),
       of(plain),
     )
-
-
-def test_repeat_leading_sums_its_gradient():
-  x = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
-  weights = np.random.default_rng(2).normal(size=(5, 4, 3)).astype(np.float32)
-  grad = jax.grad(lambda x: (repeat_leading(x, 5) * weights).sum())(x)
-  np.testing.assert_array_equal(repeat_leading(x, 5)[3], x)
-  np.testing.assert_allclose(grad, weights.sum(0), atol=1e-6)
