@@ -6,7 +6,7 @@ Trains stage 1 of the phantom configuration and predicts a folder with the
 result. Each program is looked at twice a second; what it held on average in
 the second quarter of its time is compared with the last quarter. The last
 line says whether anything grew: memory by more than 5 %, open files or threads
-at all.
+by one or more.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def growth(name, seen):
   """Prints how the second quarter compares with the last; returns faults."""
   quarters = np.array_split(seen, 4)
   before, after = quarters[1].mean(0), quarters[3].mean(0)
-  allowed = (0.05 * before[0], 0.5, 0.5)
+  allowed = (0.05 * before[0], 1, 1)
   faults = []
   for what, a, b, more in zip(NAMES, before, after, allowed):
     print(f"{name}: {what} {a:.1f} in the second quarter, {b:.1f} in the last")
