@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import zlib
 
 from PIL import Image
 
@@ -141,8 +142,10 @@ def draw_share(
   for film in films:
     example = draw_film(film, seed=seed, size=size)
     path = folder / film.file_name
-    # Noise does not compress: a higher level costs time and saves nothing.
-    Image.fromarray(example.image).save(path, compress_level=1)
+    # Noise has no repeats: looking for them costs time and saves nothing.
+    Image.fromarray(example.image).save(
+      path, compress_level=1, compress_type=zlib.Z_RLE
+    )
     if film.test:
       boxes[film.file_name] = {
         name: example.boxes[name].tolist()
