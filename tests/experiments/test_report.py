@@ -23,6 +23,7 @@ def out(lists, tmp_path):
   return out
 
 
+@pytest.mark.slow
 def test_a_page_of_one_and_of_two(out, capsys):
   cases = Cases(out / "cases.zip")
   assert len(cases.images) == 20

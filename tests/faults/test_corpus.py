@@ -56,6 +56,7 @@ def peak():
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+@pytest.mark.slow
 def test_predict_serves_the_good_and_names_the_bad(tmp_path, capsys):
   workdir = make_workdir(tmp_path / "run")[0]
   folder, out = tmp_path / "in", tmp_path / "out"

@@ -100,6 +100,7 @@ def test_bfloat16_keeps_parameters_boxes_and_loss_in_float32(case):
   assert found["hidden"].dtype == jnp.bfloat16
 
 
+@pytest.mark.slow
 def test_remat_has_the_same_gradients(case):
   images, variables = case
   group = ("classification", "densenet")

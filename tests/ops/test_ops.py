@@ -74,6 +74,7 @@ def test_fixed_grid_equals_general_roi_align_with_gradient():
   )
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_at_empty_and_outside_boxes():
   feature = jnp.ones((8, 8, 1))
   boxes = jnp.array([[5.0, 5, 5, 5], [-99, -99, -90, -90], [0, 0, 32, 32]])

@@ -80,6 +80,7 @@ def train(folder, step_fn, state, health, num_steps, auc=0.6):
     checkpoints.close()
 
 
+@pytest.mark.slow
 def test_a_skipped_step_changes_nothing_but_its_number(step_fn, variables):
   batch = next(train_batches(Source(), batch_size=4, seed=1))
   labels = batch.labels.copy()
