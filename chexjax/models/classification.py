@@ -10,7 +10,12 @@ from jax.ad_checkpoint import checkpoint_name
 from chexjax import ops
 from chexjax.models.densenet import DenseNet
 from chexjax.models.fpn import FPN
-from chexjax.models.layers import BatchNorm, Conv, leaky_relu
+from chexjax.models.layers import (
+  BatchNorm,
+  Conv,
+  channel_moments,
+  leaky_relu,
+)
 
 
 class SaliencyHead(nn.Module):
@@ -24,11 +29,14 @@ class SaliencyHead(nn.Module):
 
   @nn.compact
   def __call__(
-    self, carry: None, x: jax.Array, train: bool
+    self, carry: None, x: jax.Array, moments: Any, train: bool
   ) -> tuple[None, tuple[jax.Array, jax.Array]]:
-    """Maps `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`."""
+    """Maps `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`.
+
+    `moments` are those of `x`, the same for all findings.
+    """
     norm = {"use_running_average": not train, "dtype": self.dtype}
-    x = leaky_relu(BatchNorm(**norm, name="norm1")(x))
+    x = leaky_relu(BatchNorm(**norm, name="norm1")(x, moments))
     hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)
     hidden = checkpoint_name(hidden, "hidden")
     x = leaky_relu(BatchNorm(**norm, name="norm2")(hidden))
@@ -88,17 +96,19 @@ class ClassificationModule(nn.Module):
     # hidden maps kept the gradient repeats nothing but those two.
     head = nn.remat(
       SaliencyHead,
-      static_argnums=(3,),
+      static_argnums=(4,),
       policy=jax.checkpoint_policies.save_only_these_names("hidden"),
     )
     _, (hidden, saliency) = nn.scan(
       head,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True},
-      in_axes=(nn.broadcast, nn.broadcast),
+      in_axes=(nn.broadcast, nn.broadcast, nn.broadcast),
       out_axes=1,
       length=self.num_classes,
-    )(self.hidden, self.dtype, name="saliency")(None, merged, train)
+    )(
+      self.hidden, self.dtype, name="saliency"
+    )(None, merged, channel_moments(merged) if train else None, train)
     return self._pool(saliency), {
       "fpn": merged,
       "hidden": hidden,

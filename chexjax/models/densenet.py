@@ -11,13 +11,21 @@ from chexjax.models.layers import (
   Activation,
   BatchNorm,
   Conv,
+  channel_moments,
   leaky_relu,
   max_pool_3x3,
 )
 
+# Mean and variance of each channel, or None where stored ones are taken.
+Moments = tuple[jax.Array, jax.Array] | None
+
 
 class DenseLayer(nn.Module):
-  """Norm-act-conv1x1-norm-act-conv3x3, its output appended to its input."""
+  """Norm-act-conv1x1-norm-act-conv3x3, its output appended to its input.
+
+  A channel's moments are computed where it is made and handed on, for all the
+  later layers that norm it.
+  """
 
   growth: int
   bn_size: int
@@ -25,28 +33,37 @@ class DenseLayer(nn.Module):
   dtype: Any
 
   @nn.compact
-  def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-    """Maps `[B, h, w, C]` to `[B, h, w, C + growth]`."""
+  def __call__(
+    self, x: jax.Array, moments: Moments, *, train: bool
+  ) -> tuple[jax.Array, Moments]:
+    """Maps `[B, h, w, C]` and its moments to `C + growth` channels."""
     norm = {"use_running_average": not train, "dtype": self.dtype}
     width = self.bn_size * self.growth
-    y = self.act(BatchNorm(**norm, name="norm1")(x))
+    y = self.act(BatchNorm(**norm, name="norm1")(x, moments))
     y = Conv(width, kernel=1, dtype=self.dtype, name="conv1")(y)
     y = self.act(BatchNorm(**norm, name="norm2")(y))
     y = Conv(self.growth, dtype=self.dtype, name="conv2")(y)
-    return jnp.concatenate([x, y], -1)
+    if moments is not None:
+      mean, var = channel_moments(y)
+      moments = (
+        jnp.concatenate([moments[0], mean]),
+        jnp.concatenate([moments[1], var]),
+      )
+    return jnp.concatenate([x, y], -1), moments
 
 
 def _block(net, x, *, block, size, train):
   """The dense layers of a block, whose variables are those of `net`."""
+  moments = channel_moments(x) if train else None
   for layer in range(1, size + 1):
-    x = DenseLayer(
+    x, moments = DenseLayer(
       net.growth,
       net.bn_size,
       net.act,
       net.dtype,
       name=f"block{block}_layer{layer}",
-    )(x, train=train)
-  return x
+    )(x, moments, train=train)
+  return x, moments
 
 
 class DenseNet(nn.Module):
@@ -91,8 +108,8 @@ class DenseNet(nn.Module):
       layers = functools.partial(_block, block=block, size=size, train=train)
       if self.remat:
         layers = nn.remat(layers)
-      x = layers(self, x)
-      x = self.act(BatchNorm(**norm, name=f"norm_block{block}")(x))
+      x, moments = layers(self, x)
+      x = self.act(BatchNorm(**norm, name=f"norm_block{block}")(x, moments))
       taps.append(x)
       if block < len(self.block_sizes):
         half = x.shape[-1] // 2

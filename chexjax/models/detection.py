@@ -5,7 +5,9 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
+from chexjax import ops
 from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
 
@@ -15,27 +17,43 @@ def _score_init(key, shape, dtype=jnp.float32):
 
 
 class DetectionHead(nn.Module):
-  """Scores and refines pooled regions, with one set of weights for all.
+  """Pools, scores and refines the proposals of one finding.
+
+  The body of a scan over findings, without a carry, with one set of weights
+  for all.
 
   Attributes:
     features: channels between the convolution and the two linear layers.
+    roi_size: bins along each side of a pooled region.
+    gate_gradient: whether the saliency gate on pooled features is trained.
     dtype: type of the convolution; scores and deltas are at least float32.
   """
 
-  features: int = 64
-  dtype: Any = jnp.float32
+  features: int
+  roi_size: int
+  gate_gradient: bool
+  dtype: Any
 
   @nn.compact
-  def __call__(self, pooled: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Maps `[..., P, P, C]` to scores `[...]` and deltas `[..., 4]`."""
-    flat = pooled.reshape(-1, *pooled.shape[-3:])
-    x = Conv(self.features, use_bias=True, dtype=self.dtype, name="conv")(flat)
-    x = nn.relu(x).max((1, 2))
+  def __call__(
+    self, carry: None, hidden: jax.Array, saliency: jax.Array
+  ) -> tuple[None, tuple[jax.Array, jax.Array]]:
+    """Maps `[B, h, w, C]` and logits `[B, h, w]` to `[B, N]`, `[B, N, 4]`."""
+    pool = jax.vmap(
+      lambda x: ops.roi_align_proposals(x, output_size=self.roi_size)
+    )
+    gate = nn.sigmoid(pool(saliency[..., None]))
+    if not self.gate_gradient:
+      gate = jax.lax.stop_gradient(gate)
+    pooled = checkpoint_name(pool(hidden), "pooled")
+    x = (pooled * gate.astype(self.dtype)).reshape(-1, *pooled.shape[2:])
+    x = Conv(self.features, use_bias=True, dtype=self.dtype, name="conv")(x)
+    x = nn.relu(checkpoint_name(x, "convolved")).max((1, 2))
     x = x.astype(jnp.promote_types(self.dtype, jnp.float32))
-    x = x.reshape(*pooled.shape[:-3], self.features)
+    x = x.reshape(*pooled.shape[:2], self.features)
     score = nn.Dense(1, use_bias=False, kernel_init=_score_init, name="score")
     delta = nn.Dense(4, kernel_init=nn.initializers.zeros, name="delta")
-    return score(x)[..., 0], delta(x)
+    return carry, (score(x)[..., 0], delta(x))
 
 
 class CropHead(nn.Module):

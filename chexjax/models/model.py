@@ -172,16 +172,27 @@ class ChexModel(nn.Module):
 
   def _propose(self, maps, image_shape):
     """Scores and refines the proposals on every class's hidden map."""
-    pool = jax.vmap(
-      jax.vmap(lambda x: ops.roi_align_proposals(x, output_size=self.roi_size))
+    # One finding at a time is in memory; the gradient repeats nothing but the
+    # gate and what is quick in a loop.
+    head = nn.remat(
+      DetectionHead,
+      policy=jax.checkpoint_policies.save_only_these_names(
+        "pooled", "convolved"
+      ),
     )
-    gate = jax.nn.sigmoid(pool(maps["saliency_logits"][..., None]))
-    if not self.gate_gradient:
-      gate = jax.lax.stop_gradient(gate)
-    pooled = pool(maps["hidden"]) * gate.astype(self.dtype)
-    scores, deltas = DetectionHead(
-      self.detection_features, self.dtype, name="detection"
-    )(pooled)
+    _, (scores, deltas) = nn.scan(
+      head,
+      variable_broadcast="params",
+      split_rngs={"params": False},
+      in_axes=1,
+      out_axes=1,
+    )(
+      self.detection_features,
+      self.roi_size,
+      self.gate_gradient,
+      self.dtype,
+      name="detection",
+    )(None, maps["hidden"], maps["saliency_logits"])
     height, width = image_shape
     proposals = jnp.asarray(ops.make_proposals(height, width))
     boxes = ops.boxes.clip(

@@ -18,7 +18,8 @@ def plain(x, kernel, strides):
 @pytest.mark.parametrize(
   ("height", "width", "size", "strides"),
   [(1, 1, 3, 1), (2, 3, 3, 1), (3, 3, 5, 1), (6, 5, 3, 1), (9, 8, 7, 1),
-   (8, 8, 3, 2), (2, 2, 3, 2)],
+   (17, 16, 3, 1), (8, 8, 3, 2), (2, 2, 3, 2), (4, 4, 3, 2),
+   (9, 10, 7, 2), (9, 11, 3, 3)],
 )  # fmt: skip
 def test_convolve_equals_xla(height, width, size, strides):
   with jax.enable_x64(True):
