@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from chexjax.models import ChexModel
+from experiments import work
 
 # Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
 # cores. On other devices it is a guess.
@@ -30,9 +31,8 @@ def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
   """Counts the operations of one image's forward pass."""
   image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.float32)
   variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), image)
-  forward = jax.jit(lambda v, x: model.apply(v, x, stage=stage)[0])
-  counted = forward.lower(variables, image).cost_analysis() or {}
-  return counted.get("flops", 0.0)
+  forward = jax.make_jaxpr(lambda v, x: model.apply(v, x, stage=stage)[0])
+  return work.count(forward(variables, image).jaxpr).flops
 
 
 def seconds(

@@ -193,7 +193,8 @@ class Predictor:
       title = f"{name} {of['probability']:.2f}"
       marked.append(Marked(title, heat[k], of["box"]))
     with replacing(self.args.out / overlay) as scratch:
-      draw_overlay(film.original, marked).save(scratch, "PNG")
+      # The default level takes three times as long, for a seventh less.
+      draw_overlay(film.original, marked).save(scratch, "PNG", compress_level=1)
     for note in film.notes:
       print(f"note: {job.path}: {note}", file=sys.stderr)
     height, width = film.original.shape

@@ -1,5 +1,6 @@
 """A film with the findings it was given: the heat map and box of each."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -73,15 +74,21 @@ def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
 
 def _heated(film, heat):
   """The film with a map over it, the more opaque the higher."""
-  from matplotlib import colormaps
-
   heat = np.asarray(heat, np.float32)
   low, high = heat.min(), heat.max()
   part = (heat - low) / (high - low) if high > low else np.zeros_like(heat)
   part = Image.fromarray(part).resize(film.size, Image.Resampling.BILINEAR)
-  part = np.asarray(part)[..., None]
-  colours = colormaps["inferno"](part[..., 0])[..., :3] * 255
-  alpha = 0.1 + 0.5 * part
-  grey = np.asarray(film, np.float32)[..., None]
-  mixed = grey * (1 - alpha) + colours * alpha
+  level = (255 * np.asarray(part)).round().astype(np.uint8)
+  kept, added = _shades()
+  mixed = np.asarray(film)[..., None] * kept[level] + added[level]
   return Image.fromarray(mixed.round().astype(np.uint8))
+
+
+@functools.cache
+def _shades():
+  """What of the film is kept, and the colour added, at each of 256 levels."""
+  from matplotlib import colormaps
+
+  colours = colormaps["inferno"](np.arange(256))[:, :3] * 255
+  alpha = 0.1 + 0.5 * np.arange(256)[:, None] / 255
+  return np.float32(1 - alpha), np.float32(colours * alpha)

@@ -25,7 +25,7 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
-from experiments import prepare
+from experiments import prepare, work
 from experiments.benchmark import clock, frame, model, subject
 from experiments.benchmark.operations import top_operations
 from experiments.flags import expand
@@ -72,12 +72,14 @@ class Step(NamedTuple):
 
   Attributes:
     run: does the next step and returns its metrics.
-    compiled: with the compiler's counts.
+    compiled: with the compiler's memory plan.
+    least: operations and bytes of its products.
     seconds: that tracing and compiling took.
   """
 
   run: Any
   compiled: Any
+  least: work.Work
   seconds: float
 
 
@@ -153,7 +155,8 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
     ),
   )
   began = time.perf_counter()
-  compiled = step.lower(state, examples, key).compile()
+  traced = step.trace(state, examples, key)
+  compiled = traced.lower().compile()
   seconds = time.perf_counter() - began
   held = [state]
 
@@ -162,7 +165,7 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
     return metrics
 
   jax.block_until_ready(run())
-  return Step(run, compiled, seconds)
+  return Step(run, compiled, work.count(traced.jaxpr.jaxpr), seconds)
 
 
 def _rows(name, config, stage, batch, options) -> list[frame.Row]:
@@ -188,7 +191,7 @@ def _rows(name, config, stage, batch, options) -> list[frame.Row]:
   return [
     *rows,
     frame.Row(name, "images/s", rates),
-    *floor_rows(name, times, rows[:2], counted(step.compiled)),
+    *floor_rows(name, times, rows[:2], step.least),
     frame.Row(f"{name}: tracing and compiling", "s", (step.seconds,)),
     frame.Row(
       f"{name}: start of the program to first step",
@@ -200,21 +203,11 @@ def _rows(name, config, stage, batch, options) -> list[frame.Row]:
   ]
 
 
-def counted(compiled: Any) -> tuple[float, float]:
-  """Returns the operations and the bytes that XLA counts for a step.
-
-  Bytes are those of every fused operation's inputs and outputs, as if there
-  were no cache.
-  """
-  found = compiled.cost_analysis() or {}
-  return found.get("flops", 0.0), found.get("bytes accessed", 0.0)
-
-
 def floor_rows(
   name: str,
   times: tuple[float, ...],
   rates: list[frame.Row],
-  counts: tuple[float, float],
+  least: work.Work,
 ) -> list[frame.Row]:
   """Returns counts, the floor that they imply, and what share is achieved.
 
@@ -222,18 +215,17 @@ def floor_rows(
     name: of the step.
     times: its milliseconds, one a repeat.
     rates: GFLOP/s of a matrix product and GB/s of memory, same repeats.
-    counts: operations and bytes.
+    least: operations and bytes of the step's products.
   """
-  flops, traffic = counts
   floors = [
-    max(flops / gflops, traffic / gigabytes) / 1e6
+    max(least.flops / gflops, least.bytes / gigabytes) / 1e6
     for gflops, gigabytes in zip(rates[0].values, rates[1].values)
   ]
   shares = tuple(100 * floor / ms for floor, ms in zip(floors, times))
   note = "the longer of operations and memory at the machine's own rates"
   return [
-    frame.Row(f"{name}: counted operations", "GFLOP", (flops / 1e9,)),
-    frame.Row(f"{name}: counted memory", "GB", (traffic / 1e9,)),
+    frame.Row(f"{name}: counted operations", "GFLOP", (least.flops / 1e9,)),
+    frame.Row(f"{name}: counted memory", "GB", (least.bytes / 1e9,)),
     frame.Row(f"{name}: floor", "ms", tuple(floors), note),
     frame.Row(f"{name}: floor / step", "%", shares),
   ]

@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,12 @@ from chexjax.data.decoding import decode_grey, read_grey
 
 def grey(size=(48, 64)):
   return np.random.default_rng(0).integers(0, 256, size, np.uint8)
+
+
+def read_grey_from_bytes(path, size):
+  image = decode_grey(path.read_bytes())[..., 0]
+  image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+  return image[..., None]
 
 
 def encode(image, kind="PNG", **options):
@@ -62,6 +69,23 @@ def test_the_size_itself_is_left_alone(tmp_path):
   Image.fromarray(grey((64, 64))).save(tmp_path / "a.png")
   got = read_grey(tmp_path / "a.png", 64)
   np.testing.assert_array_equal(got[..., 0], grey((64, 64)))
+
+
+@pytest.mark.parametrize("options", [{}, {"transparency": 7}, {"bits": 4}])
+def test_a_grey_png_file_is_what_its_bytes_are(tmp_path, options):
+  path = tmp_path / "ä b.png"
+  Image.fromarray(grey() // 16).save(path, **options)
+  np.testing.assert_array_equal(
+    read_grey(path, 64), read_grey_from_bytes(path, 64)
+  )
+
+
+def test_a_damaged_grey_png_is_refused(tmp_path):
+  data = bytearray(encode(Image.fromarray(grey())))
+  data[len(data) // 2] ^= 1
+  (tmp_path / "a.png").write_bytes(data)
+  with pytest.raises(ValueError, match=r"a.png: \d+ bytes do not decode"):
+    read_grey(tmp_path / "a.png", 32)
 
 
 @pytest.mark.shared
