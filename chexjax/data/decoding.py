@@ -8,6 +8,13 @@ import numpy as np
 
 # An EXIF rotation would turn the image away from its boxes.
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+# Colour type in a PNG's header -> its name to kornia-rs, and OpenCV's way to
+# grey, which is exact where red, green and blue are the same.
+_PNG_KINDS = {
+  0: ("mono", None),
+  2: ("rgb", cv2.COLOR_RGB2GRAY),
+  6: ("rgba", cv2.COLOR_RGBA2GRAY),
+}
 
 
 def decode_grey(data: bytes) -> np.ndarray:
@@ -32,13 +39,18 @@ def decode_grey(data: bytes) -> np.ndarray:
 
 
 def _decode_file(path: pathlib.Path) -> np.ndarray:
-  """Decodes a file as `decode_grey` does, a grey 8-bit PNG twice as fast."""
+  """Decodes a file as `decode_grey` does, most PNGs twice as fast."""
   with path.open("rb") as file:
     header = file.read(26)
-  # Signature, and of the header chunk: 8 bits, grey.
-  if header[:8] == b"\x89PNG\r\n\x1a\n" and header[24:] == b"\x08\x00":
+  # Signature, and of the header chunk: 8 bits, colour type.
+  if header[:8] == b"\x89PNG\r\n\x1a\n" and header[24:25] == b"\x08":
+    name, to_grey = _PNG_KINDS.get(header[25], (None, None))
     try:
-      return kornia_rs.io.read_image_png_u8(str(path), "mono")
+      if name is not None:
+        image = kornia_rs.io.read_image_png_u8(str(path), name)
+        return (
+          image if to_grey is None else cv2.cvtColor(image, to_grey)[..., None]
+        )
     except Exception:  # It raises no narrower type; OpenCV decides.
       pass
   return decode_grey(path.read_bytes())

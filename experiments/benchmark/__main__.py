@@ -14,6 +14,7 @@ COMMANDS = {
   "ops": "RoIAlign, detection map and crops, beside the plain way",
   "model": "backbones, whole model, and prediction with maps and boxes",
   "train": "a step of each stage, its floor, memory and compile time",
+  "scaling": "how a step grows with size, findings, batch and devices",
   "evaluate": "boxing of maps, and intervals by resampling patients",
 }
 

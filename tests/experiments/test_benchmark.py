@@ -92,6 +92,12 @@ def test_input_runs_without_torch(tmp_path, monkeypatch, capsys):
        "paper stage 1, 32 px, batch 2: operation 1"],
     ),
     (
+      ["scaling"],
+      ["image side 32: step", "findings 2: memory planned",
+       "devices that share the same cores 1: step",
+       "proposals 16: RoIAlign with gradient"],
+    ),
+    (
       ["evaluate"],
       ["3 boxes x 41 thresholds x 3 maps x 2 rules, 32 px",
        "AUC and average precision, 60 x 2, scikit-learn, one draw"],
