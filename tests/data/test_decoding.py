@@ -1,6 +1,7 @@
 """The decoder gives the pixels that Pillow gives."""
 
 import io
+import multiprocessing
 
 import cv2
 import numpy as np
@@ -71,15 +72,27 @@ def test_the_size_itself_is_left_alone(tmp_path):
   np.testing.assert_array_equal(got[..., 0], grey((64, 64)))
 
 
+@pytest.fixture(params=["threads", "worker"])
+def reader(request, monkeypatch):
+  """Reads as a process does that has threads, and as its worker does."""
+  parent = None if request.param == "threads" else object()
+  monkeypatch.setattr(multiprocessing, "parent_process", lambda: parent)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P"])
 @pytest.mark.parametrize("options", [{}, {"transparency": 7}, {"bits": 4}])
-def test_a_grey_png_file_is_what_its_bytes_are(tmp_path, options):
+def test_a_png_file_is_what_its_bytes_are(tmp_path, mode, options):
   path = tmp_path / "ä b.png"
-  Image.fromarray(grey() // 16).save(path, **options)
+  if mode != "L":
+    options = {}
+  Image.fromarray(grey() // 16).convert(mode).save(path, **options)
   np.testing.assert_array_equal(
     read_grey(path, 64), read_grey_from_bytes(path, 64)
   )
 
 
+@pytest.mark.usefixtures("reader")
 def test_a_damaged_grey_png_is_refused(tmp_path):
   data = bytearray(encode(Image.fromarray(grey())))
   data[len(data) // 2] ^= 1
@@ -88,6 +101,7 @@ def test_a_damaged_grey_png_is_refused(tmp_path):
     read_grey(tmp_path / "a.png", 32)
 
 
+@pytest.mark.usefixtures("reader")
 @pytest.mark.shared
 def test_real_pngs_are_what_pillow_gives(shared):
   for path in sorted((shared / "nih" / "images_1024").iterdir()):
