@@ -26,7 +26,7 @@ config = Config(
   eval_batch_size=32,
   save_every=100,
   tau_end=1.0,
-  eval_every_epochs=2.5,
+  eval_every_epochs=3.5,
   detection_factor=0.03,
   phantom_images=6000,
   model=ModelConfig(
@@ -44,7 +44,7 @@ config = Config(
     crop_hidden=32,
     noise_scale=0.03,
   ),
-  stage1=StageConfig(epochs=5, learning_rate=3e-3),
+  stage1=StageConfig(epochs=7, learning_rate=3e-3),
   stage2=StageConfig(epochs=0.5, warmup_epochs=0.05),
   stage3=StageConfig(epochs=0.5, learning_rate=1e-3, warmup_epochs=0.05),
 )
