@@ -10,7 +10,7 @@ from experiments import work
 
 # Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
 # cores. On other devices it is a guess.
-EFFICIENCY = 0.26
+EFFICIENCY = 0.14
 # Work of a gradient step in forward passes of what is trained.
 GRADIENT = 3
 
