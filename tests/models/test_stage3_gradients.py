@@ -108,13 +108,13 @@ def soft_of(key, scores, tau):
 
 
 def freeze(case, monkeypatch, *, gate):
-  """Replaces the sampler, and without `gate` the gate, by surrogates.
+  """Replaces the sampler, and without `gate` what gates, by surrogates.
 
   Returns:
     The loss before.
   """
   seen = {}
-  true_sigmoid = jax.nn.sigmoid
+  propose = ChexModel._propose
 
   def look(key, scores, *, tau, noise_scale):
     assert noise_scale == 1
@@ -125,12 +125,16 @@ def freeze(case, monkeypatch, *, gate):
     )
     return seen["hard"]
 
-  def look_at_gate(x):
-    seen["gate"] = true_sigmoid(x)
-    return seen["gate"]
+  def look_at_gate(model, maps, image_shape):
+    seen["saliency_logits"] = maps["saliency_logits"]
+    return propose(model, maps, image_shape)
+
+  def with_fixed_gate(model, maps, image_shape):
+    fixed = {"saliency_logits": jnp.asarray(at["saliency_logits"])}
+    return propose(model, maps | fixed, image_shape)
 
   monkeypatch.setattr(ops, "sample_region", look)
-  monkeypatch.setattr(jax.nn, "sigmoid", look_at_gate)
+  monkeypatch.setattr(ChexModel, "_propose", look_at_gate)
 
   def observe(params):
     value = case.loss(params)
@@ -145,9 +149,7 @@ def freeze(case, monkeypatch, *, gate):
     ),
   )
   monkeypatch.setattr(
-    jax.nn,
-    "sigmoid",
-    true_sigmoid if gate else lambda x: jnp.asarray(at["gate"]),
+    ChexModel, "_propose", propose if gate else with_fixed_gate
   )
   return at["value"]
 
