@@ -83,10 +83,12 @@ def suffer(fault, root, cache, moment):
 
 
 def main(argv=None):
-  """Tries both faults; returns the number of runs that ended otherwise."""
+  """Tries the faults; returns the number of runs that ended otherwise."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("--folder", type=pathlib.Path)
   parser.add_argument("--moments", type=int, nargs="+", default=[1, 2, 4])
+  faults = {"full": full, "read_only": read_only}
+  parser.add_argument("--faults", nargs="+", choices=faults, default=[*faults])
   options = parser.parse_args(argv)
   root = options.folder or pathlib.Path(tempfile.mkdtemp())
   root.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ def main(argv=None):
   if start(reference, cache, STAGES).wait():
     sys.exit(f"the run without a fault failed, see {reference}.log")
   tried = equal = 0
-  for fault in (full, read_only):
+  for fault in map(faults.get, options.faults):
     for moment in options.moments:
       found = suffer(fault, root, cache, moment)
       tried, equal = tried + 1, equal + (not found)
