@@ -180,7 +180,8 @@ def _proposals(options: Options) -> Series:
 
 def _compared(rows: list[frame.Row], law: str) -> list[frame.Row]:
   """Notes how each figure compares with the first of its kind."""
-  result, first = [], {}
+  result: list[frame.Row] = []
+  first: dict[str, float] = {}
   for row in rows:
     value = row.as_json()["median"]
     if value is not None:

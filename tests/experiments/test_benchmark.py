@@ -3,16 +3,18 @@
 import importlib.util
 import json
 import math
+import pathlib
 import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tyro
 
 from chexjax import models, ops
 from experiments import work
-from experiments.benchmark import clock, frame, train
+from experiments.benchmark import clock, frame, scaling, train
 from experiments.benchmark import ops as benchmark_ops
 from experiments.benchmark.__main__ import main
 
@@ -92,12 +94,6 @@ def test_input_runs_without_torch(tmp_path, monkeypatch, capsys):
        "paper stage 1, 32 px, batch 2: operation 1"],
     ),
     (
-      ["scaling"],
-      ["image side 32: step", "findings 2: memory planned",
-       "devices that share the same cores 1: step",
-       "proposals 16: RoIAlign with gradient"],
-    ),
-    (
       ["evaluate"],
       ["3 boxes x 41 thresholds x 3 maps x 2 rules, 32 px",
        "AUC and average precision, 60 x 2, scikit-learn, one draw"],
@@ -118,6 +114,42 @@ def test_each_benchmark_runs_at_toy_size(argv, wanted, tmp_path, monkeypatch):
   for name in wanted:
     assert rows[name]["median"] > 0, name
   assert all(row["values"] for row in result["rows"])
+
+
+def test_growth_is_compared_with_the_first(tmp_path, monkeypatch):
+  def step(point, options):
+    times = (10.0 * point.size**2 / 32**2 * point.batch,)
+    return frame.Row("step", "ms", times), frame.Row("memory", "MiB", (1.0,))
+
+  monkeypatch.setattr(scaling, "_step", step)
+  plot = tmp_path / "a" / "plot.png"
+  argv = ["--image_sizes", "32", "64", "--proposals", "4", "16"]
+  out = tmp_path / "rows.json"
+  assert main(["scaling", *argv, f"--out={out}", f"--plot={plot}"]) == 0
+  rows = {r["name"]: r for r in json.loads(out.read_text())["rows"]}
+  found = rows["image side 64: step"]
+  assert found["median"] == 80
+  assert found["note"] == "4.00 times the first; law: its square"
+  assert rows["proposals 16: RoIAlign with gradient"]["median"] > 0
+  assert plot.stat().st_size > 1000
+
+
+def test_a_step_is_measured_in_a_process_with_its_devices(monkeypatch):
+  def child(command, *, env, **_):
+    assert env["XLA_FLAGS"].endswith("device_count=4")
+    out = next(a for a in command if a.startswith("--out="))[6:]
+    rows = [
+      frame.Row("released stage 3, 32 px, batch 8", "ms", (2.0,)),
+      frame.Row("released stage 3, 32 px, batch 8: buffers", "MiB", (3.0,)),
+    ]
+    frame.save({"rows": [r.as_json() for r in rows]}, pathlib.Path(out))
+    # The options are known to the program that is started.
+    tyro.cli(train.Options, args=command[4:], use_underscores=True)
+
+  monkeypatch.setattr(scaling.subprocess, "run", child)
+  point = scaling.Point(size=32, findings=2, batch=8, devices=4)
+  rows = scaling._step(point, scaling.Options())
+  assert [row.values for row in rows] == [(2.0,), (3.0,)]
 
 
 def test_quick_calls_are_repeated():
