@@ -82,10 +82,6 @@ def _backward(strides, saved, g):
   x, kernel = saved
   size = kernel.shape[0]
 
-  def input_by_transpose(x, kernel, g):
-    back = jax.linear_transpose(lambda x: _convolve(x, kernel, strides), x)
-    return back(g)[0]
-
   def kernel_by_transpose(x, g):
     back = jax.linear_transpose(lambda k: _convolve(x, k, strides), kernel)
     return back(g)[0]
@@ -102,7 +98,8 @@ def _backward(strides, saved, g):
     turned = kernel[::-1, ::-1].swapaxes(2, 3)
     dx = _convolve_on_device(g, turned, 1)
   else:
-    dx = input_by_transpose(x, kernel, g)
+    back = jax.linear_transpose(lambda x: _convolve(x, kernel, strides), x)
+    (dx,) = back(g)
   return dx, jax.lax.platform_dependent(
     x, g, cpu=kernel_by_products, default=kernel_by_transpose
   )
