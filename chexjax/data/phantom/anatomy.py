@@ -51,7 +51,7 @@ class Anatomy:
     domes: y of the diaphragm, (right, left).
     sulcus: how far below its dome the diaphragm meets the wall.
     heart_ratio: heart width over thorax width.
-    heart_tilt: radians, apex of the heart downwards to the left.
+    heart_apex: how far down the heart reaches furthest to the left, 0..1.
     build: 0 slim .. 1 stout.
     rib_gap: distance from rib to rib.
     air: how much darker the lungs are than soft tissue.
@@ -65,7 +65,7 @@ class Anatomy:
   domes: tuple[float, float]
   sulcus: float
   heart_ratio: float
-  heart_tilt: float
+  heart_apex: float
   build: float
   rib_gap: float
   air: float
@@ -172,7 +172,7 @@ def sample_anatomy(
     domes=(dome, dome + gap),
     sulcus=sulcus,
     heart_ratio=ratio,
-    heart_tilt=_normal(rng, 0.42, 0.08, 2),
+    heart_apex=_normal(rng, 0.84, 0.05, 2),
     build=patient.build,
     rib_gap=patient.rib_gap,
     air=air,

@@ -54,23 +54,29 @@ def draw_chest(
   solid = np.maximum(heart, middle)
   density = body * np.float32(0.5 + 0.08 * anatomy.build)
   density -= np.float32(anatomy.air) * lung * (1 - np.float32(0.85) * solid)
-  density += np.float32(0.16) * heart + np.float32(0.17) * middle
-  density += np.float32(0.2) * below
+  # Where one is as bright as the film can be, another adds little.
+  density += np.maximum(np.float32(0.17) * solid, np.float32(0.3) * below)
   if anatomy.sex == "F":
     density += _breasts(anatomy, offset, y, rng)
-  density += _spine(offset, y) + body * _ribs(anatomy, x, offset, y, wall, rng)
+  density += _spine(offset, y) * (1 - np.float32(0.5) * below)
+  ribs = _ribs(anatomy, x, offset, y, wall, rng)
+  density += body * (1 - np.float32(0.8) * np.maximum(below, solid)) * ribs
   density += np.float32(0.03) * body * coarse.noise(rng, 6)
   density, body, lung, heart = (
     canvas.enlarge(layer) for layer in (density, body, lung, heart)
   )
   density += np.float32(0.10) * body * canvas.strokes(_collar(rng))
   vessels = canvas.strokes(_vessels(anatomy, rng)) * lung
+  vessels *= 1 - np.float32(0.85) * heart
   return Scene(canvas, anatomy, density, lung, heart, vessels)
 
 
 def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
   """Neck, shoulders and trunk, thinner towards the skin."""
-  width = 0.44 + 0.06 * anatomy.build
+  # Shoulders and upper arms leave the film; below, the flanks do or do not.
+  width = np.float32(0.43 + 0.08 * anatomy.build)
+  low = 0.55 if anatomy.view == "AP" else 0.42
+  width = width + np.float32(0.6) * np.clip(np.float32(low) - y, 0, 0.4)
   shoulder = (
     y
     - np.float32(0.02)
@@ -85,43 +91,51 @@ def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _heart(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-  """Return a tilted ellipse with a soft border."""
+  """Return the shadow between two borders, on the diaphragm.
+
+  The left one, from the great vessels, falls outwards to the apex; the right
+  one is the atrium's even bow. Both are widest at the box of `heart_size`.
+  """
   centre_x, centre_y = anatomy.heart_centre
-  a, b = heart_axes(anatomy)
-  c, s = np.cos(anatomy.heart_tilt), np.sin(anatomy.heart_tilt)
-  dx, dy = x - np.float32(centre_x), y - np.float32(centre_y)
-  along = (np.float32(c / a) * dx) + np.float32(s / a) * dy
-  across = (np.float32(c / b) * dy) - np.float32(s / b) * dx
-  r = np.sqrt(along * along + across * across)
-  return soft_step(1 - r, 0.16)
-
-
-def heart_axes(anatomy: Anatomy) -> tuple[float, float]:
-  """Return the half axes whose tilted ellipse has the heart's extent."""
   width, height = anatomy.heart_size
-  c2 = np.cos(anatomy.heart_tilt) ** 2
-  s2 = 1 - c2
-  w2, h2 = (width / 2) ** 2, (height / 2) ** 2
-  a2 = (w2 * c2 - h2 * s2) / (c2 - s2)
-  b2 = (h2 * c2 - w2 * s2) / (c2 - s2)
-  return float(np.sqrt(a2)), float(np.sqrt(max(b2, 0.25 * a2)))
+  down = (y - np.float32(centre_y)) * np.float32(1 / height) + np.float32(0.5)
+  apex = np.float32(anatomy.heart_apex)
+  left = np.float32(0.2) + np.float32(0.8) * _rise(down / apex)
+  left -= np.float32(5) * np.square(np.maximum(down - apex, 0))
+  right = np.float32(0.4) + np.float32(0.6) * _rise(down * np.float32(1.6))
+  right -= np.float32(2) * np.square(np.maximum(down - np.float32(0.65), 0))
+  reach_left = np.float32(centre_x + width / 2 - 0.5)
+  reach_right = np.float32(width) - reach_left
+  middle = x - np.float32(0.5)
+  inside = np.minimum(reach_left * left - middle, middle + reach_right * right)
+  ends = np.float32(height) * np.minimum(down, 1 - down) + np.float32(0.01)
+  return soft_step(np.minimum(inside, ends), 0.016)
+
+
+def _rise(t: np.ndarray) -> np.ndarray:
+  """Rise from 0 at 0 to 1 at 1, level at both."""
+  return soft_step(t - np.float32(0.5), 1.0)
 
 
 def _mediastinum(anatomy, x, offset, y, rng) -> np.ndarray:
-  """Return the band of vessels and windpipe, with the aortic knob."""
+  """Return the band of vessels and windpipe, with the aorta's arch."""
   half = np.float32(rng.uniform(0.045, 0.06) + 0.01 * anatomy.build)
-  half = half + np.float32(0.02) * np.clip((y - 0.3) * 4, 0, 1)
-  band = soft_step(half - offset, 0.04)
-  knob_x, knob_y = rng.uniform(0.54, 0.56), rng.uniform(0.28, 0.33)
-  knob = (x - np.float32(knob_x)) ** 2 + (y - np.float32(knob_y)) ** 2
-  knob = soft_step(np.float32(rng.uniform(0.028, 0.042)) - np.sqrt(knob), 0.02)
-  return np.maximum(band, knob)
+  half = half + np.float32(0.015) * np.clip((y - 0.3) * 4, 0, 1)
+  band = soft_step(half - offset, 0.03)
+  band *= np.float32(0.5) + np.float32(0.5) * soft_step(y - 0.24, 0.25)
+  knob_x, knob_y = rng.uniform(0.53, 0.548), rng.uniform(0.28, 0.33)
+  # The arch goes over into the descending aorta, nearer to the spine.
+  below = np.clip(y - np.float32(knob_y), 0, 0.3)
+  across = x - np.float32(knob_x) + np.float32(0.25) * below
+  arch = np.square(across) + np.square(y - np.float32(knob_y) - below)
+  arch = soft_step(np.float32(rng.uniform(0.026, 0.038)) - np.sqrt(arch), 0.02)
+  return np.maximum(band, arch)
 
 
 def _spine(offset: np.ndarray, y: np.ndarray) -> np.ndarray:
   """Vertebrae, and the windpipe's dark column in front of the upper ones."""
-  bodies = np.float32(0.7) + np.float32(0.3) * np.cos(y * np.float32(95))
-  spine = np.float32(0.1) * soft_step(np.float32(0.04) - offset, 0.02)
+  bodies = np.float32(0.8) + np.float32(0.2) * np.cos(y * np.float32(95))
+  spine = np.float32(0.06) * soft_step(np.float32(0.04) - offset, 0.02)
   air = soft_step(np.float32(0.018) - offset, 0.014)
   air *= soft_step(np.float32(0.36) - y, 0.08)
   return spine * bodies - np.float32(0.13) * air
@@ -182,7 +196,7 @@ def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
   """Return trees that grow from the hila and divide four times."""
   strokes = []
   for side, height in ((-1, 0.44), (1, 0.42)):
-    count = 9
+    count = 7
     fan = np.linspace(-1.45, 1.4, count) + rng.normal(0, 0.12, count)
     start = np.tile((0.5 + side * 0.07, height), (count, 1))
     start += rng.normal(0, 0.012, start.shape)
@@ -192,7 +206,7 @@ def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
       heading = np.stack([side * np.cos(angle), np.sin(angle)], -1)
       end = start + length * heading
       width = (0.017, 0.011, 0.007, 0.005)[level]
-      value = (1.0, 0.85, 0.7, 0.5)[level] * min(1.0, anatomy.vessels)
+      value = (0.9, 0.65, 0.4, 0.2)[level] * min(1.0, anatomy.vessels)
       strokes += [
         Stroke(np.stack([p, q]), width, value) for p, q in zip(start, end)
       ]

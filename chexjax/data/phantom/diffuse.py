@@ -62,10 +62,13 @@ def paint_fibrosis(
     where *= np.float32(0.25) + np.float32(0.75) * (
       side * (canvas.x - np.float32(0.5)) > 0
     )
-  # Where a smooth field crosses zero: closed walls around cells.
-  walls = np.abs(canvas.noise(rng, 30))
-  strands = np.clip(1 - walls * np.float32(1.7), 0, 1)
-  values = np.float32(0.24) * strands - np.float32(0.05) * (1 - strands)
+  # Where smooth fields cross zero: broken walls around cells of many sizes.
+  walls = np.abs(canvas.noise(rng, 60))
+  walls += np.float32(0.6) * np.abs(canvas.noise(rng, 110))
+  strands = np.clip(np.float32(1.2) - walls, 0, 1)
+  strands *= np.clip(1 + np.float32(0.6) * canvas.noise(rng, 12), 0, 2)
+  where = where * (1 - np.float32(0.6) * scene.heart)
+  values = np.float32(0.18) * strands - np.float32(0.04) * (1 - strands)
   return Delta(_WHOLE, np.float32(strength) * scene.lung * where * values)
 
 

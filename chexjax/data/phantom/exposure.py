@@ -25,8 +25,8 @@ def expose(
     `[size, size]` uint8.
   """
   ap = view == "AP"
-  gain = rng.uniform(0.95, 1.2) - 0.12 * ap
-  base = rng.uniform(-0.06, 0.04) + 0.06 * ap
+  gain = rng.uniform(1.0, 1.35) - ap * rng.uniform(0.05, 0.4)
+  base = rng.uniform(-0.1, 0.03) + ap * rng.uniform(0.0, 0.2)
   tilt = rng.normal(0, 0.04, 2)
   grey = density * np.float32(gain) + np.float32(base)
   grey += np.float32(tilt[0]) * (canvas.x - np.float32(0.5))
@@ -35,10 +35,10 @@ def expose(
   # more on the hasty films of the ward.
   dose = rng.uniform(0.6, 1.5) * (1.3 if ap else 1.0)
   mottle = canvas.noise(rng, 80)
-  mottle += np.float32(0.8) * canvas.noise(rng, 28)
+  mottle += np.float32(0.3) * canvas.noise(rng, 28)
   # Averaging pixels down to 128 leaves this much of the grain of a large
   # film, which has more of it a pixel.
-  share = 0.9 * min(2.0, (canvas.size / 128) ** 0.5)
+  share = 0.9 * min(1.4, (canvas.size / 128) ** 0.25)
   grain = grain_rng.standard_normal(grey.shape, dtype=np.float32)
   mottle += np.float32(share) * grain
   np.clip(grey, 0, None, out=grey)
@@ -59,4 +59,4 @@ def _collimate(grey: np.ndarray, rng: np.random.Generator) -> None:
     if chance < 0.1:
       band = round(size * 0.04 * share)
       view = np.rot90(grey, side)
-      view[:band] = 0.0 if tone < 0.6 else 0.98
+      view[:band] = 0.0 if tone < 0.85 else 0.98

@@ -75,14 +75,14 @@ def paint_consolidation(
   size = sample_size(rng, 0.21, 0.22, 0.25)
   centre = sample_centre(scene, rng, size, offset=(0.19, 0.05), y=(0.5, 0.11))
   p = patch(scene, centre, (size[0] / 2, size[1] / 2), reach=1.4)
-  ragged = scene.canvas.noise(rng, 16)[p.window] * np.float32(0.08)
+  ragged = scene.canvas.noise(rng, 16)[p.window] * np.float32(0.12)
   squarish = (p.along**4 + p.across**4) ** np.float32(0.25)
-  values = soft_step(1 + ragged - squarish, 0.25)
+  values = soft_step(1 + ragged - squarish, 0.45)
   fissure = p.across + np.float32(rng.uniform(-0.35, 0.35)) * p.along
   values *= soft_step(fissure + np.float32(0.6), 0.12)
   values *= scene.lung[p.window]
   tubes = scene.canvas.strokes(_bronchi(centre, size, rng))[p.window]
-  values *= 1 - np.float32(0.8) * tubes
+  values *= 1 - np.float32(0.6) * tubes
   return Delta(p.window, np.float32(0.29 * strength) * values)
 
 
@@ -125,7 +125,7 @@ def paint_atelectasis(
     values = np.zeros_like(level)
     for place in places:
       away = np.abs(level - np.float32(place))
-      np.maximum(values, soft_step(thick - away, thick), out=values)
-  values *= soft_step(1 - np.abs(p.along), 0.2)
+      np.maximum(values, soft_step(thick - away, 1.6 * thick), out=values)
+  values *= soft_step(1 - np.abs(p.along), 0.5)
   values *= scene.lung[p.window]
   return Delta(p.window, np.float32(0.26 * strength) * values)

@@ -32,11 +32,12 @@ def paint_effusion(
   outer = side * (x - np.float32(0.5)) - np.float32(half - breadth)
   arm = np.clip(outer * np.float32(1 / breadth), 0, 1.1)
   floor = dome + 0.75 * anatomy.sulcus
-  # Flat in the middle, climbing the wall: the surface of a wetting liquid.
-  surface = floor - np.float32(height) * arm ** np.float32(1.6)
-  surface += (1 - arm) * np.float32(0.03)
+  # Level in the middle, climbing the wall: the surface of a wetting liquid.
+  level = soft_step(arm - np.float32(0.3), 0.6)
+  climb = np.float32(0.4) * level + np.float32(0.6) * arm**3
+  surface = floor - np.float32(height) * climb
   fluid = soft_step(y - surface, 0.035) * scene.lung[window]
-  amount = np.float32((anatomy.air + 0.03) * min(1.0, 0.35 + 0.6 * strength))
+  amount = np.float32((anatomy.air + 0.13) * min(1.0, 0.3 + 0.55 * strength))
   scene.taken.append((0.5 + side * 0.28, dome, 0.12))
   return Delta(window, amount * fluid)
 
@@ -61,9 +62,12 @@ def paint_pneumothorax(
   t = (y - np.float32(middle)) * np.float32(2 / length)
   edge = np.float32(thick) * np.sqrt(np.clip(1 - t * t, 0, 1))
   depth = anatomy.depth(x, y)
+  # Not along the mediastinum.
+  lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.1), 0.05)
   air = soft_step(edge - depth, 0.01) * (edge > 0.005) * scene.lung[window]
+  air *= lateral
   line = np.abs(edge - depth)
-  line = soft_step(np.float32(0.006) - line, 0.008) * (edge > 0.015)
+  line = soft_step(np.float32(0.006) - line, 0.008) * (edge > 0.015) * lateral
   scene.vessels[window] *= 1 - air
   dark = np.float32(0.13 * (0.5 + 0.5 * strength))
   return Delta(window, np.float32(0.1) * line - dark * air)

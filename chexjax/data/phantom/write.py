@@ -16,7 +16,7 @@ from chexjax.data.phantom.tables import write_tables
 from chexjax.types import BOXED_FINDINGS
 
 # Raised whenever the same arguments would give other bytes.
-VERSION = 2
+VERSION = 3
 MANIFEST = "phantom.json"
 MIN_IMAGES = 32
 
