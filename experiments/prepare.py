@@ -31,15 +31,15 @@ def open_data(
   if config.data_dir is not None:
     folder = expand(config.data_dir)
   else:
-    from chexjax.data.phantom import ensure_phantom
+    from chexjax.data.phantom import VERSION, ensure_phantom
 
     options = {
       "num_images": config.phantom_images,
       "size": config.image_size,
       "seed": config.seed,
     }
-    digest = hashlib.sha256(json.dumps(options).encode()).hexdigest()[:12]
-    folder = cache / "phantom" / digest
+    digest = hashlib.sha256(json.dumps([VERSION, options]).encode())
+    folder = cache / "phantom" / digest.hexdigest()[:12]
     print(f"phantom: {config.phantom_images} drawn images in {folder}")
     ensure_phantom(folder, **options)
   print(f"images: {config.image_size} px from {folder}", flush=True)

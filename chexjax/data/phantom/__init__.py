@@ -6,9 +6,10 @@ does so once, `draw_example` draws one image with its labels and boxes.
 
 from chexjax.data.phantom.draw import PhantomExample, draw_example
 from chexjax.data.phantom.sampling import Film, plan_films
-from chexjax.data.phantom.write import ensure_phantom, write_phantom
+from chexjax.data.phantom.write import VERSION, ensure_phantom, write_phantom
 
 __all__ = [
+  "VERSION",
   "Film",
   "PhantomExample",
   "draw_example",
