@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
-  from experiments import initial, prepare, processes, provenance
+  from experiments import initial, prepare, processes, provenance, same_data
   from experiments.stages import Run
 
   prepare.use_compilation_cache(config)
@@ -54,7 +54,10 @@ def _train(config: Config, stopping: Stopping) -> int:
     def open_all():
       if processes.first():
         flags.store(config, provenance.collect())
-      return prepare.open_data(config)
+      dataset = prepare.open_data(config)
+      if processes.first():
+        same_data.check(config, dataset)
+      return dataset
 
     dataset = processes.in_turn("data", open_all)
   except (OSError, ImportError, ValueError) as error:
