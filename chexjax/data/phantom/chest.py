@@ -74,9 +74,9 @@ def draw_chest(
 def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
   """Neck, shoulders and trunk, thinner towards the skin."""
   # Shoulders and upper arms leave the film; below, the flanks do or do not.
-  width = np.float32(0.43 + 0.08 * anatomy.build)
-  low = 0.55 if anatomy.view == "AP" else 0.42
-  width = width + np.float32(0.6) * np.clip(np.float32(low) - y, 0, 0.4)
+  low = np.float32(0.55 if anatomy.view == "AP" else 0.42)
+  width = np.float32(0.6) * np.clip(low - y, 0, 0.4)
+  width += np.float32(0.43 + 0.08 * anatomy.build)
   shoulder = (
     y
     - np.float32(0.02)
