@@ -68,7 +68,7 @@ def paint_fibrosis(
   strands = np.clip(np.float32(1.2) - walls, 0, 1)
   strands *= np.clip(1 + np.float32(0.6) * canvas.noise(rng, 12), 0, 2)
   where = where * (1 - np.float32(0.6) * scene.heart)
-  values = np.float32(0.18) * strands - np.float32(0.04) * (1 - strands)
+  values = np.float32(0.2) * strands - np.float32(0.04) * (1 - strands)
   return Delta(_WHOLE, np.float32(strength) * scene.lung * where * values)
 
 

@@ -21,7 +21,7 @@ def paint_nodule(
   p = patch(scene, centre, (size[0] / 2, size[1] / 2), reach=1.4)
   dome = np.float32(0.75) + np.float32(0.25) * (1 - p.radius)
   values = soft_step(1 - p.radius, 0.4) * dome
-  return Delta(p.window, np.float32(0.21 * strength) * values)
+  return Delta(p.window, np.float32(0.23 * strength) * values)
 
 
 def paint_mass(
@@ -37,7 +37,7 @@ def paint_mass(
   lobes += np.float32(rng.uniform(0.0, 0.07)) * np.sin(5 * theta + turn[1])
   values = soft_step(lobes - p.radius, 0.22)
   values *= np.float32(0.85) + np.float32(0.15) * (1 - p.radius)
-  return Delta(p.window, np.float32(0.25 * strength) * values)
+  return Delta(p.window, np.float32(0.29 * strength) * values)
 
 
 def paint_infiltration(

@@ -34,7 +34,7 @@ def paint_effusion(
   floor = dome + 0.75 * anatomy.sulcus
   # Level in the middle, climbing the wall: the surface of a wetting liquid.
   level = soft_step(arm - np.float32(0.3), 0.6)
-  climb = np.float32(0.4) * level + np.float32(0.6) * arm**3
+  climb = np.float32(0.65) * level + np.float32(0.35) * arm**3
   surface = floor - np.float32(height) * climb
   fluid = soft_step(y - surface, 0.035) * scene.lung[window]
   amount = np.float32((anatomy.air + 0.13) * min(1.0, 0.3 + 0.55 * strength))
@@ -54,7 +54,7 @@ def paint_pneumothorax(
   window = _half(scene, side)
   x, y = scene.canvas.x[window], scene.canvas.y[window]
   length = float(np.clip(0.27 * np.exp(rng.normal(0, 0.3)), 0.14, 0.5))
-  thick = float(rng.uniform(0.05, 0.1)) * (0.7 + 0.3 * strength)
+  thick = float(rng.uniform(0.055, 0.11)) * (0.7 + 0.3 * strength)
   if rng.uniform() < 0.78:
     middle = anatomy.apex + 0.42 * length
   else:
@@ -63,13 +63,13 @@ def paint_pneumothorax(
   edge = np.float32(thick) * np.sqrt(np.clip(1 - t * t, 0, 1))
   depth = anatomy.depth(x, y)
   # Not along the mediastinum.
-  lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.1), 0.05)
+  lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.15), 0.05)
   air = soft_step(edge - depth, 0.01) * (edge > 0.005) * scene.lung[window]
   air *= lateral
   line = np.abs(edge - depth)
   line = soft_step(np.float32(0.006) - line, 0.008) * (edge > 0.015) * lateral
   scene.vessels[window] *= 1 - air
-  dark = np.float32(0.13 * (0.5 + 0.5 * strength))
+  dark = np.float32(0.17 * (0.5 + 0.5 * strength))
   return Delta(window, np.float32(0.1) * line - dark * air)
 
 
@@ -84,7 +84,7 @@ def paint_thickening(
   depth = anatomy.depth(x, y)
   start = float(rng.choice([anatomy.apex - 0.02, rng.uniform(0.25, 0.4)]))
   end = start + float(rng.uniform(0.22, 0.36))
-  mean = np.float32(rng.uniform(0.026, 0.042))
+  mean = np.float32(rng.uniform(0.03, 0.05))
   thick = mean * (1 + np.float32(0.25) * scene.canvas.noise(rng, 14)[window])
   # Not along the mediastinum or the diaphragm.
   lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.1), 0.05)
@@ -92,4 +92,4 @@ def paint_thickening(
   rind = soft_step(thick - depth, 0.012) * lateral * scene.lung[window]
   rind *= soft_step(y - np.float32(start), 0.03)
   rind *= soft_step(np.float32(end) - y, 0.05)
-  return Delta(window, np.float32(0.24 * strength) * rind)
+  return Delta(window, np.float32(0.3 * strength) * rind)
