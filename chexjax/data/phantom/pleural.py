@@ -76,7 +76,7 @@ def paint_pneumothorax(
 def paint_thickening(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint a bright rind of even thickness along the wall or over the apex."""
+  """Paint a rind along the wall or over the apex, its inner edge hard."""
   side = _side(rng, 0.5)
   window = _half(scene, side)
   x, y = scene.canvas.x[window], scene.canvas.y[window]
@@ -88,8 +88,11 @@ def paint_thickening(
   thick = mean * (1 + np.float32(0.25) * scene.canvas.noise(rng, 14)[window])
   # Not along the mediastinum or the diaphragm.
   lateral = soft_step(side * (x - np.float32(0.5)) - np.float32(0.1), 0.05)
-  lateral *= soft_step(anatomy.diaphragm(x) - y - np.float32(0.03), 0.03)
-  rind = soft_step(thick - depth, 0.012) * lateral * scene.lung[window]
+  lateral *= soft_step(anatomy.diaphragm(x) - y - np.float32(0.07), 0.03)
+  rind = np.float32(0.24) * soft_step(thick - depth, 0.012)
+  edge = soft_step(np.float32(0.005) - np.abs(thick - depth), 0.006)
+  rind += np.float32(0.16) * edge
+  rind *= lateral * scene.lung[window]
   rind *= soft_step(y - np.float32(start), 0.03)
   rind *= soft_step(np.float32(end) - y, 0.05)
-  return Delta(window, np.float32(0.3 * strength) * rind)
+  return Delta(window, np.float32(strength) * rind)
