@@ -71,7 +71,8 @@ def measure_table(
   """
   measures = {}
   for name in (*table.boxes, *BASELINES):
-    of = measures.setdefault(name, {})
+    # Also where there is no finding, as in a set without boxes.
+    of = measures[name] = {"oracle": {}, "crossfit": {}}
     for finding in findings:
       rows = table.finding == finding
       found = protocols.measure_candidates(

@@ -4,16 +4,13 @@ import json
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from tiny import TINY
 
-from chexjax import evaluation
-from chexjax.data.own_set import open_own_set
 from chexjax.data.pipeline import train_batches
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
-from experiments import flags, initial, prepare
+from experiments import flags, initial, prepare, report
 from experiments.run import main
 from experiments.stages import Run
 
@@ -54,16 +51,16 @@ def test_twenty_findings(own_folder, tmp_path):
   assert metrics["loss"].shape == ()
 
 
-def test_no_box_at_all_still_gives_tables(own_folder, tmp_path):
-  own = own_folder(tmp_path / "own")
+@pytest.mark.slow
+def test_no_box_at_all_still_gives_tables_and_a_report(own_folder, tmp_path):
+  own, workdir = own_folder(tmp_path / "own"), tmp_path / "w"
   own.boxes = own.boxes[:1]
-  boxed = open_own_set(own.write(), size=128).metadata["boxed_findings"]
-  table = evaluation.LocalizationCollector((128, 128)).table()
-  classification = evaluation.classify(np.eye(2), np.eye(2), ["Cat", "Dog"])
-  results = evaluation.assemble(
-    classification, table, dataset="x", provenance={}, findings=boxed
-  )
-  assert "## Table" in evaluation.markdown(results)
+  argv = [f"--data_dir={own.write()}", f"--workdir={workdir}"]
+  assert main([*OPTIONS, *argv]) == 0
+  assert "## Table 1" in (workdir / "tables.md").read_text()
+  assert report.main([f"--workdir={workdir}"]) == 0
+  results = json.loads((workdir / "results.json").read_text())
+  assert results["auc"]["mean"] is not None
 
 
 def test_faults_of_the_tables_end_the_run(own_folder, tmp_path, capsys):
