@@ -24,6 +24,7 @@ from chexjax.training.state import (
 from chexjax.training.steps import make_train_step
 from chexjax.training.writer import MetricsWriter
 from experiments import (
+  compiling,
   estimate,
   initial,
   not_finite,
@@ -207,7 +208,7 @@ class Run:
 
   def _step_fn(self, stage, tx, weights):
     options = self.config.augment
-    return make_train_step(
+    step = make_train_step(
       self.model,
       tx,
       self.mesh,
@@ -226,6 +227,7 @@ class Run:
       tau=prepare.tau_schedule(self.config, stage, self.steps),
       skip_nan=self.config.on_nan == "skip",
     )
+    return compiling.aloud(step, f"stage {stage}")
 
   def _evaluator(self, stage):
     """Builds the validation: mean AUC, None without validation images."""

@@ -1,0 +1,45 @@
+"""A step that is compiled before it first runs, aloud."""
+
+import ctypes
+import gc
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+
+def aloud(step: Any, name: str) -> Callable[..., Any]:
+  """Compiles a jitted function at its first call and says how long it took.
+
+  All later calls must have arguments of the same shapes and shardings. What
+  tracing and compiling leave in memory is given back before the first run,
+  which then needs less at once: docs/performance.md.
+
+  Args:
+    step: of `jax.jit`.
+    name: for the message.
+  """
+  compiled: list[Any] = []
+
+  def run(*args):
+    if not compiled:
+      began = time.monotonic()
+      compiled.append(step.lower(*args).compile())
+      seconds = time.monotonic() - began
+      print(f"{name}: compiled or loaded in {seconds:.0f} s", flush=True)
+      jax.clear_caches()
+      gc.collect()
+      if sys.platform == "linux":
+        _trim()
+    return compiled[0](*args)
+
+  return run
+
+
+def _trim() -> None:
+  # glibc keeps what was freed; another C library may not know the call.
+  trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+  if trim is not None:
+    trim(0)
