@@ -29,17 +29,18 @@ def aloud(step: Any, name: str) -> Callable[..., Any]:
       compiled.append(step.lower(*args).compile())
       seconds = time.monotonic() - began
       print(f"{name}: compiled or loaded in {seconds:.0f} s", flush=True)
-      jax.clear_caches()
-      gc.collect()
-      if sys.platform == "linux":
-        _trim()
+      give_back_memory()
     return compiled[0](*args)
 
   return run
 
 
-def _trim() -> None:
-  # glibc keeps what was freed; another C library may not know the call.
-  trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-  if trim is not None:
-    trim(0)
+def give_back_memory() -> None:
+  """Drops what tracing and compiling have left, to the system where it can."""
+  jax.clear_caches()
+  gc.collect()
+  if sys.platform == "linux":
+    # glibc keeps what was freed; another C library may not know the call.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+      trim(0)

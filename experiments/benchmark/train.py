@@ -25,7 +25,7 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
-from experiments import prepare, work
+from experiments import compiling, prepare, work
 from experiments.benchmark import clock, frame, model, subject
 from experiments.benchmark.operations import top_operations
 from experiments.flags import expand
@@ -158,14 +158,17 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
   traced = step.trace(state, examples, key)
   compiled = traced.lower().compile()
   seconds = time.perf_counter() - began
+  least = work.count(traced.jaxpr.jaxpr)
   held = [state]
+  del traced, variables, state
+  compiling.give_back_memory()
 
   def run():
     held[0], metrics = compiled(held[0], examples, key)
     return metrics
 
   jax.block_until_ready(run())
-  return Step(run, compiled, work.count(traced.jaxpr.jaxpr), seconds)
+  return Step(run, compiled, least, seconds)
 
 
 def _rows(name, config, stage, batch, options) -> list[frame.Row]:
