@@ -213,6 +213,10 @@ def draw(found: list[Series], path: pathlib.Path) -> None:
     ax.set(xscale="log", yscale="log", xlabel=series.name)
     ax.set_xticks(x, [str(place) for place in series.places])
     ax.minorticks_off()
+    # Room for a factor of four at least, lest noise fills a panel.
+    low, high = ax.get_ylim()
+    room = max(1.0, 2 / (high / low) ** 0.5)
+    ax.set_ylim(low / room, high * room)
     ax.legend(fontsize=7)
   axes[0].set_ylabel("ms")
   path.parent.mkdir(parents=True, exist_ok=True)
