@@ -29,7 +29,10 @@ def aloud(step: Any, name: str) -> Callable[..., Any]:
       compiled.append(step.lower(*args).compile())
       seconds = time.monotonic() - began
       print(f"{name}: compiled or loaded in {seconds:.0f} s", flush=True)
-      give_back_memory()
+      # After a short compilation there is little to give, and all other
+      # functions would be traced anew.
+      if seconds > 20:
+        give_back_memory()
     return compiled[0](*args)
 
   return run
