@@ -6,8 +6,8 @@ Trains stage 1 of the phantom configuration and predicts a folder with the
 result. Each program is looked at twice a second; what it held most of the time
 (the median) in the second quarter of its run is compared with the last quarter:
 a validation has readers of its own, and one quarter may see more of it. The
-last line says whether anything grew: memory by more than 5 %, open files by one,
-threads by more than two (docs/reliability.md says why).
+last line says whether anything grew: memory by more than 5 %, open files by one
+or threads by more than two (docs/reliability.md says why).
 """
 
 import argparse
