@@ -11,7 +11,7 @@ import jax
 
 
 def aloud(step: Any, name: str) -> Callable[..., Any]:
-  """Compiles a jitted function at its first call and says how long it took.
+  """Compiles a jitted function at its first call; says so, and how long.
 
   All later calls must have arguments of the same shapes and shardings. What
   tracing and compiling leave in memory is given back before the first run,
@@ -25,10 +25,11 @@ def aloud(step: Any, name: str) -> Callable[..., Any]:
 
   def run(*args):
     if not compiled:
+      print(f"{name}: compiling, or loading what was compiled", flush=True)
       began = time.monotonic()
       compiled.append(step.lower(*args).compile())
       seconds = time.monotonic() - began
-      print(f"{name}: compiled or loaded in {seconds:.0f} s", flush=True)
+      print(f"{name}: ready after {seconds:.0f} s", flush=True)
       # After a short compilation there is little to give, and all other
       # functions would be traced anew.
       if seconds > 20:

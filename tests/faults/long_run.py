@@ -7,7 +7,7 @@ result. Each program is looked at twice a second; what it held most of the time
 (the median) in the second quarter of its run is compared with the last quarter:
 a validation has readers of its own, and one quarter may see more of it. The
 last line says whether anything grew: memory by more than 5 %, open files by one
-or threads by more than two (docs/reliability.md says why).
+or threads by more than one (docs/reliability.md says why).
 """
 
 import argparse
@@ -58,7 +58,7 @@ def growth(name, seen):
   """Prints how the second quarter compares with the last; returns faults."""
   quarters = np.array_split(seen, 4)
   before, after = (np.median(quarters[k], 0) for k in (1, 3))
-  allowed = (0.05 * before[0], 0.5, 2)
+  allowed = (0.05 * before[0], 0.5, 1)
   faults = []
   for what, a, b, more in zip(NAMES, before, after, allowed):
     print(f"{name}: {what} {a:.0f} in the second quarter, {b:.0f} in the last")
