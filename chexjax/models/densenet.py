@@ -6,18 +6,21 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
+from chexjax.models.convolution import convolve
 from chexjax.models.layers import (
   Activation,
   BatchNorm,
   Conv,
+  Moments,
   channel_moments,
+  convolve_and_norm,
   leaky_relu,
   max_pool_3x3,
+  normalize,
 )
-
-# Mean and variance of each channel, or None where stored ones are taken.
-Moments = tuple[jax.Array, jax.Array] | None
+from chexjax.models.sealed import sealed
 
 
 class DenseLayer(nn.Module):
@@ -34,22 +37,40 @@ class DenseLayer(nn.Module):
 
   @nn.compact
   def __call__(
-    self, x: jax.Array, moments: Moments, *, train: bool
-  ) -> tuple[jax.Array, Moments]:
-    """Maps `[B, h, w, C]` and its moments to `C + growth` channels."""
+    self, x: jax.Array, moments: Moments | None, *, train: bool
+  ) -> tuple[jax.Array, Moments | None]:
+    """Maps `[B, h, w, C]` and its moments to `C + growth` channels.
+
+    The moments are None, and stay so, where stored ones are taken.
+    """
     norm = {"use_running_average": not train, "dtype": self.dtype}
-    width = self.bn_size * self.growth
-    y = self.act(BatchNorm(**norm, name="norm1")(x, moments))
-    y = Conv(width, kernel=1, dtype=self.dtype, name="conv1")(y)
-    y = self.act(BatchNorm(**norm, name="norm2")(y))
-    y = Conv(self.growth, dtype=self.dtype, name="conv2")(y)
-    if moments is not None:
-      mean, var = channel_moments(y)
-      moments = (
-        jnp.concatenate([moments[0], mean]),
-        jnp.concatenate([moments[1], var]),
-      )
-    return jnp.concatenate([x, y], -1), moments
+    channels, width = x.shape[-1], self.bn_size * self.growth
+    norm1, norm2 = (BatchNorm(**norm, name=f"norm{i}") for i in (1, 2))
+    conv1 = Conv(width, 1, dtype=self.dtype, name="conv1")
+    conv2 = Conv(self.growth, dtype=self.dtype, name="conv2")
+    learned, stored = norm1.variables_of(channels)
+    outer = stored or moments
+    x, inner, new = _dense_layer(
+      x,
+      (outer, learned, conv1.variables_of(channels)[0]),
+      (*norm2.variables_of(width), conv2.variables_of(width)[0]),
+      act=self.act,
+    )
+    norm1.update(outer)
+    norm2.update(inner)
+    return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), moments, new)
+
+
+@sealed
+def _dense_layer(x, first, second, *, act):
+  """Returns the joined map, the moments in its midst and of what is new."""
+  moments, learned, kernel = first
+  y = act(normalize(x, moments, learned).astype(kernel.dtype))
+  learned, stored, last_kernel = second
+  y, inner = convolve_and_norm(y, kernel, learned, stored)
+  y = checkpoint_name(convolve(act(y), last_kernel), "kept")
+  new = channel_moments(y) if stored is None else None
+  return jnp.concatenate([x, y], -1), inner, new
 
 
 def _block(net, x, *, block, size, train):

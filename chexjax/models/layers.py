@@ -6,17 +6,21 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 
 from chexjax.models.convolution import convolve
+from chexjax.models.sealed import sealed
 
 Activation = Callable[[jax.Array], jax.Array]
+# Two vectors of one number a channel: mean and variance, or scale and bias.
+Moments = tuple[jax.Array, jax.Array]
 
 _MOMENTUM, _EPSILON = 0.9, 1e-5
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
   """LeakyReLU with the slope 0.1 that the paper puts for every ReLU."""
-  return nn.leaky_relu(x, 0.1)
+  return jax.lax.select(x >= 0, x, 0.1 * x)
 
 
 def channel_moments(x: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -45,10 +49,7 @@ class BatchNorm(nn.Module):
   use_running_average: bool
   dtype: Any = jnp.float32
 
-  @nn.compact
-  def __call__(
-    self, x: jax.Array, moments: tuple[jax.Array, jax.Array] | None = None
-  ) -> jax.Array:
+  def __call__(self, x: jax.Array, moments: Moments | None = None) -> jax.Array:
     """Norms `[..., C]` over all axes but the last.
 
     Args:
@@ -56,21 +57,60 @@ class BatchNorm(nn.Module):
       moments: of `x`, where several norms share them; not read where the
         stored statistics are taken.
     """
-    shape, wide = x.shape[-1:], jnp.promote_types(x.dtype, jnp.float32)
-    running_mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
-    running_var = self.variable("batch_stats", "var", jnp.ones, shape)
-    scale = self.param("scale", nn.initializers.ones, shape)
-    bias = self.param("bias", nn.initializers.zeros, shape)
-    x = x.astype(wide)
-    if self.use_running_average:
-      mean, var = running_mean.value, running_var.value
+    learned, stored = self.variables_of(x.shape[-1])
+    if stored is None:
+      moments = channel_moments(x) if moments is None else moments
+      self.update(moments)
     else:
-      mean, var = channel_moments(x) if moments is None else moments
-      if not self.is_initializing():
-        for running, new in ((running_mean, mean), (running_var, var)):
-          running.value = _MOMENTUM * running.value + (1 - _MOMENTUM) * new
-    factor = scale * jax.lax.rsqrt(var + _EPSILON)
-    return (x * factor + (bias - mean * factor)).astype(self.dtype)
+      moments = stored
+    return normalize(x, moments, learned).astype(self.dtype)
+
+  @nn.compact
+  def variables_of(self, channels: int) -> tuple[Moments, Moments | None]:
+    """Returns scale and bias, and the mean and variance to take, `[C]` each.
+
+    The latter are None where they are a batch's.
+    """
+    mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,))
+    var = self.variable("batch_stats", "var", jnp.ones, (channels,))
+    scale = self.param("scale", nn.initializers.ones, (channels,))
+    bias = self.param("bias", nn.initializers.zeros, (channels,))
+    stored = mean.value, var.value
+    return (scale, bias), stored if self.use_running_average else None
+
+  def update(self, moments: Moments | None) -> None:
+    """Moves the stored statistics towards a batch's, in training."""
+    if moments is None or self.use_running_average or self.is_initializing():
+      return
+    for name, new in zip(("mean", "var"), moments):
+      old: jax.Array = self.get_variable("batch_stats", name)
+      new = _MOMENTUM * old + (1 - _MOMENTUM) * new
+      self.put_variable("batch_stats", name, new)
+
+
+def normalize(x: jax.Array, moments: Moments, learned: Moments) -> jax.Array:
+  """Norms `[..., C]` with mean and variance, then scale and bias."""
+  (mean, var), (scale, bias) = moments, learned
+  factor = scale * jax.lax.rsqrt(var + _EPSILON)
+  wide = jnp.promote_types(x.dtype, jnp.float32)
+  return x.astype(wide) * factor + (bias - mean * factor)
+
+
+def convolve_and_norm(
+  x: jax.Array,
+  kernel: jax.Array,
+  learned: Moments,
+  stored: Moments | None,
+  *,
+  strides: int = 1,
+) -> tuple[jax.Array, Moments]:
+  """Convolves and norms, in a sealed part; returns the moments taken too."""
+  x = checkpoint_name(convolve(x, kernel, strides=strides), "kept")
+  moments = stored or checkpoint_name(channel_moments(x), "kept")
+  return normalize(x, moments, learned).astype(kernel.dtype), moments
+
+
+_sealed_convolve = sealed(convolve)
 
 
 class Conv(nn.Module):
@@ -90,20 +130,25 @@ class Conv(nn.Module):
   use_bias: bool = False
   dtype: Any = jnp.float32
 
-  @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Returns `[..., H / strides, W / strides, features]`."""
+    kernel, bias = self.variables_of(x.shape[-1])
+    apply = _sealed_convolve if self.kernel > 1 else convolve
+    x = apply(x.astype(self.dtype), kernel, strides=self.strides)
+    return x if bias is None else x + bias
+
+  @nn.compact
+  def variables_of(self, channels: int) -> tuple[jax.Array, jax.Array | None]:
+    """Returns `[S, S, channels, features]` and the bias, in the type."""
     kernel = self.param(
       "kernel",
       nn.initializers.he_normal(),
-      (self.kernel, self.kernel, x.shape[-1], self.features),
-    )
-    x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
-    x = convolve(x, kernel, strides=self.strides)
-    if self.use_bias:
-      bias = self.param("bias", nn.initializers.zeros, (self.features,))
-      x = x + bias.astype(self.dtype)
-    return x
+      (self.kernel, self.kernel, channels, self.features),
+    ).astype(self.dtype)
+    if not self.use_bias:
+      return kernel, None
+    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    return kernel, bias.astype(self.dtype)
 
 
 def max_pool_3x3(x: jax.Array) -> jax.Array:

@@ -10,9 +10,11 @@ from chexjax.models.layers import (
   Activation,
   BatchNorm,
   Conv,
+  convolve_and_norm,
   leaky_relu,
   max_pool_3x3,
 )
+from chexjax.models.sealed import sealed
 
 
 class BasicBlock(nn.Module):
@@ -26,15 +28,40 @@ class BasicBlock(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
     """Maps `[B, h, w, C]` to `[B, h / strides, w / strides, features]`."""
-    norm = {"use_running_average": not train, "dtype": self.dtype}
-    y = Conv(self.features, 3, self.strides, dtype=self.dtype, name="conv1")(x)
-    y = self.act(BatchNorm(**norm, name="norm1")(y))
-    y = Conv(self.features, 3, dtype=self.dtype, name="conv2")(y)
-    y = BatchNorm(**norm, name="norm2")(y)
-    if self.strides != 1 or x.shape[-1] != self.features:
-      x = Conv(self.features, 1, self.strides, dtype=self.dtype, name="proj")(x)
-      x = BatchNorm(**norm, name="norm_proj")(x)
-    return self.act(x + y)
+    channels = x.shape[-1]
+    # Names of the convolution and its norm, side of the kernel, channels read.
+    parts = [
+      ("conv1", "norm1", 3, channels),
+      ("conv2", "norm2", 3, self.features),
+    ]
+    if self.strides != 1 or channels != self.features:
+      parts.append(("proj", "norm_proj", 1, channels))
+    norms, variables = [], []
+    for conv_name, norm_name, size, read in parts:
+      conv = Conv(self.features, size, dtype=self.dtype, name=conv_name)
+      norms.append(
+        BatchNorm(
+          use_running_average=not train, dtype=self.dtype, name=norm_name
+        )
+      )
+      kernel, _ = conv.variables_of(read)
+      variables.append((kernel, *norms[-1].variables_of(self.features)))
+    x, moments = _basic_block(x, *variables, strides=self.strides, act=self.act)
+    for norm, new in zip(norms, moments):
+      norm.update(new)
+    return x
+
+
+@sealed
+def _basic_block(x, first, second, shortcut=None, *, strides, act):
+  """Returns the block's map and the moments of its norms."""
+  y, moments1 = convolve_and_norm(x, *first, strides=strides)
+  y, moments2 = convolve_and_norm(act(y), *second)
+  moments = [moments1, moments2]
+  if shortcut is not None:
+    x, moments3 = convolve_and_norm(x, *shortcut, strides=strides)
+    moments.append(moments3)
+  return act(x + y), moments
 
 
 class ResNet(nn.Module):

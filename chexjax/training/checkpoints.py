@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
 
 _managers = ocp.checkpoint_managers
@@ -89,10 +90,16 @@ class Checkpoints:
     """Returns the state and input position saved after `step` steps.
 
     Args:
-      step: of a checkpoint.
+      step: of a checkpoint. One of version 0.1.0 holds a tree where `like`
+        has the vector of its leaves; they are joined.
       like: a state of the same structure, shapes and shardings.
     """
-    abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+    with ocp.StandardCheckpointer() as checkpointer:
+      folder = self.folder / str(step) / "state"
+      stored = checkpointer.metadata(folder).item_metadata.tree
+    abstract = jax.tree_util.tree_map_with_path(
+      lambda path, leaf: _as_stored(path, leaf, stored), like
+    )
     restored = self._manager.restore(
       step,
       args=ocp.args.Composite(
@@ -100,7 +107,8 @@ class Checkpoints:
         inputs=ocp.args.JsonRestore(),
       ),
     )
-    return restored["state"], restored["inputs"]
+    state = jax.tree.map(_as_vector, like, restored["state"])
+    return state, restored["inputs"]
 
   def close(self) -> None:
     """Waits for saves under way."""
@@ -115,3 +123,29 @@ class Checkpoints:
     except Exception as error:  # orbax and tensorstore raise many kinds
       reason = str(error).splitlines()[0]
       raise OSError(f"cannot save in {self.folder}: {reason}") from error
+
+
+def _as_stored(path, leaf, stored):
+  """Returns the shape of a leaf, or of the tree that is stored in its place."""
+  for entry in path:
+    # Attributes, keys and places of a tree are told apart by their classes.
+    (name,) = (
+      getattr(entry, kind)
+      for kind in ("name", "key", "idx")
+      if hasattr(entry, kind)
+    )
+    stored = stored[name]
+  if not isinstance(stored, dict):
+    return ocp.utils.to_shape_dtype_struct(leaf)
+  return jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=leaf.sharding),
+    stored,
+  )
+
+
+def _as_vector(leaf, restored):
+  """Joins the leaves of a tree that stands for one leaf."""
+  if isinstance(restored, jax.Array):
+    return restored
+  parts = [jnp.ravel(part) for part in jax.tree.leaves(restored)]
+  return jax.device_put(jnp.concatenate(parts), leaf.sharding)

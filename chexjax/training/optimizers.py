@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import optax
 
+from chexjax.models.sealed import apart
+
 
 def make_schedule(
   *, learning_rate: float, num_steps: int, warmup_steps: int, decay: str
@@ -51,6 +53,10 @@ def make_optimizer(
   """
 
   adam = optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
+  # One update of one vector, not one of each of 400 parameters.
+  adam = optax.flatten(
+    optax.GradientTransformation(adam.init, apart(adam.update))
+  )
   if not factors:
     return adam
 

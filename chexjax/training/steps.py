@@ -125,7 +125,7 @@ def make_train_step(
     grads, (metrics, stats) = jax.grad(loss_fn, has_aux=True)(trained)
     updates, opt_state = tx.update(grads, state.opt_state, trained)
     trained = optax.apply_updates(trained, updates)
-    metrics["grad_norm"] = optax.tree.norm(grads)
+    metrics["grad_norm"] = _norm(grads)
     after = TrainState(
       step=state.step + 1,
       params=state.params | trained,
@@ -148,6 +148,12 @@ def make_train_step(
     out_shardings=(whole, whole),
     donate_argnums=0,
   )
+
+
+def _norm(tree):
+  # The vector that the optimizer joins too.
+  flat = jnp.concatenate([jnp.reshape(x, [-1]) for x in jax.tree.leaves(tree)])
+  return jnp.sqrt(jnp.vdot(flat, flat))
 
 
 def make_predict(

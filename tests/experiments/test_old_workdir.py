@@ -11,6 +11,7 @@ import zipfile
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 from chexjax.training.checkpoints import Checkpoints
@@ -50,5 +51,11 @@ def test_its_training_can_go_on(workdir):
   assert position == {"next_index": 1}
   assert state.step == 1
   jax.tree.map(np.testing.assert_array_equal, state.params, variables["params"])
-  moments = jax.tree.leaves(state.opt_state)
-  assert max(float(np.abs(leaf).max()) for leaf in moments) > 0
+  # A tree then, a vector of its leaves in their order now.
+  stored = ocp.StandardCheckpointer().restore(
+    checkpoints.folder / "1" / "state"
+  )["opt_state"][0][0]
+  for name in ("mu", "nu"):
+    want = np.concatenate([x.ravel() for x in jax.tree.leaves(stored[name])])
+    assert np.abs(want).max() > 0
+    np.testing.assert_array_equal(getattr(state.opt_state[0][0], name), want)

@@ -140,7 +140,10 @@ def test_remat_keeps_less(case):
     )
     return sum(leaf.size for leaf in jax.tree.leaves(residuals))
 
-  assert kept(True) < 0.8 * kept(False)
+  # Numbers of the two maps that each of three layers else keeps, of 8 and 4
+  # channels for 3 images of 8 x 8 or 4 x 4.
+  maps = (8 + 4) * 3 * (2 * 8 * 8 + 4 * 4)
+  assert kept(False) - kept(True) >= maps
 
 
 def test_the_command_line_reaches_the_model():

@@ -1,7 +1,9 @@
 """Schedules, and a group of parameters with a rate of its own."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from chexjax.training.optimizers import make_optimizer, make_schedule
@@ -23,6 +25,34 @@ def test_weight_decay_is_decoupled():
   params = {"w": jnp.full(2, 3.0)}
   update, _ = tx.update({"w": jnp.zeros(2)}, tx.init(params), params)
   np.testing.assert_allclose(update["w"], -0.1 * 0.01 * 3, rtol=1e-6)
+
+
+def test_one_vector_is_updated_as_the_tree_would_be():
+  rng = np.random.default_rng(0)
+  shapes = {"b": {"x": (3, 2), "a": (4,)}, "a": (2, 1, 2)}
+
+  def draw():
+    return jax.tree.map(
+      lambda shape: jnp.asarray(rng.normal(size=shape), jnp.float32),
+      shapes,
+      is_leaf=lambda x: isinstance(x, tuple),
+    )
+
+  params, grads = draw(), [draw() for _ in range(3)]
+
+  def after(tx):
+    tree, state = params, tx.init(params)
+    for grad in grads:
+      updates, state = tx.update(grad, state, tree)
+      tree = optax.apply_updates(tree, updates)
+    return tree
+
+  jax.tree.map(
+    # One rounding more or less of numbers of size 1.
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-6),
+    after(make_optimizer(lambda _: 0.1)),
+    after(optax.adamw(0.1, weight_decay=1e-3)),
+  )
 
 
 def test_schedules_rise_and_fall():
