@@ -27,8 +27,9 @@ def channel_moments(x: jax.Array) -> tuple[jax.Array, jax.Array]:
   """Returns the mean and variance of each channel, `[C]`, in float32."""
   x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
   axes = tuple(range(x.ndim - 1))
-  mean = x.mean(axes)
-  return mean, jnp.maximum(jnp.square(x).mean(axes) - jnp.square(mean), 0)
+  mean = checkpoint_name(x.mean(axes), "kept")
+  square = checkpoint_name(jnp.square(x).mean(axes), "kept")
+  return mean, jnp.maximum(square - jnp.square(mean), 0)
 
 
 class BatchNorm(nn.Module):
@@ -106,7 +107,7 @@ def convolve_and_norm(
 ) -> tuple[jax.Array, Moments]:
   """Convolves and norms, in a sealed part; returns the moments taken too."""
   x = checkpoint_name(convolve(x, kernel, strides=strides), "kept")
-  moments = stored or checkpoint_name(channel_moments(x), "kept")
+  moments = stored or channel_moments(x)
   return normalize(x, moments, learned).astype(kernel.dtype), moments
 
 
