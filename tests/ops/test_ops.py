@@ -55,7 +55,12 @@ def test_roi_align_agrees_with_a_loop(aligned):
   np.testing.assert_allclose(got, want, atol=1e-5)
 
 
-def test_fixed_grid_equals_general_roi_align_with_gradient():
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_fixed_grid_equals_general_roi_align_with_gradient(
+  backend, monkeypatch
+):
+  # The form that it has there, whatever computes it here.
+  monkeypatch.setattr(jax, "default_backend", lambda: backend)
   feature = jax.random.normal(KEY, (16, 16, 2))
   boxes = ops.make_proposals(64)
   weights = jax.random.normal(KEY, (395, 5, 5, 2))
