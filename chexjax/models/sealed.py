@@ -19,7 +19,8 @@ def apart(function: Callable[..., Any]) -> Callable[..., Any]:
   """Returns `function`, of arrays alone, as a call that is not inlined."""
 
   def body(*args):
-    with set_xla_metadata(inlineable="true"):  # What is called in there.
+    # Else calls inside inherit "false", and are not fused with what is around.
+    with set_xla_metadata(inlineable="true"):
       return function(*args)
 
   compiled = jax.jit(body)
