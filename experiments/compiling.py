@@ -9,8 +9,10 @@ from typing import Any
 
 import jax
 
+from experiments import programs
 
-def aloud(step: Any, name: str) -> Callable[..., Any]:
+
+def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
   """Compiles a jitted function at its first call; says so, and how long.
 
   All later calls must have arguments of the same shapes and shardings. What
@@ -20,6 +22,7 @@ def aloud(step: Any, name: str) -> Callable[..., Any]:
   Args:
     step: of `jax.jit`.
     name: for the message.
+    recipe: see `programs.compiled`.
   """
   compiled: list[Any] = []
 
@@ -27,7 +30,7 @@ def aloud(step: Any, name: str) -> Callable[..., Any]:
     if not compiled:
       print(f"{name}: compiling, or loading what was compiled", flush=True)
       began = time.monotonic()
-      compiled.append(step.lower(*args).compile())
+      compiled.append(programs.compiled(step, args, recipe).run)
       seconds = time.monotonic() - began
       print(f"{name}: ready after {seconds:.0f} s", flush=True)
       # After a short compilation there is little to give, and all other

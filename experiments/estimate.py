@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from chexjax.models import ChexModel
-from experiments import work
+from experiments import programs, work
 
 # Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
 # cores. On other devices it is a guess.
@@ -28,7 +28,14 @@ def matmul_rate(size: int = 1024) -> float:
 
 
 def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
-  """Counts the operations of one image's forward pass."""
+  """Counts the operations of one image's forward pass, once and for all."""
+  return programs.kept(
+    lambda: _forward_flops(model, image_size, stage),
+    repr(("operations", model, image_size, stage)),
+  )
+
+
+def _forward_flops(model, image_size, stage):
   image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.float32)
   variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), image)
   forward = jax.make_jaxpr(lambda v, x: model.apply(v, x, stage=stage)[0])

@@ -7,7 +7,7 @@ import jax
 
 from chexjax.training.state import make_mesh, replicated
 from experiments import flags, initial, prepare
-from experiments.configs import CONFIGS, ModelConfig
+from experiments.configs import CONFIGS, Config, ModelConfig
 from experiments.models import load_model
 from experiments.score_model import score_model
 from experiments.stages import Run
@@ -16,6 +16,7 @@ from experiments.stages import Run
 def score_run(workdir: pathlib.Path) -> None:
   """Scores the checkpoint of a finished run; results go to its workdir."""
   config = flags.stored(workdir)
+  prepare.use_compilation_cache(config)
   run = Run(config, prepare.open_data(config), initial.FINISHED)
   run.score(run.finished_variables())
 
@@ -24,6 +25,7 @@ def score_weights(
   path: pathlib.Path, data_dir: pathlib.Path, out: pathlib.Path
 ) -> None:
   """Scores weights that `load_model` reads, on the test images of a folder."""
+  prepare.use_compilation_cache(Config())
   model, variables, info = load_model(path)
   config = dataclasses.replace(
     CONFIGS[info.preset],

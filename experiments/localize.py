@@ -9,6 +9,7 @@ import numpy as np
 from chexjax import evaluation, ops
 from chexjax.evaluation.heat import cut_values, upsample
 from chexjax.models import ChexModel
+from experiments import programs
 from experiments.models import ModelInfo
 from experiments.scoring import MAPS, make_maps
 
@@ -24,7 +25,7 @@ def map_of(info: ModelInfo) -> str:
 def make_forward(
   model: ChexModel, info: ModelInfo
 ) -> Callable[[Any, Any], dict[str, jax.Array]]:
-  """Builds the jitted forward pass of `predict`.
+  """Builds the compiled forward pass of `predict`.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 to `full_logits`,
@@ -49,7 +50,8 @@ def make_forward(
     heat = dict(zip(MAPS, maps))[map_of(info)]
     return out | {"crop_logits": found["crop_logits"], "heat": heat}
 
-  return jax.jit(forward)
+  recipe = repr((model, info.image_size, info.preset, info.stage))
+  return programs.at_first_call(jax.jit(forward), recipe)
 
 
 def box_map(

@@ -24,6 +24,7 @@ from chexjax.training.variables import (
   save_variables,
 )
 from chexjax.types import FINDINGS
+from experiments import programs
 
 MODEL_FILE = "model.json"
 _FORMAT = "chexjax-model/1"
@@ -95,12 +96,16 @@ def load_model(
   return model, variables, info
 
 
-@functools.lru_cache(maxsize=8)  # tracing the full size takes seconds
+@functools.lru_cache(maxsize=8)
 def shapes_of(model: ChexModel, *, stage: int = 3) -> Any:
   """Returns the shapes of a model's variables, without making them."""
   image = jnp.zeros((1, 64, 64, 3))
   key = jax.random.key(0)
-  return jax.eval_shape(lambda: model.init(key, image, stage=stage))
+  # Tracing the full size takes seconds.
+  return programs.kept(
+    lambda: jax.eval_shape(lambda: model.init(key, image, stage=stage)),
+    repr(("shapes", model, stage)),
+  )
 
 
 def released_from_state(

@@ -24,7 +24,8 @@ from chexjax.data.images import Film, read_film
 from chexjax.data.likeness import doubt
 from chexjax.evaluation.results import DISCLAIMER
 from chexjax.report.overlay import Marked, draw_overlay
-from experiments import localize, models, provenance, thresholds
+from experiments import localize, models, prepare, provenance, thresholds
+from experiments.configs import Config
 from experiments.image_files import Job, find_images, replacing
 
 _SHOWN = 3  # findings in an overlay
@@ -39,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   if not jobs:
     print("error: no image to read; nothing was done", file=sys.stderr)
     return 2
+  prepare.use_compilation_cache(
+    Config(compilation_cache=not args.no_compilation_cache)
+  )
   try:
     predictor = Predictor(args)
   except (OSError, ImportError, ValueError) as error:
@@ -77,6 +81,11 @@ def _parse(argv):
   )
   add("--raw", action="store_true", help="also write logits and maps, as .npz")
   add("--batch_size", type=int, default=4, help="images at a time")
+  add(
+    "--no_compilation_cache",
+    action="store_true",
+    help="keep nothing that is compiled in ~/.cache/chexjax",
+  )
   args = parser.parse_args(argv)
   if args.batch_size < 1:
     parser.error(f"--batch_size must be at least 1, got {args.batch_size}")

@@ -15,8 +15,17 @@ from chexjax.data.own_set import open_folder
 from chexjax.data.sources import Dataset
 from chexjax.models import ChexModel
 from chexjax.training.optimizers import make_optimizer, make_schedule
+from experiments import programs
 from experiments.configs import Config
 from experiments.flags import as_json, expand
+
+# Options that no train step depends on.
+_OUTSIDE_OF_STEPS = (
+  "config", "workdir", "data_dir", "cache_dir", "compilation_cache", "init",
+  "init_dir", "seed", "max_steps", "eval_batch_size", "eval_every_epochs",
+  "save_every", "log_every", "coordinator", "num_processes", "process_id",
+  "max_nan", "num_examples", "phantom_images",
+)  # fmt: skip
 
 
 def open_data(
@@ -104,8 +113,9 @@ def make_model(config: Config, num_classes: int) -> ChexModel:
 def init_variables(config: Config, model: ChexModel) -> Any:
   """Draws fresh variables from the seed."""
   shape = (1, config.image_size, config.image_size, 3)
-  key = jax.random.key(config.seed)
-  return jax.jit(lambda: model.init(key, jnp.zeros(shape)))()
+  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
+  args = (jax.random.key(config.seed),)
+  return programs.compiled(draw, args, repr((model, shape))).run(*args)
 
 
 def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
@@ -160,3 +170,18 @@ def class_weights(config: Config, labels: np.ndarray):
   if config.class_total == "labels":
     total = float(positives.sum() + (labels.sum(1) == 0).sum())
   return ops.balance_weights(positives, total)
+
+
+def recipe(
+  config: Config,
+  stage: int,
+  steps: dict[int, int],
+  num_examples: int,
+  weights: Any,
+) -> str:
+  """Returns what a train step is made of, for `programs.compiled`."""
+  options = as_json(config)
+  for name in _OUTSIDE_OF_STEPS:
+    del options[name]
+  numbers = [np.asarray(x, float).tolist() for x in weights]
+  return repr((options, stage, steps, num_examples, numbers))

@@ -15,6 +15,7 @@ from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
 from chexjax.training.state import shard_batch
 from chexjax.training.steps import make_predict
+from experiments import programs
 
 MAPS = ("sal", "det", "mix")
 
@@ -27,7 +28,9 @@ def make_classifier(
   Stage 2 is judged by the crops' logits, since it leaves the full image's as
   they are.
   """
-  predict = make_predict(model, mesh, stage=stage)
+  predict = programs.at_first_call(
+    make_predict(model, mesh, stage=stage), repr((model, stage))
+  )
   labels = label_matrix(source)
 
   def classify(variables, names):
@@ -107,7 +110,11 @@ def score_test(
   keep: tuple[str, ...] = ("saliency_logits",)
   if whole:
     keep += ("proposal_boxes", "proposal_scores")
-  predict = make_predict(model, mesh, stage=3 if whole else 1, keep=keep)
+  until = 3 if whole else 1
+  predict = programs.at_first_call(
+    make_predict(model, mesh, stage=until, keep=keep),
+    repr((model, until, keep)),
+  )
   draw = make_maps(size, maps, whole=whole)
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS

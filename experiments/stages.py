@@ -227,7 +227,10 @@ class Run:
       tau=prepare.tau_schedule(self.config, stage, self.steps),
       skip_nan=self.config.on_nan == "skip",
     )
-    return compiling.aloud(step, f"stage {stage}")
+    recipe = prepare.recipe(
+      self.config, stage, self.steps, self.train_size, weights
+    )
+    return compiling.aloud(step, f"stage {stage}", recipe)
 
   def _evaluator(self, stage):
     """Builds the validation: mean AUC, None without validation images."""

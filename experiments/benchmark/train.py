@@ -9,7 +9,7 @@ import pathlib
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -25,7 +25,7 @@ from chexjax.training.state import (
 )
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
-from experiments import compiling, prepare, work
+from experiments import compiling, prepare, programs, work
 from experiments.benchmark import clock, frame, model, subject
 from experiments.benchmark.operations import top_operations
 from experiments.flags import expand
@@ -73,13 +73,13 @@ class Step(NamedTuple):
   Attributes:
     run: does the next step and returns its metrics.
     compiled: with the compiler's memory plan.
-    least: operations and bytes of its products.
+    least: counts the operations and bytes of its products.
     seconds: that tracing and compiling took.
   """
 
   run: Any
   compiled: Any
-  least: work.Work
+  least: Callable[[], work.Work]
   seconds: float
 
 
@@ -155,20 +155,24 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
     ),
   )
   began = time.perf_counter()
-  traced = step.trace(state, examples, key)
-  compiled = traced.lower().compile()
+  args = state, examples, key
+  program = programs.compiled(step, args, repr((config, stage, num_classes)))
   seconds = time.perf_counter() - began
-  least = work.count(traced.jaxpr.jaxpr)
+  shapes = jax.eval_shape(lambda *args: args, *args)
   held = [state]
-  del traced, variables, state
+  del variables, state, args
   compiling.give_back_memory()
 
   def run():
-    held[0], metrics = compiled(held[0], examples, key)
+    held[0], metrics = program.run(held[0], examples, key)
     return metrics
 
   jax.block_until_ready(run())
-  return Step(run, compiled, least, seconds)
+
+  def least():
+    return work.count(step.trace(*shapes).jaxpr.jaxpr)
+
+  return Step(run, program.compiled, least, seconds)
 
 
 def _rows(name, config, stage, batch, options) -> list[frame.Row]:
@@ -194,7 +198,7 @@ def _rows(name, config, stage, batch, options) -> list[frame.Row]:
   return [
     *rows,
     frame.Row(name, "images/s", rates),
-    *floor_rows(name, times, rows[:2], step.least),
+    *floor_rows(name, times, rows[:2], step.least()),
     frame.Row(f"{name}: tracing and compiling", "s", (step.seconds,)),
     frame.Row(
       f"{name}: start of the program to first step",

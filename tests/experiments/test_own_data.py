@@ -11,6 +11,7 @@ from chexjax.data.pipeline import train_batches
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
 from experiments import flags, initial, prepare, report
+from experiments.models import shapes_of
 from experiments.run import main
 from experiments.stages import Run
 
@@ -38,7 +39,7 @@ def test_twenty_findings(own_folder, tmp_path):
   job = Run(config, prepare.open_data(config), initial.load(config))
   assert job.names == findings
   # Shapes alone: to compile a step takes as long as all other tests here.
-  variables = jax.eval_shape(lambda: prepare.init_variables(config, job.model))
+  variables = shapes_of(job.model)
   tx = prepare.make_tx(config, 1, 1, 20)
   state = jax.eval_shape(lambda v: create_state(v, tx, stage=1), variables)
   batches = train_batches(job.dataset.splits["train"], batch_size=4, seed=0)

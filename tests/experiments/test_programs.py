@@ -1,0 +1,151 @@
+"""What was traced once is not traced again, and only where it is the same."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments import programs
+
+
+@flax.struct.dataclass
+class State:
+  count: jax.Array
+  tree: dict
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """JAX's folder of compiled programs, an empty one."""
+  before = jax.config.values["jax_compilation_cache_dir"]
+  jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+  yield tmp_path / "traced"
+  jax.config.update("jax_compilation_cache_dir", before)
+
+
+class Step:
+  """A step in a training step's form, that counts how often it is traced."""
+
+  def __init__(self):
+    self.traced = 0
+    self.function = jax.jit(self._step, donate_argnums=0)
+
+  def _step(self, state, x, key):
+    self.traced += 1
+    noise = jax.random.normal(key, x.shape)
+    tree = {"w": state.tree["w"] + x * noise, "none": None}
+    return State(state.count + 1, tree), {"mean": x.mean()}
+
+
+def arguments():
+  state = State(jnp.zeros((), jnp.int32), {"w": jnp.ones(3), "none": None})
+  return state, jnp.arange(3.0), jax.random.key(1)
+
+
+def test_the_second_process_traces_nothing_and_computes_the_same(folder):
+  plain = Step().function(*arguments())
+  for times in (1, 0):  # in a process of its own each
+    step = Step()
+    program = programs.compiled(step.function, arguments(), "a step")
+    assert step.traced == times
+    args = arguments()
+    got = program.run(*args)
+    assert jax.tree.structure(got) == jax.tree.structure(plain)
+    jax.tree.map(np.testing.assert_array_equal, got, plain)
+    # The state is donated, the rest is not.
+    deleted = [leaf.is_deleted() for leaf in jax.tree.leaves(args)]
+    assert deleted == [True, True, False, False]
+  assert len(list(folder.iterdir())) == 1
+
+
+def other_values(state, x, key):
+  return State(state.count + 3, state.tree), 2 * x, jax.random.key(2)
+
+
+def other_shape(state, x, key):
+  return state.replace(tree={"w": jnp.ones((2, 3)), "none": None}), x, key
+
+
+def other_type(state, x, key):
+  return state, jnp.arange(3), key
+
+
+def other_tree(state, x, key):
+  return state.replace(tree={**state.tree, "more": x}), x, key
+
+
+def other_key(state, x, key):
+  return state, x, jax.random.key(1, impl="rbg")
+
+
+@pytest.mark.parametrize(
+  ("change", "traced"),
+  [
+    (other_values, 0),
+    (other_shape, 1),
+    (other_type, 1),
+    (other_tree, 1),
+    (other_key, 1),
+  ],
+)
+def test_other_arguments_are_another_program(folder, change, traced):
+  programs.compiled(Step().function, arguments(), "a step")
+  step = Step()
+  programs.compiled(step.function, change(*arguments()), "a step")
+  assert step.traced == traced
+
+
+def test_whatever_else_may_matter_makes_another(folder, monkeypatch):
+  made = []
+
+  def make(recipe="a number"):
+    return programs.kept(lambda: made.append(0) or len(made), recipe)
+
+  assert [make(), make(), make("another"), make("another")] == [1, 1, 2, 2]
+  with monkeypatch.context() as patch:
+    patch.setattr(programs, "_sources", lambda: "a changed file")
+    assert make() == 3
+  with monkeypatch.context() as patch:
+    patch.setattr(programs.importlib.metadata, "version", lambda name: "99")
+    assert make() == 4
+  before = jax.config.values["jax_default_matmul_precision"]
+  jax.config.update("jax_default_matmul_precision", "bfloat16")
+  try:
+    assert make() == 5
+  finally:
+    jax.config.update("jax_default_matmul_precision", before)
+  assert make() == 1
+
+
+@pytest.mark.parametrize(
+  "broken", [b"", b"no pickle", b"\x80\x05.", b"cno\nmodule\n."]
+)
+def test_a_broken_file_is_named_and_made_anew(folder, broken, capsys):
+  assert programs.kept(lambda: 1, "x") == 1
+  (path,) = folder.iterdir()
+  path.write_bytes(broken)
+  assert programs.kept(lambda: 2, "x") == 2
+  assert str(path) in capsys.readouterr().out
+  assert programs.kept(lambda: 3, "x") == 2
+
+
+def test_a_folder_that_takes_nothing_stops_nothing(folder, capsys):
+  folder.write_text("a file in its place")
+  assert programs.kept(lambda: 1, "x") == 1
+  assert "cannot be written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("off", ["bucket", "disabled"])
+def test_nothing_is_kept_without_a_folder_on_this_machine(folder, off):
+  bucket, enabled = "jax_compilation_cache_dir", "jax_enable_compilation_cache"
+  if off == "bucket":
+    jax.config.update(bucket, "gs://bucket/compiled")
+  else:
+    jax.config.update(enabled, False)
+  try:
+    values = iter((1, 2))
+    assert [programs.kept(lambda: next(values), "x") for _ in "12"] == [1, 2]
+  finally:
+    jax.config.update(enabled, True)
+  assert not folder.exists()
