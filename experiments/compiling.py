@@ -24,22 +24,20 @@ def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
     name: for the message.
     recipe: see `programs.compiled`.
   """
-  compiled: list[Any] = []
 
-  def run(*args):
-    if not compiled:
-      print(f"{name}: compiling, or loading what was compiled", flush=True)
-      began = time.monotonic()
-      compiled.append(programs.compiled(step, args, recipe).run)
-      seconds = time.monotonic() - began
-      print(f"{name}: ready after {seconds:.0f} s", flush=True)
-      # After a short compilation there is little to give, and all other
-      # functions would be traced anew.
-      if seconds > 20:
-        give_back_memory()
-    return compiled[0](*args)
+  def make(*what):
+    print(f"{name}: compiling, or loading what was compiled", flush=True)
+    began = time.monotonic()
+    program = programs.compiled(*what)
+    seconds = time.monotonic() - began
+    print(f"{name}: ready after {seconds:.0f} s", flush=True)
+    # After a short compilation there is little to give, and all other
+    # functions would be traced anew.
+    if seconds > 20:
+      give_back_memory()
+    return program
 
-  return run
+  return programs.at_first_call(step, recipe, make)
 
 
 def give_back_memory() -> None:

@@ -28,7 +28,7 @@ def matmul_rate(size: int = 1024) -> float:
 
 
 def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
-  """Counts the operations of one image's forward pass, once and for all."""
+  """Counts the operations of one image's forward pass, once: it is kept."""
   return programs.kept(
     lambda: _forward_flops(model, image_size, stage),
     repr(("operations", model, image_size, stage)),

@@ -1,9 +1,8 @@
 """The image files a command line asks for, and the files written for them."""
 
-import contextlib
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chexjax.data.images import SUFFIXES
@@ -75,14 +74,3 @@ def _with_stems(paths):
     taken.add(stem.lower())
     jobs.append(Job(path, stem))
   return jobs
-
-
-@contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-  """Gives a scratch file that takes the place of `path` if all goes well."""
-  scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-  try:
-    yield scratch
-    os.replace(scratch, path)
-  finally:
-    scratch.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import numpy as np
 from chexjax import evaluation, ops
 from chexjax.evaluation.heat import cut_values, upsample
 from chexjax.models import ChexModel
-from experiments import programs
+from experiments import memory, programs
 from experiments.models import ModelInfo
 from experiments.scoring import MAPS, make_maps
 
@@ -25,7 +25,7 @@ def map_of(info: ModelInfo) -> str:
 def make_forward(
   model: ChexModel, info: ModelInfo
 ) -> Callable[[Any, Any], dict[str, jax.Array]]:
-  """Builds the compiled forward pass of `predict`.
+  """Builds the jitted forward pass of `predict`.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 to `full_logits`,
@@ -50,8 +50,39 @@ def make_forward(
     heat = dict(zip(MAPS, maps))[map_of(info)]
     return out | {"crop_logits": found["crop_logits"], "heat": heat}
 
+  return jax.jit(forward)
+
+
+def fitting_forward(
+  model: ChexModel, info: ModelInfo, variables: Any, batch_size: int
+) -> tuple[Callable[[Any, Any], dict[str, jax.Array]], int]:
+  """Compiles `make_forward` for as many images as fit the free memory.
+
+  Args:
+    model: see `make_forward`.
+    info: see `make_forward`.
+    variables: of the model, on the device.
+    batch_size: images at most; it is halved until what the compiler plans
+      `memory.fits`.
+
+  Returns:
+    The function, and the number of images it takes at a time.
+  """
+  forward = make_forward(model, info)
   recipe = repr((model, info.image_size, info.preset, info.stage))
-  return programs.at_first_call(jax.jit(forward), recipe)
+  while True:
+    print(f"compiling for {batch_size} at a time, or loading", flush=True)
+    images = np.zeros((batch_size, info.image_size, info.image_size, 1), "u1")
+    try:
+      program = programs.compiled(forward, (variables, images), recipe)
+      if batch_size == 1 or memory.fits(program.compiled, calls=2):
+        return program.run, batch_size
+    except jax.errors.JaxRuntimeError as error:
+      # Some compilers refuse what does not fit.
+      if batch_size == 1 or "RESOURCE_EXHAUSTED" not in str(error):
+        raise
+    print(f"note: the memory does not take {batch_size} at a time")
+    batch_size //= 2
 
 
 def box_map(

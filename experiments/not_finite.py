@@ -7,7 +7,7 @@ import numpy as np
 
 from chexjax.data.sources import Source
 from chexjax.training.checkpoints import Checkpoints
-from experiments.image_files import replacing
+from experiments.files import replacing
 
 
 def names(source: Source, index: np.ndarray) -> list[str]:

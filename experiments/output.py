@@ -4,12 +4,12 @@
 beside them lies `cases.zip`, written while the maps streamed.
 """
 
-import os
 import pathlib
 from typing import Any
 
 from chexjax import evaluation
 from chexjax.evaluation import record
+from experiments.files import replacing
 
 
 def write(
@@ -40,6 +40,5 @@ def write(
 
 
 def _text(path: pathlib.Path, text: str) -> None:
-  scratch = path.with_suffix(".tmp")
-  scratch.write_text(text, encoding="utf-8")
-  os.replace(scratch, path)
+  with replacing(path) as scratch:
+    scratch.write_text(text, encoding="utf-8")

@@ -19,12 +19,13 @@ from experiments import programs
 from experiments.configs import Config
 from experiments.flags import as_json, expand
 
-# Options that no train step depends on.
+# Options that no train step depends on, or only by what `recipe` is given.
 _OUTSIDE_OF_STEPS = (
-  "config", "workdir", "data_dir", "cache_dir", "compilation_cache", "init",
-  "init_dir", "seed", "max_steps", "eval_batch_size", "eval_every_epochs",
-  "save_every", "log_every", "coordinator", "num_processes", "process_id",
-  "max_nan", "num_examples", "phantom_images",
+  "config", "stage", "maps", "workdir", "data_dir", "cache_dir",
+  "compilation_cache", "init", "init_dir", "seed", "max_steps",
+  "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
+  "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
+  "phantom_images",
 )  # fmt: skip
 
 
@@ -176,12 +177,20 @@ def recipe(
   config: Config,
   stage: int,
   steps: dict[int, int],
-  num_examples: int,
+  train_size: int,
   weights: Any,
 ) -> str:
-  """Returns what a train step is made of, for `programs.compiled`."""
+  """Returns what a train step is made of, for `programs.compiled`.
+
+  Args:
+    config: of the run.
+    stage: of the step.
+    steps: of each stage.
+    train_size: training images.
+    weights: beta_pos and beta_neg.
+  """
   options = as_json(config)
   for name in _OUTSIDE_OF_STEPS:
     del options[name]
   numbers = [np.asarray(x, float).tolist() for x in weights]
-  return repr((options, stage, steps, num_examples, numbers))
+  return repr((options, stage, steps, train_size, numbers))

@@ -4,19 +4,19 @@ JAX keeps what XLA has compiled, but to find it traces and lowers the function
 first, which for a full-size step takes longer than to load it.
 """
 
-import functools
 import hashlib
 import importlib.metadata
-import os
 import pathlib
 import pickle
 import sys
-import tempfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import flax
 import jax
 from jax import export
+
+from experiments.files import replacing
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "chex", "numpy", "flatbuffers")
 
@@ -47,34 +47,55 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
   Args:
     function: of `jax.jit`.
     args: arrays, or trees of them.
-    recipe: see `kept`.
+    recipe: see `kept`; the function's name need not be in it.
+
+  Returns:
+    The program, of which `run` takes trees like `args` alone.
   """
   if _folder() is None:
-    whole = function.lower(*args).compile()
-    return Program(whole, whole)
-  found = kept(lambda: _trace(function, args), recipe, args)
-  called = jax.jit(
-    export.deserialize(bytearray(found.program)).call,
-    donate_argnums=found.donated,
+    return _plain(function, args)
+  tree = jax.tree.structure(args)
+  name = f"{function.__module__}.{function.__qualname__}"
+  try:
+    found = kept(lambda: _trace(function, args), f"{name} {recipe}", args)
+    called = export.deserialize(bytearray(found.program)).call
+  except Exception as error:  # One of the function itself comes again.
+    print(f"note: {name} cannot be kept as it was traced: {error}", flush=True)
+    return _plain(function, args)
+  flat = (
+    jax.jit(called, donate_argnums=found.donated)
+    .lower(*jax.tree.leaves(args))
+    .compile()
   )
-  flat = called.lower(*jax.tree.leaves(args)).compile()
 
   def run(*args):
-    return jax.tree.unflatten(found.results, flat(*jax.tree.leaves(args)))
+    leaves, given = jax.tree.flatten(args)
+    if given != tree:
+      raise TypeError(f"{name} is compiled for arguments of another tree")
+    return jax.tree.unflatten(found.results, flat(*leaves))
 
   return Program(run, flat)
 
 
-def at_first_call(function: Any, recipe: str) -> Callable[..., Any]:
-  """Returns a jitted function that is `compiled` when it is first called.
+def at_first_call(
+  function: Any,
+  recipe: str,
+  make: Callable[[Any, tuple[Any, ...], str], Program] = compiled,
+) -> Callable[..., Any]:
+  """Returns a jitted function that is compiled when it is first called.
 
   All calls must have arguments of the same shapes and shardings.
+
+  Args:
+    function: of `jax.jit`.
+    recipe: see `kept`.
+    make: compiles it, as `compiled` does.
   """
   known: list[Program] = []
 
   def run(*args):
     if not known:
-      known.append(compiled(function, args, recipe))
+      known.append(make(function, args, recipe))
     return known[0].run(*args)
 
   return run
@@ -90,9 +111,10 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
   Args:
     make: returns what can be pickled.
     recipe: everything that `make` depends on, in words, beside `args`. Where
-      it is the same, and so are the settings of JAX, the devices, the versions
-      of the libraries and the text of this project, `make` is not called.
-    args: a tree of arrays, of whose values nothing depends.
+      it is the same, and so are the settings of JAX and Flax, the devices, the
+      versions of the libraries and the text of this project, `make` is not
+      called.
+    args: a tree of arrays, on whose values nothing depends.
   """
   folder = _folder()
   if folder is None:
@@ -102,14 +124,14 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
     return pickle.loads(path.read_bytes())
   except FileNotFoundError:
     pass
-  except Exception as error:  # Of whatever kind what is unpickled stumbles on.
+  except Exception as error:  # Unpickling may raise anything.
     print(f"note: {path} is made anew: {error}", flush=True)
   made = make()
+  data = pickle.dumps(made)
   try:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-      file.write(pickle.dumps(made))
-    os.replace(file.name, path)
+    with replacing(path) as scratch:
+      scratch.write_bytes(data)
   except OSError as error:
     print(f"note: {path} cannot be written: {error}", flush=True)
   return made
@@ -124,6 +146,11 @@ def _folder():
   if "://" in folder or jax.process_count() > 1:
     return None
   return pathlib.Path(folder) / "traced"
+
+
+def _plain(function, args):
+  whole = function.lower(*args).compile()
+  return Program(whole, whole)
 
 
 def _trace(function, args):
@@ -143,32 +170,30 @@ def _trace(function, args):
 
 def _digest(recipe, args):
   leaves, tree = jax.tree.flatten(args)
+  kinds = [(jax.typeof(x), getattr(x, "sharding", None)) for x in leaves]
   parts = (
     recipe,
     str(tree),
-    str([_kind(leaf) for leaf in leaves]),
+    str(kinds),
     str([(d.id, d.device_kind) for d in jax.devices()]),
     str(sorted(jax.config.values.items())),
+    repr(flax.config),
     *map(importlib.metadata.version, _PACKAGES),
     sys.version,
-    _sources(),
+    _TEXT,
   )
   return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _kind(array):
-  """Returns all of an array that a program depends on."""
-  kind, sharding = jax.typeof(array), getattr(array, "sharding", None)
-  ids = sorted(d.id for d in sharding.device_set) if sharding else None
-  return kind, kind.weak_type, sharding, ids
-
-
-@functools.cache
-def _sources():
-  """Returns a digest of the text of this project."""
-  root = pathlib.Path(__file__).parents[1]
+def _text_of(root: pathlib.Path) -> str:
+  """Returns a digest of the program text under a folder."""
   digest = hashlib.sha256()
   for package in ("chexjax", "experiments"):
     for path in sorted((root / package).rglob("*.py")):
-      digest.update(path.read_bytes())
+      text = path.read_bytes()
+      digest.update(f"{path.relative_to(root)} {len(text)}\n".encode() + text)
   return digest.hexdigest()
+
+
+# Now, since the files may change while the program runs.
+_TEXT = _text_of(pathlib.Path(__file__).parents[1])

@@ -4,7 +4,9 @@ That backend fuses what is cheap into everything that reads it, with all that
 it was made of: the gradient of a dense block's last layer was added up anew for
 each shifted copy of an early one's. A call that is not inlined ends that, and
 keeps apart what the gradient repeats and what the forward pass has done. Other
-backends are left as free as they are.
+backends are left as free as they are, and so are several CPU devices: a sum
+over these in such a call and another outside can come in either order, and
+then each device waits in another of the two for ever.
 """
 
 import functools
@@ -13,6 +15,11 @@ from typing import Any
 
 import jax
 from jax.experimental.xla_metadata import set_xla_metadata
+
+
+def applies() -> bool:
+  """Returns whether parts are sealed: on a CPU that is one device."""
+  return jax.default_backend() == "cpu" and jax.device_count() == 1
 
 
 def apart(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,7 +34,7 @@ def apart(function: Callable[..., Any]) -> Callable[..., Any]:
 
   @functools.wraps(function)
   def call(*args):
-    if jax.default_backend() != "cpu":
+    if not applies():
       return function(*args)
     with set_xla_metadata(inlineable="false"):
       return compiled(*args)
@@ -38,7 +45,7 @@ def apart(function: Callable[..., Any]) -> Callable[..., Any]:
 def sealed(function: Callable[..., Any]) -> Callable[..., Any]:
   """Returns `function` as such a call, most of which its gradient repeats.
 
-  On a CPU the gradient keeps the arguments and what `function` has named
+  Where it `applies` the gradient keeps the arguments and what `function` has named
   `"kept"` with `checkpoint_name`; elsewhere what it always would.
 
   Args:
@@ -53,7 +60,7 @@ def sealed(function: Callable[..., Any]) -> Callable[..., Any]:
 
   @functools.wraps(function)
   def call(*args, **options):
-    if jax.default_backend() != "cpu":
+    if not applies():
       return function(*args, **options)
     return build(tuple(sorted(options.items())))(*args)
 

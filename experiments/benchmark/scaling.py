@@ -142,12 +142,19 @@ def _step(point: Point, options: Options) -> tuple[frame.Row, ...]:
       "--batch_sizes", str(point.batch), f"--repeats={options.repeats}",
       f"--out={out}", *(["--toy"] if options.toy else []),
     ]  # fmt: skip
-    subprocess.run(
+    done = subprocess.run(
       command,
       env=os.environ | {"XLA_FLAGS": flags},
-      check=True,
       stdout=subprocess.DEVNULL,
+      check=False,
     )
+    if done.returncode:
+      print(f"failed: {point}, see above", file=sys.stderr, flush=True)
+      note = f"failed with {done.returncode}"
+      return (
+        frame.Row("step", "ms", note=note),
+        frame.Row("memory planned", "MiB", note=note),
+      )
     rows = json.loads(out.read_text())["rows"]
   print(f"measured {point}", file=sys.stderr, flush=True)
   time = next(r for r in rows if " stage 3, " in r["name"])

@@ -8,7 +8,7 @@ from PIL import Image
 from test_convert_and_load import make_workdir
 
 from chexjax.types import FINDINGS
-from experiments import localize, models, thresholds
+from experiments import localize, memory, models, thresholds
 from experiments.predict import main
 
 
@@ -78,6 +78,27 @@ def test_a_folder_with_one_bad_file(workdir, tmp_path, capsys):
         )
 
 
+def test_a_batch_that_does_not_fit_is_halved(
+  workdir, tmp_path, capsys, monkeypatch
+):
+  films(tmp_path / "in")
+  plans = iter((False, False))
+
+  def fits(program, calls):
+    assert calls == 2  # One batch is written while the next is computed.
+    return next(plans)
+
+  monkeypatch.setattr(memory, "fits", fits)
+  out = tmp_path / "out"
+  # Of one image at a time nobody asks whether it fits.
+  assert run(workdir, out, "--batch_size=4", tmp_path / "in") == 1
+  said = capsys.readouterr().out
+  assert "note: the memory does not take 4 at a time" in said
+  assert "compiling for 1 at a time" in said
+  assert "5 images done, 1 failed" in said
+  assert next(plans, None) is None
+
+
 def test_nothing_to_do_is_status_2_and_writes_nothing(
   workdir, tmp_path, capsys
 ):
@@ -133,8 +154,11 @@ def test_a_preset_changes_the_maps_alone(workdir):
   _, variables, paper = models.load_model(workdir)
   model, _, released = models.load_model(workdir, "released")
   image = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 1), np.uint8)
-  one = localize.make_forward(model, paper)(variables, image)
-  two = localize.make_forward(model, released)(variables, image)
+  # Both are kept in one folder.
+  one, two = (
+    localize.fitting_forward(model, info, variables, 1)[0](variables, image)
+    for info in (paper, released)
+  )
   assert one["heat"].shape == (1, 14, 32, 32)
   assert two["heat"].shape == (1, 14, 128, 128)
   np.testing.assert_allclose(

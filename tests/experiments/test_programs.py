@@ -1,6 +1,9 @@
 """What was traced once is not traced again, and only where it is the same."""
 
-import flax.struct
+import pathlib
+import pickle
+
+import flax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -45,8 +48,8 @@ def arguments():
 
 def test_the_second_process_traces_nothing_and_computes_the_same(folder):
   plain = Step().function(*arguments())
-  for times in (1, 0):  # in a process of its own each
-    step = Step()
+  for times in (1, 0):
+    step = Step()  # Jitted anew, as in another process.
     program = programs.compiled(step.function, arguments(), "a step")
     assert step.traced == times
     args = arguments()
@@ -104,18 +107,73 @@ def test_whatever_else_may_matter_makes_another(folder, monkeypatch):
 
   assert [make(), make(), make("another"), make("another")] == [1, 1, 2, 2]
   with monkeypatch.context() as patch:
-    patch.setattr(programs, "_sources", lambda: "a changed file")
+    patch.setattr(programs, "_TEXT", "a changed file")
     assert make() == 3
   with monkeypatch.context() as patch:
     patch.setattr(programs.importlib.metadata, "version", lambda name: "99")
     assert make() == 4
-  before = jax.config.values["jax_default_matmul_precision"]
-  jax.config.update("jax_default_matmul_precision", "bfloat16")
-  try:
+  with jax.default_matmul_precision("bfloat16"):
     assert make() == 5
-  finally:
-    jax.config.update("jax_default_matmul_precision", before)
+  with flax.config.temp_flip_flag("return_frozendict", True):
+    assert make() == 6
   assert make() == 1
+
+
+def test_the_projects_text_is_all_of_it(tmp_path):
+  def text_of(**files):
+    for path in tmp_path.rglob("*.py"):
+      path.unlink()
+    for name, text in files.items():
+      path = tmp_path / "chexjax" / f"{name}.py"
+      path.parent.mkdir(exist_ok=True)
+      path.write_text(text)
+    return programs._text_of(tmp_path)
+
+  found = [
+    text_of(a="x = 1\n", b="y = 2\n"),
+    text_of(a="x = 1\n", b="y = 3\n"),
+    text_of(a="x = 1\ny = 2\n", b=""),
+    text_of(a="x = 1\n", c="y = 2\n"),
+    text_of(a="x = 1\n"),
+  ]
+  assert len(set(found)) == len(found)
+  # It is this project's.
+  root = pathlib.Path(programs.__file__).parents[1]
+  assert (root / "chexjax" / "models" / "model.py").exists()
+  assert programs._text_of(root) == programs._TEXT
+
+
+def test_another_tree_of_the_same_arrays_is_refused(folder):
+  program = programs.compiled(Step().function, arguments(), "a step")
+  state, x, key = arguments()
+  with pytest.raises(TypeError, match="of another tree"):
+    program.run(State(state.count, {"v": x, "none": None}), x, key)
+
+
+def test_what_cannot_be_kept_is_said_and_runs_all_the_same(folder, capsys):
+  @jax.jit
+  def ask(x):
+    return jax.pure_callback(np.sin, x, x)
+
+  x = jnp.ones(3)
+  np.testing.assert_allclose(
+    programs.compiled(ask, (x,), "").run(x), np.sin(1), rtol=1e-6
+  )
+  assert "ask cannot be kept as it was traced" in capsys.readouterr().out
+  assert not folder.exists()
+
+
+def test_a_program_that_cannot_be_read_is_said_and_traced_anew(folder, capsys):
+  def step():
+    return programs.compiled(Step().function, arguments(), "a step")
+
+  step()
+  (path,) = folder.iterdir()
+  found = pickle.loads(path.read_bytes())
+  path.write_bytes(pickle.dumps(found._replace(program=b"no program")))
+  state, _ = step().run(*arguments())
+  assert int(state.count) == 1
+  assert "cannot be kept as it was traced" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

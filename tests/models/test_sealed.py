@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.ad_checkpoint import checkpoint_name
+from small_models import random_variables
 
 from chexjax import models
 from chexjax.models.sealed import apart, sealed
@@ -21,7 +22,9 @@ def loss_of(name, dtype):
   """Returns a training loss of parameters, with the new statistics."""
   net = NETWORKS[name](dtype)
   images = jax.random.normal(jax.random.key(0), (2, 32, 32, 3), dtype)
-  variables = net.init(jax.random.key(1), images, train=True)
+  variables = random_variables(
+    jax.eval_shape(lambda: net.init(jax.random.key(1), images, train=True))
+  )
 
   def loss(params):
     maps, updates = net.apply(

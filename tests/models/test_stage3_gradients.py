@@ -206,6 +206,7 @@ def test_only_a_trained_gate_carries_loss_rpn_to_the_saliency_logits():
 def test_frozen_parts_get_none():
   case = Case()
   for path, value in case.gradient(stage=2).items():
+    assert np.isfinite(value).all(), path
     if path[0] == "classification":
       assert not value.any(), path
     elif path[-1] == "kernel":

@@ -18,7 +18,9 @@ from chexjax.training.state import (
   create_state, make_mesh, replicated, shard_batch)
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
+from experiments import programs
 
+jax.config.update("jax_compilation_cache_dir", sys.argv[1] + "cache")
 assert jax.device_count() == 8
 model = models.ChexModel(
   num_classes=2, block_sizes=(1, 1), growth=4, bn_size=2, stem=4,
@@ -30,12 +32,14 @@ fresh = jax.tree.map(
 # Plain descent: what a step adds is the gradient, in units of 0.01.
 tx = optax.sgd(0.01)
 meshes = {n: make_mesh(jax.devices()[:n]) for n in (1, 8)}
-steps = {
-  n: make_train_step(
-    model, tx, mesh, stage=3, beta_pos=jnp.full(2, 0.7),
+def make_step(n):
+  step = make_train_step(
+    model, tx, meshes[n], stage=3, beta_pos=jnp.full(2, 0.7),
     beta_neg=jnp.full(2, 0.3))
-  for n, mesh in meshes.items()
-}
+  # As the main job has it: traced, kept, read again.
+  return programs.at_first_call(step, f"of {n}")
+
+steps = {n: make_step(n) for n in meshes}
 
 def batch(step):
   rng = np.random.default_rng(step)
@@ -55,7 +59,8 @@ def train(folder, devices):
       assert position == {"next_index": step}
     state, metrics = steps[n](
       state, shard_batch(batch(step), mesh), jax.random.key(1))
-    assert len(state.step.sharding.device_set) == n
+    for leaf in jax.tree.leaves((state, metrics)):
+      assert leaf.sharding == replicated(mesh)
     losses.append(float(metrics["loss"]))
     checkpoints.save(
       step + 1, state, inputs={"next_index": step + 1}, auc=None)
@@ -78,8 +83,9 @@ for group in moved.values():
 
 @pytest.mark.slow
 def test_eight_devices_train_as_one_and_go_on_from_it(tmp_path):
+  flags = os.environ.get("XLA_FLAGS", "")
   environment = os.environ | {
-    "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+    "XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count=8",
     "JAX_PLATFORMS": "cpu",
     "PYTHONPATH": os.pathsep.join(sys.path),
   }
