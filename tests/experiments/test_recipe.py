@@ -70,7 +70,7 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
   for changed in (
     step_of(third),
     step_of(config, steps=9),
-    step_of(config, train_size=40),
+    step_of(config, train_size=4000),
     step_of(config, share=0.31),
   ):
     assert changed[0] != text
