@@ -4,6 +4,7 @@ import importlib.util
 import json
 import math
 import pathlib
+import subprocess
 import time
 
 import jax
@@ -145,11 +146,24 @@ def test_a_step_is_measured_in_a_process_with_its_devices(monkeypatch):
     frame.save({"rows": [r.as_json() for r in rows]}, pathlib.Path(out))
     # The options are known to the program that is started.
     tyro.cli(train.Options, args=command[4:], use_underscores=True)
+    return subprocess.CompletedProcess(command, 0)
 
   monkeypatch.setattr(scaling.subprocess, "run", child)
   point = scaling.Point(size=32, findings=2, batch=8, devices=4)
   rows = scaling._step(point, scaling.Options())
   assert [row.values for row in rows] == [(2.0,), (3.0,)]
+
+
+def test_a_size_that_fails_costs_its_own_row_alone(monkeypatch, capsys):
+  def child(command, **_):
+    return subprocess.CompletedProcess(command, -6)
+
+  monkeypatch.setattr(scaling.subprocess, "run", child)
+  point = scaling.Point(size=32, findings=2, batch=8, devices=4)
+  for row in scaling._step(point, scaling.Options()):
+    assert row.values == ()
+    assert row.note == "failed with -6"
+  assert f"failed: {point}" in capsys.readouterr().err
 
 
 def test_quick_calls_are_repeated():

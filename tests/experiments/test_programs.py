@@ -82,6 +82,7 @@ def other_key(state, x, key):
   return state, x, jax.random.key(1, impl="rbg")
 
 
+@pytest.mark.filterwarnings("ignore:Some donated buffers")  # of `more`
 @pytest.mark.parametrize(
   ("change", "traced"),
   [
