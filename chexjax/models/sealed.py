@@ -45,8 +45,8 @@ def apart(function: Callable[..., Any]) -> Callable[..., Any]:
 def sealed(function: Callable[..., Any]) -> Callable[..., Any]:
   """Returns `function` as such a call, most of which its gradient repeats.
 
-  Where it `applies` the gradient keeps the arguments and what `function` has named
-  `"kept"` with `checkpoint_name`; elsewhere what it always would.
+  Where this `applies` the gradient keeps the arguments and what `function` has
+  named `"kept"` with `checkpoint_name`; elsewhere what it always would.
 
   Args:
     function: of arrays by position and hashable options by name.
