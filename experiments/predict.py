@@ -86,7 +86,7 @@ def _parse(argv):
     "--batch_size",
     type=int,
     help="images at a time, at most: fewer where they do not fit the memory; "
-    "by default 4 on a CPU, where more are not quicker, elsewhere 64",
+    "by default 4 on a CPU, 64 elsewhere",
   )
   add(
     "--no_compilation_cache",

@@ -52,7 +52,8 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
   Returns:
     The program, of which `run` takes trees like `args` alone.
   """
-  if _folder() is None:
+  folder = _folder()
+  if folder is None:
     return _plain(function, args)
   tree = jax.tree.structure(args)
   name = f"{function.__module__}.{function.__qualname__}"
@@ -60,7 +61,10 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
     found = kept(lambda: _trace(function, args), f"{name} {recipe}", args)
     called = export.deserialize(bytearray(found.program)).call
   except Exception as error:  # One of the function itself comes again.
-    print(f"note: {name} cannot be kept as it was traced: {error}", flush=True)
+    print(
+      f"note: {name} cannot be kept as it was traced, in {folder}: {error}",
+      flush=True,
+    )
     return _plain(function, args)
   flat = (
     jax.jit(called, donate_argnums=found.donated)

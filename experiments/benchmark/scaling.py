@@ -21,6 +21,8 @@ import tyro
 from chexjax import ops
 from experiments.benchmark import clock, frame, subject
 
+_FAILED = "failed with"  # how the note of a row begins that has no figure
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -76,7 +78,7 @@ class Series(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> int:
-  """Runs the command line; returns the exit status."""
+  """Runs the command line; returns the exit status, 1 if a size failed."""
   options = tyro.cli(
     Options,
     prog="python -m experiments.benchmark scaling",
@@ -94,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
   if options.plot is not None:
     draw(found, options.plot)
     print(f"drawn to {options.plot}")
-  return 0
+  return int(any(row.note.startswith(_FAILED) for row in rows))
 
 
 def measure(options: Options) -> list[Series]:
@@ -150,7 +152,7 @@ def _step(point: Point, options: Options) -> tuple[frame.Row, ...]:
     )
     if done.returncode:
       print(f"failed: {point}, see above", file=sys.stderr, flush=True)
-      note = f"failed with {done.returncode}"
+      note = f"{_FAILED} {done.returncode}"
       return (
         frame.Row("step", "ms", note=note),
         frame.Row("memory planned", "MiB", note=note),

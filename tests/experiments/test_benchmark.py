@@ -156,7 +156,7 @@ def test_a_step_is_measured_in_a_process_with_its_devices(monkeypatch):
 
 def test_a_size_that_fails_costs_its_own_row_alone(monkeypatch, capsys):
   def child(command, **_):
-    return subprocess.CompletedProcess(command, -6)
+    return subprocess.CompletedProcess(command, -6, stdout="")
 
   monkeypatch.setattr(scaling.subprocess, "run", child)
   point = scaling.Point(size=32, findings=2, batch=8, devices=4)
@@ -164,6 +164,7 @@ def test_a_size_that_fails_costs_its_own_row_alone(monkeypatch, capsys):
     assert row.values == ()
     assert row.note == "failed with -6"
   assert f"failed: {point}" in capsys.readouterr().err
+  assert scaling.main(["--toy"]) == 1
 
 
 def test_quick_calls_are_repeated():
