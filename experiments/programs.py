@@ -42,7 +42,8 @@ class _Traced(NamedTuple):
 def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
   """Compiles a jitted function, or loads what was compiled before.
 
-  Like `function.lower(*args).compile()`, but what was traced is kept too.
+  Like `function.lower(*args).compile()`, but what was traced is kept too,
+  unless several processes share the run.
 
   Args:
     function: of `jax.jit`.
@@ -53,7 +54,7 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
     The program, of which `run` takes trees like `args` alone.
   """
   folder = _folder()
-  if folder is None:
+  if folder is None or jax.process_count() > 1:
     return _plain(function, args)
   tree = jax.tree.structure(args)
   name = f"{function.__module__}.{function.__qualname__}"
@@ -109,8 +110,7 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
   """Returns what `make` returns, or what it returned in an earlier process.
 
   It is kept beside JAX's compiled programs, which are as much to be trusted
-  as the owner of that folder; without a folder, or in a run of several
-  processes, nothing is kept.
+  as the owner of that folder; without a folder nothing is kept.
 
   Args:
     make: returns what can be pickled.
@@ -125,7 +125,7 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
     return make()
   path = folder / _digest(recipe, args)
   try:
-    return pickle.loads(path.read_bytes())
+    return _read(path)
   except FileNotFoundError:
     pass
   except Exception as error:  # Unpickling may raise anything.
@@ -135,7 +135,7 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
   try:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(path) as scratch:
-      scratch.write_bytes(data)
+      scratch.write_bytes(hashlib.sha256(data).digest() + data)
   except OSError as error:
     print(f"note: {path} cannot be written: {error}", flush=True)
   return made
@@ -147,9 +147,18 @@ def _folder():
   folder = settings["jax_compilation_cache_dir"]
   if not folder or not settings["jax_enable_compilation_cache"]:
     return None
-  if "://" in folder or jax.process_count() > 1:
+  if "://" in folder:
     return None
   return pathlib.Path(folder) / "traced"
+
+
+def _read(path):
+  text = path.read_bytes()
+  size = hashlib.sha256().digest_size
+  digest, data = text[:size], text[size:]
+  if hashlib.sha256(data).digest() != digest:
+    raise ValueError("it is damaged")
+  return pickle.loads(data)
 
 
 def _plain(function, args):

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 class Classification(NamedTuple):
@@ -74,6 +73,9 @@ def classify(labels, scores, names):
   Returns:
     A `Classification`.
   """
+  # Here, since it takes longer to load than JAX, and a run starts without.
+  from sklearn.metrics import average_precision_score, roc_auc_score
+
   labels, scores = check_scores(labels, scores, names)
   result = Classification({}, {}, {}, {}, {})
   for name, truth, score in zip(names, labels.T, scores.T):

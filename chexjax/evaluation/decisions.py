@@ -8,7 +8,6 @@ patients, dealt into folds as in `protocols.crossfit`.
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import roc_curve
 
 from chexjax.evaluation.protocols import folds_by_patient
 
@@ -33,6 +32,8 @@ def youden_threshold(truth, score):
 
   With positives only, or negatives only, there is none: inf.
   """
+  from sklearn.metrics import roc_curve  # See classification.py.
+
   truth = np.asarray(truth, bool)
   if truth.all() or not truth.any():
     return np.inf

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import matthews_corrcoef
 
 from chexjax.evaluation import overlap
 
@@ -91,6 +90,8 @@ def pair(guess, true, num_images, kinds):
   Returns:
     An `Outcome`.
   """
+  from sklearn.metrics import matthews_corrcoef  # See classification.py.
+
   present = [_present(s[0], s[1], num_images, kinds) for s in (guess, true)]
   one_kind = any(side.all() or not side.any() for side in present)
   weight = 0.0 if one_kind else max(0.0, float(matthews_corrcoef(*present)))

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,11 @@ import orbax.checkpoint as ocp
 _managers = ocp.checkpoint_managers
 
 # Orbax warns at each save without a metric; between evaluations there is none.
+# It looks for a step's metadata in the item's folder too; they are beside it.
 # It logs the traceback of each thread that cannot write; we raise it, once.
+_NOISE = re.compile("tracked_metric|Metadata file does not exist")
 logging.getLogger("absl").addFilter(
-  lambda record: "tracked_metric" not in str(record.msg) and not record.exc_info
+  lambda record: not (_NOISE.search(str(record.msg)) or record.exc_info)
 )
 
 

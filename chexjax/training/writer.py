@@ -3,8 +3,17 @@
 import json
 import os
 import pathlib
+import sys
 
-import tensorboardX
+# Where torch is installed, tensorboardX loads it, for tensors of torch alone,
+# and that takes longer than anything else that a run imports.
+_LOADED = "torch" in sys.modules
+if not _LOADED:
+  sys.modules["torch"] = None  # type: ignore[assignment]  # Not to be found.
+import tensorboardX  # noqa: E402
+
+if not _LOADED:
+  del sys.modules["torch"]
 
 
 class MetricsWriter:

@@ -40,7 +40,7 @@ def test_its_model_computes_what_it_did(workdir):
     np.testing.assert_allclose(got[name], want, atol=2e-5)
 
 
-def test_its_training_can_go_on(workdir):
+def test_its_training_can_go_on(workdir, caplog):
   config = flags.stored(workdir)
   _, variables, _ = load_model(workdir)
   tx = prepare.make_tx(config, 3, 1, 64)
@@ -48,6 +48,7 @@ def test_its_training_can_go_on(workdir):
   checkpoints = Checkpoints(workdir / "checkpoints" / "stage3")
   state, position = checkpoints.restore(1, fresh)
   checkpoints.close()
+  assert "etadata" not in caplog.text
   assert position == {"next_index": 1}
   assert state.step == 1
   jax.tree.map(np.testing.assert_array_equal, state.params, variables["params"])

@@ -10,14 +10,13 @@ import time
 
 import numpy as np
 import pytest
-from tiny import TINY
+from tiny import STEPS, TINY
 
 from experiments import flags
 from experiments.run import main
 
 pytestmark = pytest.mark.slow
 REPO = pathlib.Path(__file__).parents[2]
-STEPS = 4
 
 
 def start(folder, *options):
@@ -55,7 +54,7 @@ def rows(workdir):
 
 def test_two_processes_train_as_one_and_stop_together(tmp_path):
   options = [
-    "--stage=1", f"--max_steps={STEPS}", "--log_every=1", "--save_every=100",
+    "--stage=1", "--log_every=1", "--save_every=100",
     "--eval_every_epochs=100",
   ]  # fmt: skip
   processes = start(tmp_path, *options)

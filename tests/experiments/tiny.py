@@ -1,8 +1,11 @@
 """The options of a run as small as it goes."""
 
+# The same for all, so that one test finds the programs of another: the number
+# of steps is compiled into them.
+STEPS = 6
 TINY = [
   "--phantom_images=64",
-  "--max_steps=1",
+  f"--max_steps={STEPS}",
   "--batch_size=4",
   "--num_examples=1",
   "--model.block_sizes", "1", "1",

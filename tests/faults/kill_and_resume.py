@@ -30,11 +30,10 @@ import orbax.checkpoint as ocp
 REPO = pathlib.Path(__file__).parents[2]
 sys.path.append(str(REPO / "tests" / "experiments"))
 
-from tiny import TINY  # noqa: E402
+from tiny import STEPS, TINY  # noqa: E402
 
-STEPS = 6
 OPTIONS = [
-  *TINY, f"--max_steps={STEPS}", "--eval_every_epochs=0.2", "--save_every=1",
+  *TINY, "--eval_every_epochs=0.2", "--save_every=1",
   "--log_every=1", "--num_examples=0",
 ]  # fmt: skip
 

@@ -71,12 +71,17 @@ def test_ops_know_no_flax():
   assert not [n for n in names if n.split(".")[0] == "flax"]
 
 
-def test_import_chexjax_is_light():
-  heavy = ("tensorflow", "grain", "orbax", "torch", "matplotlib", "sklearn",
-           "tensorflow_datasets")  # fmt: skip
-  code = (
-    f"import sys, chexjax; print(sorted(set({heavy!r}) & set(sys.modules)))"
-  )
+@pytest.mark.parametrize(
+  ("modules", "heavy"),
+  [
+    ("chexjax", {"grain", "orbax", "sklearn", "tensorflow_datasets"}),
+    # What is needed later in a run is loaded later.
+    ("experiments.initial, experiments.stages", {"skimage", "sklearn"}),
+  ],
+)
+def test_imports_are_light(modules, heavy):
+  heavy |= {"matplotlib", "tensorflow", "torch"}
+  code = f"import sys, {modules}; print(sorted({heavy!r} & set(sys.modules)))"
   out = subprocess.run(
     [sys.executable, "-c", code],
     cwd=REPO, capture_output=True, text=True, check=True,

@@ -111,10 +111,10 @@ def freeze(case, monkeypatch, *, gate):
   """Replaces the sampler, and without `gate` what gates, by surrogates.
 
   Returns:
-    The loss before.
+    The loss before, and its gradient.
   """
   seen = {}
-  propose = ChexModel._propose
+  propose, sample = ChexModel._propose, ops.sample_region
 
   def look(key, scores, *, tau, noise_scale):
     assert noise_scale == 1
@@ -123,7 +123,7 @@ def freeze(case, monkeypatch, *, gate):
     seen["hard"] = jax.nn.one_hot(
       jnp.argmax(soft, -1), soft.shape[-1], dtype=soft.dtype
     )
-    return seen["hard"]
+    return sample(key, scores, tau=tau, noise_scale=noise_scale)
 
   def look_at_gate(model, maps, image_shape):
     seen["saliency_logits"] = maps["saliency_logits"]
@@ -138,9 +138,11 @@ def freeze(case, monkeypatch, *, gate):
 
   def observe(params):
     value = case.loss(params)
-    return seen | {"value": value}
+    return value, dict(seen)
 
-  at = jax.device_get(jit(observe)(case.params))
+  (value, at), grads = jax.device_get(
+    jit(jax.value_and_grad(observe, has_aux=True))(case.params)
+  )
   monkeypatch.setattr(
     ops,
     "sample_region",
@@ -151,17 +153,20 @@ def freeze(case, monkeypatch, *, gate):
   monkeypatch.setattr(
     ChexModel, "_propose", propose if gate else with_fixed_gate
   )
-  return at["value"]
+  return value, traverse_util.flatten_dict(grads)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("released", [False, True])
+BOTH = pytest.mark.parametrize(
+  "released", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+
+
+@BOTH
 def test_every_leaf_has_the_gradient_of_finite_differences(
   released, monkeypatch
 ):
   case = Case(**(released_options() if released else {}))
-  found = case.gradient()
-  value = freeze(case, monkeypatch, gate=not released)
+  value, found = freeze(case, monkeypatch, gate=not released)
   loss = jit(lambda p: case.loss(p))
   assert float(loss(case.params)) == pytest.approx(value, rel=1e-12)
   flat = traverse_util.flatten_dict(case.params)
@@ -186,6 +191,7 @@ def test_every_leaf_has_the_gradient_of_finite_differences(
     ("detection", "conv", "kernel"),
     ("classification", "saliency", "conv1", "kernel"),
     ("classification", "densenet", "conv0", "kernel"),
+    ("crop_classifier", "resnet", "conv0", "kernel"),
   ):
     assert np.abs(found[path]).max() > 1e-6, path
 
@@ -203,8 +209,9 @@ def test_only_a_trained_gate_carries_loss_rpn_to_the_saliency_logits():
     assert np.abs(found["conv1", "kernel"]).max() > 1e-6
 
 
-def test_frozen_parts_get_none():
-  case = Case()
+@BOTH
+def test_frozen_parts_get_none(released):
+  case = Case(**(released_options() if released else {}))
   for path, value in case.gradient(stage=2).items():
     assert np.isfinite(value).all(), path
     if path[0] == "classification":

@@ -1,5 +1,7 @@
 """Random variables for models of any size, and the state dicts they make."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,6 +22,7 @@ def tiny_model(**options):
   return ChexModel(**TINY, **released_options() | options)
 
 
+@functools.cache  # Tracing takes seconds.
 def shapes_of(model):
   image = jnp.zeros((1, 64, 64, 3))
   return jax.eval_shape(lambda: model.init(jax.random.key(0), image))
