@@ -9,13 +9,16 @@ import pytest
 from PIL import Image
 
 _REPO = pathlib.Path(__file__).parents[1]
+# These models run in milliseconds however badly they are compiled, which takes
+# a third of the time so.
+_XLA_FLAGS = (
+  "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+)
 
 
 def pytest_configure(config):
   """Makes compiling cheap here and in the programs that tests start."""
-  # These models run in milliseconds however badly they are compiled.
-  # Level 0 is no choice: it gave NaN for a gradient of the crop classifier.
-  os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
+  os.environ.setdefault("XLA_FLAGS", _XLA_FLAGS)
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # All workers share what one has compiled.
     folder = tempfile.TemporaryDirectory(prefix="chexjax_compiled_")

@@ -39,13 +39,6 @@ def case():
   return images, jax.tree_util.tree_map_with_path(draw, shapes)
 
 
-def jit(function):
-  """Compiles in half the time; these models run in milliseconds anyway."""
-  return jax.jit(
-    function, compiler_options={"xla_backend_optimization_level": 1}
-  )
-
-
 def make_loss(variables, images, *, stage, **options):
   """Builds `params -> loss, (logits, intermediates, new statistics)`."""
   model = models.ChexModel(**TINY, **options)
@@ -72,7 +65,7 @@ def test_bfloat16_agrees_with_float32(case):
 
   def of(dtype):
     model = models.ChexModel(**TINY, dtype=dtype)
-    return jit(model.apply)(variables, images)
+    return jax.jit(model.apply)(variables, images)
 
   (narrow, ours), (wide, theirs) = of(jnp.bfloat16), of(jnp.float32)
   # bfloat16 keeps 8 bits, 0.4 % a rounding; logits here are up to 1. Those of
@@ -103,35 +96,39 @@ def test_bfloat16_keeps_parameters_boxes_and_loss_in_float32(case):
 
 @pytest.mark.slow
 def test_remat_has_the_same_gradients():
-  images = jax.random.normal(jax.random.key(1), (3, 32, 32, 3))
+  with jax.enable_x64(True):
+    images = jax.random.normal(jax.random.key(1), (3, 32, 32, 3), jnp.float64)
 
-  def net(remat):
-    return models.DenseNet((2,), growth=4, bn_size=2, stem=4, remat=remat)
-
-  variables = random_variables(
-    jax.eval_shape(
-      lambda key: net(False).init(key, images, train=True), jax.random.key(0)
-    )
-  )
-
-  def of(remat):
-    def loss(params):
-      taps, updates = net(remat).apply(
-        variables | {"params": params},
-        images,
-        train=True,
-        mutable=["batch_stats"],
+    def net(remat):
+      return models.DenseNet(
+        (2,), growth=4, bn_size=2, stem=4, remat=remat, dtype=jnp.float64
       )
-      return sum((tap**2).mean() for tap in taps), updates
 
-    return jit(jax.value_and_grad(loss, has_aux=True))(variables["params"])
+    variables = random_variables(
+      jax.eval_shape(
+        lambda key: net(False).init(key, images, train=True), jax.random.key(0)
+      )
+    )
 
-  plain, again = of(False), of(True)
+    def of(remat):
+      def loss(params):
+        taps, updates = net(remat).apply(
+          variables | {"params": params},
+          images,
+          train=True,
+          mutable=["batch_stats"],
+        )
+        return sum((tap**2).mean() for tap in taps), updates
+
+      return jax.jit(jax.value_and_grad(loss, has_aux=True))(
+        jax.tree.map(jnp.float64, variables["params"])
+      )
+
+    plain, again = of(False), of(True)
   assert jax.tree.structure(plain) == jax.tree.structure(again)
   for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(again)):
     # The same arithmetic, perhaps fused in another order.
-    scale = max(1e-3, float(jnp.abs(a).max()))
-    np.testing.assert_allclose(a, b, atol=1e-5 * scale)
+    np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
 
 
 def test_remat_keeps_less(case, monkeypatch):
