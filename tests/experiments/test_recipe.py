@@ -38,14 +38,14 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
     compiling, "aloud", lambda step, name, recipe: (step, recipe)
   )
 
-  def step_of(config, steps=8, train_size=20, share=0.3):
+  def step_of(config, stage, steps=8, train_size=20, share=0.3):
     job = Run(config, dataset, initial.FINISHED)
     job.steps, job.train_size = dict.fromkeys((1, 2, 3), steps), train_size
-    tx = prepare.make_tx(config, 3, steps, train_size)
+    tx = prepare.make_tx(config, stage, steps, train_size)
     weights = jnp.full(2, 1 - share), jnp.full(2, share)
-    step, recipe = job._step_fn(3, tx, weights)
+    step, recipe = job._step_fn(stage, tx, weights)
     state = jax.eval_shape(
-      lambda variables: create_state(variables, tx, stage=3),
+      lambda variables: create_state(variables, tx, stage=stage),
       shapes_of(job.model),
     )
     batch = Batch(
@@ -63,15 +63,16 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
     if getattr(config, field.name) != getattr(other, field.name)
   }
   assert changed == set(prepare._OUTSIDE_OF_STEPS)
-  faster = dataclasses.replace(config.stage3, learning_rate=1.0)
-  third = dataclasses.replace(config, stage3=faster)
-  text, recipe = step_of(config)
-  assert step_of(other) == (text, recipe)
+  assert step_of(other, 3) == step_of(config, 3)
+  # What the recipe is told is in the step of every stage; the first's is
+  # traced soonest.
+  text, recipe = step_of(config, 1)
+  faster = dataclasses.replace(config.stage1, learning_rate=1.0)
   for changed in (
-    step_of(third),
-    step_of(config, steps=9),
-    step_of(config, train_size=4000),
-    step_of(config, share=0.31),
+    step_of(dataclasses.replace(config, stage1=faster), 1),
+    step_of(config, 1, steps=9),
+    step_of(config, 1, train_size=4000),
+    step_of(config, 1, share=0.31),
   ):
     assert changed[0] != text
     assert changed[1] != recipe
