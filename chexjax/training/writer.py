@@ -10,10 +10,11 @@ import sys
 _LOADED = "torch" in sys.modules
 if not _LOADED:
   sys.modules["torch"] = None  # type: ignore[assignment]  # Not to be found.
-import tensorboardX  # noqa: E402
-
-if not _LOADED:
-  del sys.modules["torch"]
+try:
+  import tensorboardX
+finally:
+  if not _LOADED:
+    del sys.modules["torch"]
 
 
 class MetricsWriter:
