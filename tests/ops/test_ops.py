@@ -77,7 +77,7 @@ def test_fixed_grid_equals_general_roi_align_with_gradient(
   np.testing.assert_allclose(
     jax.jit(jax.grad(fixed))(feature),
     jax.jit(jax.grad(general))(feature),
-    atol=1e-4,
+    atol=1e-5,
   )
 
 
