@@ -82,7 +82,7 @@ def test_a_batch_that_does_not_fit_is_halved(
   workdir, tmp_path, capsys, monkeypatch
 ):
   films(tmp_path / "in")
-  plans = iter((False,))
+  plans = iter((False, False))
 
   def fits(program, calls):
     assert calls == 2  # One batch is written while the next is computed.
@@ -91,9 +91,9 @@ def test_a_batch_that_does_not_fit_is_halved(
   monkeypatch.setattr(memory, "fits", fits)
   out = tmp_path / "out"
   # Of one image at a time nobody asks whether it fits.
-  assert run(workdir, out, "--batch_size=2", tmp_path / "in") == 1
+  assert run(workdir, out, "--batch_size=4", tmp_path / "in") == 1
   said = capsys.readouterr().out
-  assert "note: the memory does not take 2 at a time" in said
+  assert "note: the memory does not take 4 at a time" in said
   assert "compiling for 1 at a time" in said
   assert "5 images done, 1 failed" in said
   assert next(plans, None) is None

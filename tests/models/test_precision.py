@@ -101,7 +101,7 @@ def test_remat_has_the_same_gradients():
 
     def net(remat):
       return models.DenseNet(
-        (2,), growth=4, bn_size=2, stem=4, remat=remat, dtype=jnp.float64
+        (2, 1), growth=4, bn_size=2, stem=4, remat=remat, dtype=jnp.float64
       )
 
     variables = random_variables(

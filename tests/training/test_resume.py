@@ -50,13 +50,13 @@ def train(folder, step_fn, state, mesh, *, num_steps):
   if latest is not None:
     state, position = checkpoints.restore(latest, state)
     batches.set_state(position)
-  writer = MetricsWriter(folder, stage=2, start=latest or 0)
+  writer = MetricsWriter(folder, stage=3, start=latest or 0)
   placed = Prefetch(batches, lambda batch: shard_batch(batch, mesh))
   state = train_stage(
-    step_fn, state, placed, stage=2, num_steps=num_steps,
+    step_fn, state, placed, stage=3, num_steps=num_steps,
     key=jax.random.key(7),
     evaluate=lambda s: {"auc": 0.5}, eval_every=2, save_every=1, log_every=1,
-    checkpoints=checkpoints, writer=writer, health=Health(2),
+    checkpoints=checkpoints, writer=writer, health=Health(3),
   )  # fmt: skip
   writer.close()
   checkpoints.close()
@@ -68,14 +68,14 @@ def test_two_and_two_steps_are_four(tmp_path):
   tx = optax.adamw(1e-3)
   variables = random_variables(shapes_of(MODEL))
   step_fn = make_train_step(
-    MODEL, tx, mesh, stage=2, beta_pos=jnp.full(2, 0.7),
+    MODEL, tx, mesh, stage=3, beta_pos=jnp.full(2, 0.7),
     beta_neg=jnp.full(2, 0.3),
   )  # fmt: skip
 
   def fresh():
     # Where the step puts it; from elsewhere the second step compiles anew.
     return jax.device_put(
-      create_state(variables, tx, stage=2), replicated(mesh)
+      create_state(variables, tx, stage=3), replicated(mesh)
     )
 
   whole = train(tmp_path / "a", step_fn, fresh(), mesh, num_steps=4)
