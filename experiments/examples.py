@@ -31,10 +31,11 @@ def draw_examples(
   """
   boxed = dataset.metadata["boxed_findings"]
   measures = evaluation.measure_table(table, boxed)
-  last = list(table.boxes)[-1]
+  names = evaluation.without_untrained(table.boxes)
+  last = names[-1]
   chosen = {
     name: evaluation.chosen_boxes(table, measures, name, "crossfit")
-    for name in table.boxes
+    for name in names
   }
   ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import pathlib
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from chexjax import ops
 from chexjax.data.own_set import open_folder
 from chexjax.data.sources import Dataset
 from chexjax.models import ChexModel
+from chexjax.training.evidence import EvidenceOptions
 from chexjax.training.optimizers import make_optimizer, make_schedule
 from experiments import programs
 from experiments.configs import Config
@@ -25,7 +27,7 @@ _OUTSIDE_OF_STEPS = (
   "compilation_cache", "init", "init_dir", "seed", "max_steps",
   "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
   "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
-  "phantom_images",
+  "phantom_images", "phantom_seed",
 )  # fmt: skip
 
 
@@ -37,22 +39,14 @@ def open_data(
   Raises:
     ValueError: when a split that the run needs has no image.
   """
-  cache = expand(config.cache_dir)
-  if config.data_dir is not None:
-    folder = expand(config.data_dir)
-  else:
-    from chexjax.data.phantom import VERSION, ensure_phantom
+  folder = data_folder(config)
+  if config.data_dir is None:
+    from chexjax.data.phantom import ensure_phantom
 
-    options = {
-      "num_images": config.phantom_images,
-      "size": config.image_size,
-      "seed": config.seed,
-    }
-    digest = hashlib.sha256(json.dumps([VERSION, options]).encode())
-    folder = cache / "phantom" / digest.hexdigest()[:12]
     print(f"phantom: {config.phantom_images} drawn images in {folder}")
-    ensure_phantom(folder, **options)
+    ensure_phantom(folder, **_phantom_options(config))
   print(f"images: {config.image_size} px from {folder}", flush=True)
+  cache = expand(config.cache_dir)
   dataset = open_folder(folder, size=config.image_size, cache=cache / "records")
   missing = set(need) - set(dataset.splits)
   if missing:
@@ -62,6 +56,25 @@ def open_data(
       f"{' and '.join(need)}"
     )
   return dataset
+
+
+def data_folder(config: Config) -> pathlib.Path:
+  """Returns `--data_dir`, or the phantom's folder in the cache."""
+  if config.data_dir is not None:
+    return expand(config.data_dir)
+  from chexjax.data.phantom import VERSION
+
+  options = json.dumps([VERSION, _phantom_options(config)])
+  digest = hashlib.sha256(options.encode()).hexdigest()[:12]
+  return expand(config.cache_dir) / "phantom" / digest
+
+
+def _phantom_options(config):
+  return {
+    "num_images": config.phantom_images,
+    "size": config.image_size,
+    "seed": config.phantom_seed,
+  }
 
 
 def use_compilation_cache(config: Config) -> None:
@@ -107,8 +120,14 @@ def make_model(config: Config, num_classes: int) -> ChexModel:
     num_classes=num_classes,
     dtype=jnp.dtype(config.precision),
     remat=config.remat,
+    region_gradient=config.detection_loss == "crop",
     **options,
   )
+
+
+def evidence(config: Config) -> EvidenceOptions | None:
+  """Returns how regions are weighed, None where the crops' loss is all."""
+  return config.evidence if config.detection_loss == "evidence" else None
 
 
 def init_variables(config: Config, model: ChexModel) -> Any:

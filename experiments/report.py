@@ -16,7 +16,8 @@ import numpy as np
 
 from chexjax import evaluation
 from chexjax.evaluation import comparison, decisions, record
-from chexjax.evaluation.tables import all_tables, main_map, notes
+from chexjax.evaluation.notes import notes
+from chexjax.evaluation.tables import all_tables, main_map
 from chexjax.report import curves, page
 from chexjax.report.cases import NAME, Cases
 from chexjax.report.figures import Case, example_grid
@@ -165,8 +166,20 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
   if log.exists():
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     if rows:
-      found.append(("Training", _png(curves.training_figure, rows)))
+      picture = _png(curves.training_figure, rows)
+      found.append((training_caption(rows), picture))
   return found
+
+
+def training_caption(rows: list[dict]) -> str:
+  """Says under the training figure why it has no IoUs, if it has none."""
+  panels = curves.training_lines(rows)
+  if "scores" in panels and "IoU on validation boxes" not in panels:
+    return (
+      "Training. The IoUs of the picked boxes are absent: the validation films "
+      "have no boxes"
+    )
+  return "Training"
 
 
 def _png(function, *args) -> str:
@@ -216,10 +229,11 @@ def _case(run, boxes, row, kind) -> Case:
   maps = {
     n: m["low"] + cases.pixels(m["file"]) / 255 * (m["high"] - m["low"])
     for n, m in stored["maps"].items()
+    if n in boxes
   }
   return Case(
     image=film,
-    maps=maps or {n: np.zeros((2, 2)) for n in table.boxes},
+    maps=maps or {n: np.zeros((2, 2)) for n in boxes},
     predicted={
       n: b[row] * scale for n, b in boxes.items() if np.isfinite(b[row]).all()
     },

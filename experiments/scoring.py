@@ -6,51 +6,19 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 
 from chexjax import evaluation, ops
 from chexjax.data.pipeline import eval_batches
-from chexjax.data.sources import Dataset, label_matrix
+from chexjax.data.sources import Dataset
 from chexjax.models import ChexModel
 from chexjax.training.state import shard_batch
 from chexjax.training.steps import make_predict
 from experiments import programs
 
 MAPS = ("sal", "det", "mix")
-
-
-def make_classifier(
-  model: ChexModel, mesh: Mesh, source: Any, *, stage: int, batch_size: int
-):
-  """Builds `classify(variables)`: AUCs of a split by the stage's logits.
-
-  Stage 2 is judged by the crops' logits, since it leaves the full image's as
-  they are.
-  """
-  predict = programs.at_first_call(
-    make_predict(model, mesh, stage=stage), repr((model, stage))
-  )
-  labels = label_matrix(source)
-
-  def classify(variables, names):
-    scores = []
-    for batch in eval_batches(
-      source,
-      batch_size=batch_size,
-      process=jax.process_index(),
-      num_processes=jax.process_count(),
-    ):
-      logits = predict(variables, shard_batch(batch.image, mesh))[0]
-      chosen = logits.crop if stage == 2 else logits.full
-      # Every process has the whole batch's, and comes to the same AUC.
-      scores.append(multihost_utils.process_allgather(chosen, tiled=True))
-    # The batches are in the source's order; what fills the last is cut off.
-    return evaluation.classify(
-      labels, np.concatenate(scores)[: len(source)], names
-    )
-
-  return classify
+REGIONS = ("proposal_boxes", "proposal_scores")
+UNTRAINED_REGIONS = tuple(f"untrained_{name}" for name in REGIONS)
 
 
 def make_maps(size: int, kind: str, *, whole: bool = True):
@@ -82,6 +50,19 @@ def true_boxes(example: dict, names: list[str], size: int) -> dict:
   return {k: np.array(v, np.float32) for k, v in found.items()}
 
 
+def _drawn(draw, found) -> dict[str, np.ndarray]:
+  """Returns an image's maps by name, those of the fresh head too."""
+  saliency = found["saliency_logits"]
+  maps = draw(saliency, *(found[name] for name in REGIONS if name in found))
+  named = dict(zip(MAPS, maps))
+  if UNTRAINED_REGIONS[0] in found:
+    control = draw(saliency, *(found[name] for name in UNTRAINED_REGIONS))
+    for name, heat in zip(MAPS, control):
+      if name in evaluation.UNTRAINED:
+        named[evaluation.UNTRAINED[name]] = heat
+  return jax.device_get(named)
+
+
 def score_test(
   model: ChexModel,
   variables: Any,
@@ -98,7 +79,8 @@ def score_test(
   """Runs the test split once.
 
   After stage 1 the detection head is untrained, and only the saliency map is
-  scored. A `Recording` is told of every image and of every boxed case.
+  scored. After the others the maps of a fresh head are scored too, as control
+  rows. A `Recording` is told of every image and of every boxed case.
 
   Returns:
     The classification, the localisation table, and for every row of the
@@ -109,17 +91,18 @@ def score_test(
   whole = stage > 1
   keep: tuple[str, ...] = ("saliency_logits",)
   if whole:
-    keep += ("proposal_boxes", "proposal_scores")
+    keep += (*REGIONS, *UNTRAINED_REGIONS)
   until = 3 if whole else 1
   predict = programs.at_first_call(
-    make_predict(model, mesh, stage=until, keep=keep),
+    make_predict(model, mesh, stage=until, keep=keep, control=whole),
     repr((model, until, keep)),
   )
   draw = make_maps(size, maps, whole=whole)
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
-  rules = {name: rules[name] for name in (MAPS if whole else MAPS[:1])}
+  drawn_names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
+  rules = {name: rules[evaluation.trained_name(name)] for name in drawn_names}
   executor = ThreadPoolExecutor(os.cpu_count())
   collector = evaluation.LocalizationCollector(
     (size, size), maps=rules, executor=executor
@@ -140,12 +123,12 @@ def score_test(
       boxes = true_boxes(example, names, size)
       if not boxes:
         continue
-      drawn = jax.device_get(draw(*(found[name][row] for name in keep)))
+      drawn = _drawn(draw, {name: found[name][row] for name in keep})
       # The other findings' boxes are only predicted: for mAP and RoDeO.
       for finding in dict.fromkeys([*boxes, *boxed]):
         boxes_of = boxes.get(finding, np.zeros((0, 4), np.float32))
         k = names.index(finding)
-        heat = {name: m[k] for name, m in zip(MAPS, drawn)}
+        heat = {name: drawn[name][k] for name in drawn_names}
         collector.add(
           image=example["file_name"].decode(),
           patient=int(example["patient_id"]),
@@ -155,10 +138,11 @@ def score_test(
         )
         if not len(boxes_of):
           continue
-        small = {n: np.asarray(m, np.float16) for n, m in heat.items()}
+        shown = {n: heat[n] for n in evaluation.without_untrained(heat)}
+        small = {n: np.asarray(m, np.float16) for n, m in shown.items()}
         cases += [{"index": index, "maps": small}] * len(boxes_of)
         if recording is not None:
-          recording.case(example, finding, heat, rows=len(boxes_of))
+          recording.case(example, finding, shown, rows=len(boxes_of))
     done += int(real.sum())
     print(f"\rtest: {done}/{total} images", end="", flush=True)
   print()

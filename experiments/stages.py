@@ -5,7 +5,6 @@ import functools
 from typing import Any
 
 import jax
-import numpy as np
 
 from chexjax import ops
 from chexjax.data.pipeline import train_batches
@@ -30,11 +29,11 @@ from experiments import (
   not_finite,
   prepare,
   processes,
-  scoring,
 )
 from experiments.configs import Config
 from experiments.score_model import score_model
 from experiments.stopping import Stopped, Stopping
+from experiments.validation import known_boxes, make_validation
 
 
 class Run:
@@ -56,6 +55,7 @@ class Run:
     self.stages = range(1, config.stage + 1)
     self._sizes = {name: len(split) for name, split in dataset.splits.items()}
     self.train_size = self._sizes["train"]
+    self.validation_boxes = known_boxes(config, dataset)
     self.steps = prepare.stage_steps(config, self.train_size)
     self._announce()
 
@@ -74,6 +74,10 @@ class Run:
       )
     if "validation" not in sizes:
       print("note: no validation image: every stage keeps its last step")
+    elif config.stage > 1 and self.validation_boxes is None:
+      print(
+        "note: no validation image has a box: the regions' IoU is not watched"
+      )
     print(f"weights: {self.start.text}")
     seconds = estimate.seconds(
       self.model,
@@ -216,6 +220,7 @@ class Run:
       beta_pos=weights[0],
       beta_neg=weights[1],
       cls_scale=getattr(self.config, f"stage{stage}").cls_scale,
+      evidence=prepare.evidence(self.config),
       augment=lambda key, image: ops.augment(
         key,
         image,
@@ -233,15 +238,17 @@ class Run:
     return compiling.aloud(step, f"stage {stage}", recipe)
 
   def _evaluator(self, stage):
-    """Builds the validation: mean AUC, None without validation images."""
+    """Builds the validation: no figure without validation images."""
     if "validation" not in self.dataset.splits:
-      return lambda state: {"auc": None}
-    classify = scoring.make_classifier(
+      return lambda state: {"selection": None}
+    validate = make_validation(
       self.model,
       self.mesh,
       self.dataset.splits["validation"],
+      self.names,
       stage=stage,
       batch_size=prepare.fitting(self.config.eval_batch_size, self.mesh),
+      boxes=self.validation_boxes,
     )
 
     def evaluate(state):
@@ -249,9 +256,7 @@ class Run:
       # A long one is given up; the steps since the last checkpoint are done
       # again, so that no evaluation is left out.
       with self.stopping.at_once():
-        aucs = classify(variables, self.names).auc.values()
-      defined = [value for value in aucs if value is not None]
-      return {"auc": float(np.mean(defined)) if defined else None}
+        return validate(variables)
 
     return evaluate
 

@@ -12,7 +12,10 @@ from chexjax.evaluation.heat import (
   DEFAULT_MAPS,
   RELEASED_MAPS,
   THRESHOLDS,
+  UNTRAINED,
   MapRule,
+  trained_name,
+  without_untrained,
 )
 from chexjax.evaluation.images import Images, make_images
 from chexjax.evaluation.localization import (
@@ -28,6 +31,7 @@ __all__ = [
   "DEFAULT_MAPS",
   "RELEASED_MAPS",
   "THRESHOLDS",
+  "UNTRAINED",
   "Classification",
   "Images",
   "LocalizationCollector",
@@ -46,5 +50,7 @@ __all__ = [
   "measure_table",
   "overlap",
   "score_map",
+  "trained_name",
+  "without_untrained",
   "write_json",
 ]

@@ -47,20 +47,19 @@ def draw_patients(patients, *, draws=DRAWS, seed=0):
 
   Args:
     patients: `[N]`, repeated as rows have it.
-    draws: number of draws.
+    draws: number of draws; 0 for none.
     seed: int.
   """
   names = np.unique(np.asarray(patients, str))
   num, rng = names.size, np.random.default_rng(seed)
-  counts = np.stack(
-    [
-      np.bincount(rng.integers(0, num, num), minlength=num)
-      if num
-      else np.zeros(0, int)
-      for _ in range(draws)
-    ]
-  )
-  return Draws(names, counts.astype(np.int32))
+  counts = [
+    np.bincount(rng.integers(0, num, num), minlength=num)
+    if num
+    else np.zeros(0, int)
+    for _ in range(draws)
+  ]
+  # With no draw there is nothing that says how many patients there are.
+  return Draws(names, np.array(counts, np.int32).reshape(draws, num))
 
 
 def mean_draws(values, weights):

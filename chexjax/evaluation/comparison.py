@@ -1,16 +1,9 @@
 """Two models on the same images: differences with paired intervals."""
 
-import numpy as np
-
-from chexjax.evaluation.bootstrap import (
-  classification_draws,
-  draw_patients,
-  interval,
-  nan_mean,
-)
+from chexjax.evaluation.bootstrap import classification_draws, draw_patients
 from chexjax.evaluation.classification import classify
 from chexjax.evaluation.measuring import sample_means
-from chexjax.evaluation.trees import put, value_tree, with_mean
+from chexjax.evaluation.trees import differences, put, value_tree, with_mean
 
 
 def check_same(a, b):
@@ -47,26 +40,6 @@ def check_same(a, b):
     )
 
 
-def _difference(a, b, samples_a, samples_b):
-  """Give finding or mean -> `{a, b, difference, interval}`."""
-  found = {}
-  for name in a:
-    pair, both = (a[name], b.get(name)), (samples_a[name], samples_b.get(name))
-    defined = None not in pair and not any(s is None for s in both)
-    found[name] = {
-      "a": pair[0],
-      "b": pair[1],
-      "difference": pair[1] - pair[0] if defined else None,
-      "interval": interval(both[1] - both[0]) if defined else None,
-    }
-  return found
-
-
-def _mean_samples(samples):
-  some = [s for s in samples.values() if s is not None]
-  return {**samples, "mean": nan_mean(np.stack(some, 1)) if some else None}
-
-
 def _compare_auc(a, b, draws):
   values, samples = [], []
   for images in (a, b):
@@ -77,8 +50,8 @@ def _compare_auc(a, b, draws):
     values.append(with_mean(found.auc))
     drawn = dict(zip(images.names, auc.T))
     undefined = dict.fromkeys(found.undefined)
-    samples.append(_mean_samples({**drawn, **undefined}))
-  return _difference(*values, *samples)
+    samples.append({**drawn, **undefined})
+  return differences(*values, *samples)
 
 
 def compare(a, b, measures_a, measures_b, *, draws=1000, seed=0):
@@ -117,6 +90,6 @@ def compare(a, b, measures_a, measures_b, *, draws=1000, seed=0):
     for key in path:
       sides = [side[key] for side in sides]
     other = theirs[name, protocol, path]
-    found = _difference(*sides, _mean_samples(samples), _mean_samples(other))
+    found = differences(*sides, samples, other)
     put(tree["localization"], (name, protocol, *path), found)
   return tree

@@ -47,6 +47,20 @@ RELEASED_MAPS = {
   "det": MapRule("percentile", "released"),
   "mix": MapRule("percentile", "released"),
 }
+# Control rows: the same map of the same model with a fresh, untrained
+# detection head. They are read by the trained one's rule.
+UNTRAINED = {"det": "det_untrained", "mix": "mix_untrained"}
+_TRAINED = {control: name for name, control in UNTRAINED.items()}
+
+
+def trained_name(name):
+  """Give the trained map of a control row; any other name as it is."""
+  return _TRAINED.get(name, name)
+
+
+def without_untrained(names):
+  """List the names that are no control rows: pictures show these only."""
+  return [name for name in names if name not in _TRAINED]
 
 
 def check_map(heat, name="map"):

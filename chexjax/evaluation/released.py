@@ -27,6 +27,7 @@ from chexjax.evaluation.heat import (
   MapRule,
   cut_values,
   rescale,
+  trained_name,
   upsample,
 )
 
@@ -49,7 +50,8 @@ class ReleasedScore(NamedTuple):
 
 def released_rule(name):
   """Give the authors' `MapRule` for a map; an unknown name counts as mix."""
-  return RELEASED_MAPS.get(name, MapRule("percentile", "released"))
+  other = MapRule("percentile", "released")
+  return RELEASED_MAPS.get(trained_name(name), other)
 
 
 def released_cuts(heat, thresholds, meaning):

@@ -12,6 +12,7 @@ from chexjax.evaluation.classification import mean_defined
 from chexjax.evaluation.components import RULES
 from chexjax.evaluation.decisions import decide_for, predicted_rows
 from chexjax.evaluation.detecting import detection_trees
+from chexjax.evaluation.gains import gain_tree
 from chexjax.evaluation.heat import THRESHOLDS
 from chexjax.evaluation.measuring import measure_table
 from chexjax.evaluation.protocols import T_IOU
@@ -189,6 +190,7 @@ def assemble(
       results["localization_interval"] = trees.interval_tree(
         main, table, taken, t_iou
       )
+      results["gains"] = gain_tree(main, table, taken)
     if others is not None or boxes is not None:
       results |= detection_trees(
         table, main, images, rule, taken, findings, others, boxes, components[0]

@@ -1,18 +1,23 @@
-"""The paper's Tables 1 to 3 and three more, as rows, from a results tree."""
+"""The paper's Tables 1 to 3 and four more, as rows, from a results tree."""
 
 from typing import Any, NamedTuple
 
 from chexjax.evaluation import published as papers
+from chexjax.evaluation.gains import MEASURES, beats
+from chexjax.evaluation.heat import UNTRAINED
 
 NAMES = {
   "sal": "Sal",
   "det": "Det",
   "mix": "Mix",
+  "det_untrained": "Det, untrained head",
+  "mix_untrained": "Mix, untrained head",
   "image_blind": "image-blind box",
   "whole_image": "whole image",
   "centre_prior": "centre prior",
 }
 NOT_OURS = "not ours"
+NO_BETTER = "no better than untrained"
 _PAPER_IOU = ("0.3", "0.5", "0.6")  # of the paper's Table 3
 _FURTHER = {
   "iou": "IoU",
@@ -56,6 +61,13 @@ def _span(results, *path):
   """Give an interval as a cell; empty where none was drawn."""
   found = _dig(results, *path)
   return tuple(found) if found else ""
+
+
+def row_label(results, name, protocol, measure="iou"):
+  """Name a row; say so where it does not beat its untrained head."""
+  path = (name, UNTRAINED.get(name), protocol, measure, "mean", "interval")
+  worse = beats(_dig(results, "gains", *path)) is False
+  return NAMES.get(name, name) + (f" ({NO_BETTER})" if worse else "")
 
 
 def auc_table(results, published=False):
@@ -104,7 +116,7 @@ def _lines(results, label, path):
         results, "localization_interval", name, protocol, *path, "mean"
       )
       lines.append(
-        [label, NAMES.get(name, name), plain(protocol)]
+        [label, row_label(results, name, protocol, path[0]), plain(protocol)]
         + [figures[f] for f in (*findings, "mean")]
         + [span]
       )
@@ -169,7 +181,8 @@ def further_table(results):
   for name, by_protocol in results["localization"].items():
     for protocol, of in by_protocol.items():
       cells = [of[key]["mean"] for key in _FURTHER]
-      rows.append([NAMES.get(name, name), plain(protocol), *cells])
+      label = row_label(results, name, protocol)
+      rows.append([label, plain(protocol), *cells])
   header = ["box from", "protocol", *_FURTHER.values()]
   return Table("Table 4: all measures, mean over findings", header, rows)
 
@@ -228,6 +241,31 @@ def subgroup_table(results):
   )
 
 
+def gain_table(results):
+  """Make Table 7: rows against their references; None without such pairs."""
+  findings = list(results["counts"]["boxes"])
+  said = {True: "yes", False: "no", None: None}
+  rows = []
+  for name, references in results.get("gains", {}).items():
+    for reference, of in references.items():
+      for key in MEASURES:
+        gains = of["crossfit"][key]
+        span = gains["mean"]["interval"]
+        rows.append(
+          [NAMES[name], NAMES[reference], _FURTHER[key]]
+          + [gains[f]["difference"] for f in (*findings, "mean")]
+          + [span and tuple(span), said[beats(span)]]
+        )
+  if not rows:
+    return None
+  header = ["row", "against", "measure", *map(plain, findings), "mean"]
+  return Table(
+    "Table 7: what the detection module adds, crossfit",
+    [*header, "95 % interval", "beats it"],
+    rows,
+  )
+
+
 def all_tables(results, published=False):
   """Make every table there is data for."""
   tables = [
@@ -237,61 +275,6 @@ def all_tables(results, published=False):
     further_table(results),
     detection_table(results),
     subgroup_table(results),
+    gain_table(results),
   ]
   return [table for table in tables if table is not None]
-
-
-def notes(results):
-  """Say what the figures mean, one sentence or two each."""
-  protocol = results["protocol"]
-  fit, maps = protocol["crossfit"], protocol["maps"]
-
-  def meaning(key):
-    return "; ".join(f"{NAMES.get(n, n)}: {r[key]}" for n, r in maps.items())
-
-  low, high = protocol["thresholds"][0], protocol["thresholds"][-1]
-  if any(rule["threshold_means"] == "highest_score" for rule in maps.values()):
-    lines = ["No threshold: the box that the model scores highest."]
-  else:
-    lines = [
-      f"Thresholds ({low:.2f} to {high:.2f}) mean: "
-      f"{meaning('threshold_means')}. `percentile` q keeps the highest 1 - q "
-      "of a map's pixels, `absolute` q the pixels >= q.",
-    ]
-  lines += [
-    "`oracle`: chosen per finding on the very boxes that are scored, as in "
-    "the paper. `crossfit`: on other patients' boxes, "
-    f"{fit['repeats']} x {fit['folds']} folds, seed {fit['seed']}. cDice has "
-    "no threshold.",
-  ]
-  if any(rule["released_threshold_means"] for rule in maps.values()):
-    lines.append(
-      "`released split`, `released union`: the authors' rules and cDice "
-      "scaling, thresholds as the oracle's; they mean: "
-      f"{meaning('released_threshold_means')}."
-    )
-  if said := protocol.get("predicted"):
-    lines.append(
-      "`predicted`: crossfit, and 0 where the finding itself is not "
-      f"predicted. Score thresholds: {said['score_thresholds']}."
-    )
-  component = plain(protocol["component"])
-  if component != "given":
-    lines.append(f"Box of the {component} component, corners connected.")
-  lines += [
-    "Image-blind: one constant box per finding, the image never seen. Centre "
-    f"prior: {protocol['centre_prior']}.",
-    "The mean is the plain mean over the findings that have a figure: "
-    + ", ".join(
-      f"{count} under {name}"
-      for name, count in results["counts"]["localization_findings"].items()
-    )
-    + ".",
-  ]
-  if protocol.get("interval"):
-    drawn = protocol["interval"]
-    lines.append(f"Intervals: {drawn['draws']} draws of {drawn['of']}.")
-  return lines + [
-    f"Undefined: {u['where']}, {u['finding']}: {u['reason']}."
-    for u in results["undefined"]
-  ]

@@ -49,11 +49,43 @@ def value_tree(measures, t_iou=protocols.T_IOU):
   return tree
 
 
+def with_mean_samples(samples):
+  """Add `mean`, the average in every draw over the findings not None."""
+  some = [s for s in samples.values() if s is not None]
+  return {**samples, "mean": nan_mean(np.stack(some, 1)) if some else None}
+
+
 def intervals_of(samples):
   """Turn finding -> samples into finding or mean -> interval or None."""
-  found = {f: None if s is None else interval(s) for f, s in samples.items()}
-  some = [s for s in samples.values() if s is not None]
-  found["mean"] = interval(nan_mean(np.stack(some, 1))) if some else None
+  return {
+    finding: None if s is None else interval(s)
+    for finding, s in with_mean_samples(samples).items()
+  }
+
+
+def differences(a, b, samples_a, samples_b):
+  """Compare two sides in the same draws: b minus a.
+
+  Args:
+    a: finding or mean -> figure or None.
+    b: the same of the other side; findings that it lacks are undefined.
+    samples_a: finding -> `[B]` samples or None, without the mean.
+    samples_b: the same of the other side.
+
+  Returns:
+    Finding or mean -> `{a, b, difference, interval}`.
+  """
+  ours, theirs = with_mean_samples(samples_a), with_mean_samples(samples_b)
+  found = {}
+  for name in a:
+    pair, both = (a[name], b.get(name)), (ours[name], theirs.get(name))
+    defined = None not in pair and not any(s is None for s in both)
+    found[name] = {
+      "a": pair[0],
+      "b": pair[1],
+      "difference": pair[1] - pair[0] if defined else None,
+      "interval": interval(both[1] - both[0]) if defined else None,
+    }
   return found
 
 

@@ -3,7 +3,9 @@
 import csv
 import io
 
-from chexjax.evaluation.tables import NOT_OURS, all_tables, notes
+from chexjax.evaluation.notes import notes
+from chexjax.evaluation.protocols import PROTOCOLS
+from chexjax.evaluation.tables import NOT_OURS, all_tables
 
 _TEX = {
   "\\": r"\textbackslash{}",
@@ -106,6 +108,17 @@ def _walk(tree, spans, path=()):
       yield (*path, key), value, span
 
 
+def _gains(results):
+  """Yield row, protocol, finding, measure and gain of every gain."""
+  for row, references in results.get("gains", {}).items():
+    for reference, of in references.items():
+      for protocol in PROTOCOLS:
+        for measure, gains in of[protocol].items():
+          for finding, gain in gains.items():
+            name = f"gain.{reference}.{measure}"
+            yield row, protocol, finding, name, gain
+
+
 def figures_csv(results):
   """Write every figure as a line: long format, undefined is empty."""
   text = io.StringIO()
@@ -134,6 +147,10 @@ def figures_csv(results):
       for path, value, span in _walk(results[tree], spans):
         measure = ".".join(path[2:-1])
         write(measure, *path[:2], component, path[-1], value, span)
+  for row, protocol, finding, measure, gain in _gains(results):
+    component = results["protocol"]["component"]
+    at = (row, protocol, component, finding)
+    write(measure, *at, gain["difference"], gain["interval"])
   spans = results.get("detection_interval")
   for path, value, span in _walk(results.get("detection", {}), spans):
     write(".".join(path[2:-1]), *path[:2], "", path[-1], value, span)

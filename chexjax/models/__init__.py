@@ -4,7 +4,13 @@ from chexjax.models.classification import ClassificationModule
 from chexjax.models.densenet import DenseNet
 from chexjax.models.detection import CropClassifier, DetectionHead
 from chexjax.models.fpn import FPN
-from chexjax.models.model import ChexModel, Logits, released_options
+from chexjax.models.model import (
+  ChexModel,
+  Logits,
+  decode_regions,
+  released_options,
+  untrained_regions,
+)
 from chexjax.models.resnet import ResNet
 
 __all__ = [
@@ -16,5 +22,7 @@ __all__ = [
   "DetectionHead",
   "Logits",
   "ResNet",
+  "decode_regions",
   "released_options",
+  "untrained_regions",
 ]

@@ -56,6 +56,37 @@ class DetectionHead(nn.Module):
     return carry, (score(x)[..., 0], delta(x))
 
 
+def scan_detection_head(
+  features: int, roi_size: int, gate_gradient: bool, dtype: Any, name: str
+) -> nn.Module:
+  """Returns a `DetectionHead` that goes over the findings of a batch.
+
+  It maps None, `[B, K, h, w, C]` and `[B, K, h, w]` to None and `[B, K, N]`
+  scores and `[B, K, N, 4]` deltas.
+
+  Args:
+    features: see `DetectionHead`.
+    roi_size: see `DetectionHead`.
+    gate_gradient: see `DetectionHead`.
+    dtype: see `DetectionHead`.
+    name: of the module.
+  """
+  # One finding at a time is in memory; the gradient repeats nothing but the
+  # gate and what is quick in a loop.
+  head = nn.remat(
+    DetectionHead,
+    policy=jax.checkpoint_policies.save_only_these_names("pooled", "convolved"),
+  )
+  scanned = nn.scan(
+    head,
+    variable_broadcast="params",
+    split_rngs={"params": False},
+    in_axes=1,
+    out_axes=1,
+  )
+  return scanned(features, roi_size, gate_gradient, dtype, name=name)
+
+
 class CropHead(nn.Module):
   """One class's two-layer classifier of a crop's pooled features."""
 
@@ -78,11 +109,13 @@ class CropClassifier(nn.Module):
   """ResNet over the crop of each class, then a head per class.
 
   Attributes:
+    num_classes: heads, K.
     stage_sizes, width, act: of the ResNet.
     hidden: width of a class's head.
     dtype: type of the computation.
   """
 
+  num_classes: int
   stage_sizes: tuple[int, ...] = (3, 4, 6, 3)
   width: int = 64
   act: Activation = leaky_relu
@@ -91,21 +124,29 @@ class CropClassifier(nn.Module):
 
   @nn.compact
   def __call__(self, crops: jax.Array, *, train: bool) -> jax.Array:
-    """Maps `[B, K, S, S, 3]` crops to `[B, K]` float32 logits."""
-    batch, num_classes = crops.shape[:2]
+    """Classifies the crop of each class, or one crop for all classes.
+
+    Args:
+      crops: `[B, K, S, S, 3]`, or `[B, 1, S, S, 3]`.
+      train: whether norms and dropout are in training mode.
+
+    Returns:
+      `[B, K]` float32 logits.
+    """
+    batch = len(crops)
     flat = crops.reshape(-1, *crops.shape[2:]).astype(self.dtype)
     x = ResNet(
       self.stage_sizes, self.width, self.act, self.dtype, name="resnet"
     )(flat, train=train)
     x = jnp.concatenate([x.max((1, 2)), x.mean((1, 2))], -1)
+    x = x.reshape(batch, -1, x.shape[-1])
+    x = jnp.broadcast_to(x, (batch, self.num_classes, x.shape[-1]))
     logits = nn.vmap(
       CropHead,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True, "dropout": True},
       in_axes=(1, None),
       out_axes=1,
-      axis_size=num_classes,
-    )(self.hidden, self.dtype, name="heads")(
-      x.reshape(batch, num_classes, -1), train
-    )
+      axis_size=self.num_classes,
+    )(self.hidden, self.dtype, name="heads")(x, train)
     return logits.astype(jnp.promote_types(self.dtype, jnp.float32))

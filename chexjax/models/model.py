@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from chexjax import ops
 from chexjax.models.classification import ClassificationModule
-from chexjax.models.detection import CropClassifier, DetectionHead
+from chexjax.models.detection import CropClassifier, scan_detection_head
 from chexjax.models.layers import leaky_relu
 
 CROPS = {"bilinear": ops.crop_bilinear, "gaussian": ops.crop_gaussian}
@@ -47,6 +47,11 @@ class ChexModel(nn.Module):
     crop_leaky: whether the crop ResNet's activations are LeakyReLU(0.1).
     add_full_logit: whether z~ is the crop's logit plus y~.
     noise_scale: factor on the Gumbel noise.
+    explore: share of the regions sampled in training that follow the saliency
+      and not the scores (`ops.saliency_scores`).
+    region_gradient: whether what is made of the crops trains scores and boxes,
+      by the straight-through estimator; else a loss of their own does
+      (`training.evidence`).
     dtype: type of the convolutions; parameters, statistics, log-sum-exp,
       boxes and losses stay in float32.
     remat: whether the gradient computes the DenseNet's blocks again: less
@@ -73,6 +78,8 @@ class ChexModel(nn.Module):
   crop_leaky: bool = True
   add_full_logit: bool = False
   noise_scale: float = 1.0
+  explore: float = 0.0
+  region_gradient: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
 
@@ -133,29 +140,19 @@ class ChexModel(nn.Module):
     if stage == 2:
       full, maps = jax.lax.stop_gradient((full, maps))
     regions = self._propose(maps, images.shape[1:3])
+    scores, boxes = regions["proposal_scores"], regions["proposal_boxes"]
+    if not self.region_gradient:
+      scores, boxes = jax.lax.stop_gradient((scores, boxes))
     if train:
-      weights = ops.sample_region(
-        self.make_rng("region"),
-        regions["proposal_scores"],
-        tau=tau,
-        noise_scale=self.noise_scale,
-      )
+      weights = self._sample(scores, maps["saliency_logits"], tau)
     else:
-      weights = ops.pick_region(regions["proposal_scores"])
+      weights = ops.pick_region(scores)
     # A product in TF32 or bfloat16 would move the box by up to a pixel.
     picked_boxes = jnp.einsum(
-      "bkn,bknc->bkc", weights, regions["proposal_boxes"], precision="highest"
+      "bkn,bknc->bkc", weights, boxes, precision="highest"
     )
-    crop = functools.partial(CROPS[self.crop], size=self.crop_size)
-    crops = jax.vmap(jax.vmap(crop, (None, 0)))(images, picked_boxes)
-    crop_logits = CropClassifier(
-      self.crop_stages,
-      self.crop_width,
-      leaky_relu if self.crop_leaky else nn.relu,
-      self.crop_hidden,
-      self.dtype,
-      name="crop_classifier",
-    )(crops, train=train)
+    crops = self.crop_regions(images, picked_boxes)
+    crop_logits = self.crop_classifier(crops, train=train)
     intermediates = (
       maps
       | regions
@@ -170,39 +167,103 @@ class ChexModel(nn.Module):
       crop_logits = crop_logits + full
     return Logits(full, crop_logits), intermediates
 
-  def _propose(self, maps, image_shape):
-    """Scores and refines the proposals on every class's hidden map."""
-    # One finding at a time is in memory; the gradient repeats nothing but the
-    # gate and what is quick in a loop.
-    head = nn.remat(
-      DetectionHead,
-      policy=jax.checkpoint_policies.save_only_these_names(
-        "pooled", "convolved"
-      ),
+  def _sample(self, scores, saliency_logits, tau):
+    """Samples a region for each class, `[B, K, N]` one-hot."""
+    options = {"tau": tau, "noise_scale": self.noise_scale}
+    key = self.make_rng("region")
+    if not self.explore:
+      return ops.sample_region(key, scores, **options)
+    scores_key, saliency_key, share_key = jax.random.split(key, 3)
+    follow = jax.vmap(jax.vmap(ops.saliency_scores))(saliency_logits)
+    other = ops.sample_region(saliency_key, follow)
+    exploring = jax.random.bernoulli(
+      share_key, self.explore, (*scores.shape[:2], 1)
     )
-    _, (scores, deltas) = nn.scan(
-      head,
-      variable_broadcast="params",
-      split_rngs={"params": False},
-      in_axes=1,
-      out_axes=1,
-    )(
+    mine = ops.sample_region(scores_key, scores, **options)
+    return jnp.where(exploring, other, mine)
+
+  def crop_regions(self, images: jax.Array, boxes: jax.Array) -> jax.Array:
+    """Crops boxes `[B, R, 4]` out of `[B, H, W, 3]` to `[B, R, S, S, 3]`."""
+    crop = functools.partial(CROPS[self.crop], size=self.crop_size)
+    return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
+
+  @property
+  def crop_classifier(self) -> CropClassifier:
+    """The module of the group `crop_classifier`."""
+    return CropClassifier(
+      self.num_classes,
+      self.crop_stages,
+      self.crop_width,
+      leaky_relu if self.crop_leaky else nn.relu,
+      self.crop_hidden,
+      self.dtype,
+      name="crop_classifier",
+    )
+
+  @property
+  def detection_head(self) -> nn.Module:
+    """The module of the group `detection`."""
+    return scan_detection_head(
       self.detection_features,
       self.roi_size,
       self.gate_gradient,
       self.dtype,
       name="detection",
-    )(None, maps["hidden"], maps["saliency_logits"])
-    height, width = image_shape
-    proposals = jnp.asarray(ops.make_proposals(height, width))
-    boxes = ops.boxes.clip(
-      ops.boxes.decode(deltas, proposals), height=height, width=width
     )
-    return {
-      "proposal_scores": scores,
-      "proposal_deltas": deltas,
-      "proposal_boxes": boxes,
-    }
+
+  def _propose(self, maps, image_shape):
+    """Scores and refines the proposals on every class's hidden map."""
+    _, (scores, deltas) = self.detection_head(
+      None, maps["hidden"], maps["saliency_logits"]
+    )
+    return decode_regions(scores, deltas, *image_shape)
+
+
+def decode_regions(
+  scores: jax.Array, deltas: jax.Array, height: int, width: int
+) -> dict[str, jax.Array]:
+  """Refines the proposals of an image by the detection head's deltas.
+
+  Args:
+    scores: `[..., N]`.
+    deltas: `[..., N, 4]`.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    `proposal_scores` and `proposal_deltas` as they came, and the refined
+    `proposal_boxes` `[..., N, 4]`, clipped to the image.
+  """
+  proposals = jnp.asarray(ops.make_proposals(height, width))
+  boxes = ops.boxes.clip(
+    ops.boxes.decode(deltas, proposals), height=height, width=width
+  )
+  return {
+    "proposal_scores": scores,
+    "proposal_deltas": deltas,
+    "proposal_boxes": boxes,
+  }
+
+
+def untrained_regions(
+  model: ChexModel, maps: dict[str, jax.Array], height: int, width: int
+) -> dict[str, jax.Array]:
+  """Scores the proposals by a fresh detection head: the control.
+
+  Args:
+    model: whose head is drawn anew, from a fixed seed.
+    maps: `hidden` and `saliency_logits` of the model.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    As `decode_regions`; a fresh head refines nothing.
+  """
+  head = model.clone(parent=None).detection_head.clone(parent=None)
+  given = maps["hidden"], maps["saliency_logits"]
+  params = head.init(jax.random.key(0), None, *given)
+  _, (scores, deltas) = head.apply(params, None, *given)
+  return decode_regions(scores, deltas, height, width)
 
 
 def released_options() -> dict[str, Any]:

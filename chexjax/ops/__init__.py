@@ -2,6 +2,7 @@
 
 from chexjax.ops import boxes
 from chexjax.ops.crop_and_resize import crop_bilinear, crop_gaussian
+from chexjax.ops.erase import erase_region
 from chexjax.ops.gumbel import (
   exponential_tau,
   pick_region,
@@ -21,10 +22,16 @@ from chexjax.ops.images import (
   normalize,
 )
 from chexjax.ops.interpolation import interpolation_matrix
-from chexjax.ops.losses import balance_weights, balanced_bce
+from chexjax.ops.losses import balance_weights, balanced_bce, log_variance
 from chexjax.ops.pooling import lse_lba_pool, lse_pool
-from chexjax.ops.proposals import NUM_PROPOSALS, make_proposals
+from chexjax.ops.proposals import (
+  NUM_PROPOSALS,
+  make_proposals,
+  proposal_intervals,
+)
 from chexjax.ops.roi_align import roi_align, roi_align_proposals
+from chexjax.ops.saliency_scores import saliency_scores
+from chexjax.ops.voting import vote_boxes
 
 __all__ = [
   "NUM_PROPOSALS",
@@ -37,18 +44,23 @@ __all__ = [
   "crop_bilinear",
   "crop_gaussian",
   "detection_map",
+  "erase_region",
   "exponential_tau",
   "final_map",
   "interpolation_matrix",
+  "log_variance",
   "lse_lba_pool",
   "lse_pool",
   "make_proposals",
   "normalize",
   "pick_region",
+  "proposal_intervals",
   "released_detection_map",
   "released_final_map",
   "roi_align",
   "roi_align_proposals",
+  "saliency_scores",
   "sample_region",
   "straight_through",
+  "vote_boxes",
 ]

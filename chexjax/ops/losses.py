@@ -1,4 +1,4 @@
-"""Binary cross entropy, balanced per finding."""
+"""Balanced binary cross entropy, and the log-variance loss of the scores."""
 
 import jax
 import jax.numpy as jnp
@@ -44,3 +44,23 @@ def balanced_bce(
   positive = beta_pos * labels * jax.nn.softplus(-logits)
   negative = beta_neg * (1 - labels) * jax.nn.softplus(logits)
   return positive + negative
+
+
+def log_variance(scores: jax.Array, evidence: jax.Array) -> jax.Array:
+  """Measures how far scores are from evidence, up to a constant.
+
+  Where it is 0, the softmax of the scores is proportional to the exponential
+  of the evidence: the distribution with the most evidence plus entropy. In
+  expectation over samples of that softmax, its gradient is the one of the
+  Kullback-Leibler divergence, each sample judged against the mean of the
+  others (Richter et al. 2020, "VarGrad"); other samples have the same minimum.
+
+  Args:
+    scores: `[..., M]` of M sampled regions, at least 2.
+    evidence: `[..., M]` log-evidence of the same regions; no gradient.
+
+  Returns:
+    `[...]`, half of the unbiased variance of the differences.
+  """
+  difference = scores - jax.lax.stop_gradient(evidence)
+  return jnp.var(difference, axis=-1, ddof=1) / 2

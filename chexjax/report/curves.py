@@ -6,11 +6,12 @@ writes a PNG.
 
 import numpy as np
 
-from chexjax.evaluation import bootstrap, protocols
+from chexjax.evaluation import bootstrap, protocols, trained_name
 from chexjax.evaluation.baselines import BLIND
 from chexjax.report.figures import MAP_TITLES
 
-# Okabe & Ito's palette, apart for colour-blind readers too; baselines dashed.
+# Okabe & Ito's palette, apart for colour-blind readers too; baselines dashed,
+# an untrained head's maps dotted in the colour of the trained one's.
 COLOURS = {"sal": "#D55E00", "det": "#0072B2", "mix": "#009E73"}
 _OTHER, _GREY = "#CC79A7", "#777777"
 _DPI = 110
@@ -20,8 +21,12 @@ def style_of(name):
   """Give a map's or baseline's line style."""
   if name == BLIND:
     return {"color": _GREY, "linestyle": "--", "label": "image-blind box"}
-  title = MAP_TITLES.get(name, name)
-  return {"color": COLOURS.get(name, _OTHER), "label": title}
+  trained = trained_name(name)
+  return {
+    "color": COLOURS.get(trained, _OTHER),
+    "linestyle": "-" if name == trained else ":",
+    "label": MAP_TITLES.get(name, name),
+  }
 
 
 def _grid(number, columns, *, width=2.5, height=2.2):
@@ -184,36 +189,58 @@ def threshold_figure(file, table, findings, component):
   _save(figure, file, axes[0])
 
 
+# The panels of the training figure, and which values each of them holds.
+_TRAINING = {
+  "loss": lambda key: "loss" in key,
+  "AUC": lambda key: key in ("auc", "crop_auc"),
+  "learning rate": lambda key: key in ("learning_rate", "lr"),
+  "scores": lambda key: key in ("score_spread", "score_entropy"),
+  "picked proposals": lambda key: (
+    key in ("picked_small", "picked_middle", "picked_large")
+  ),
+  "box growth": lambda key: key == "box_growth",
+  "IoU on validation boxes": lambda key: key.startswith("iou_"),
+}
+
+
+def training_lines(rows):
+  """Sort what `metrics.jsonl` holds: panel -> stage -> name -> points.
+
+  Args:
+    rows: dicts with `stage`, `step` and values; None counts as absent.
+
+  Returns:
+    Nested dicts down to lists of `(step, value)`; what has no value is not
+    there, panels and stages included.
+  """
+  panels = {}
+  for panel, holds in _TRAINING.items():
+    for row in rows:
+      for key, value in sorted(row.items()):
+        if holds(key) and value is not None:
+          lines = panels.setdefault(panel, {}).setdefault(row["stage"], {})
+          lines.setdefault(key, []).append((row["step"], value))
+  return panels
+
+
 def training_figure(file, rows):
-  """Draw what `metrics.jsonl` holds: losses and validation AUC, per stage.
+  """Draw the course of a training: a row per panel, a column per stage.
 
   Args:
     file: where to write.
-    rows: dicts with `stage`, `step` and values.
+    rows: as for `training_lines`.
   """
+  panels = training_lines(rows)
   stages = sorted({row["stage"] for row in rows})
-  kinds = {
-    "loss": lambda key: "loss" in key,
-    "AUC": lambda key: "auc" in key,
-    "learning rate": lambda key: key in ("learning_rate", "lr"),
-  }
-  shown = {
-    kind: keys
-    for kind, holds in kinds.items()
-    if (keys := sorted({k for row in rows for k in row if holds(k)}))
-  }
-  figure, axes = _grid(len(stages) * len(shown), len(stages), width=3)
-  for ax, (kind, stage) in zip(axes, [(k, s) for k in shown for s in stages]):
-    _name(ax, f"stage {stage}: {kind}")
-    for key in shown[kind]:
-      points = [
-        (row["step"], row[key])
-        for row in rows
-        if row["stage"] == stage and row.get(key) is not None
-      ]
-      if points:
-        ax.plot(*zip(*points), linewidth=1.2, label=key.replace("_", " "))
-    if ax.lines:
-      ax.legend(fontsize=7)
+  figure, axes = _grid(len(stages) * len(panels), len(stages), width=3)
+  places = [(panel, stage) for panel in panels for stage in stages]
+  for ax, (panel, stage) in zip(axes, places):
+    if stage not in panels[panel]:
+      ax.set_axis_off()
+      continue
+    _name(ax, f"stage {stage}: {panel}")
+    for key, points in panels[panel][stage].items():
+      ax.plot(*zip(*points), linewidth=1.2, label=key.replace("_", " "))
+    ax.legend(fontsize=7)
   figure.supxlabel("step", fontsize=9)
   _save(figure, file)

@@ -12,9 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation import overlap
+from chexjax.evaluation import overlap, without_untrained
 
-MAP_TITLES = {"sal": "Saliency", "det": "Detection", "mix": "Mix"}
+MAP_TITLES = {
+  "sal": "Saliency",
+  "det": "Detection",
+  "mix": "Mix",
+  "det_untrained": "Detection, untrained head",
+  "mix_untrained": "Mix, untrained head",
+}
 TRUE = {"edgecolor": "#3ddc3d", "linestyle": "-"}
 PREDICTED = {"edgecolor": "#2ee6ff", "linestyle": "--"}
 SIDE = 2.6  # inches of one picture
@@ -150,7 +156,8 @@ def example_grid(path, cases: Sequence[Case], *, title="", side=SIDE, dpi=110):
 
   Args:
     path: PNG to write.
-    cases: one `Case` a row; the first one's maps name the columns.
+    cases: one `Case` a row; the first one's maps name the columns, but for
+      those of an untrained head, which are not drawn.
     title: over the whole.
     side: inches of one picture.
     dpi: pixels an inch.
@@ -160,7 +167,7 @@ def example_grid(path, cases: Sequence[Case], *, title="", side=SIDE, dpi=110):
   """
   if not cases:
     raise ValueError("want at least one case to draw, got none")
-  names = tuple(cases[0].maps)
+  names = without_untrained(cases[0].maps)
   figure, axes = _figure(len(cases), 1 + len(names), side)
   for number, (row, case) in enumerate(zip(axes, cases)):
     _draw_row(row, case, names, first=number == 0)

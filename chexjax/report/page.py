@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation import overlap
+from chexjax.evaluation import overlap, without_untrained
 from chexjax.evaluation.measuring import chosen_boxes
-from chexjax.evaluation.tables import NAMES, main_map
+from chexjax.evaluation.tables import NAMES, main_map, row_label
 from chexjax.evaluation.writing import cell
 from chexjax.report.cases import Cases
 
@@ -55,11 +55,14 @@ def jpeg_uri(data: bytes) -> str:
 
 
 def predicted_boxes(run: Run) -> dict[str, np.ndarray]:
-  """Returns map -> `[P, 4]` under cross-fitted thresholds; NaN without."""
+  """Returns map -> `[P, 4]` under cross-fitted thresholds; NaN without.
+
+  An untrained head's maps are left out: they have rows in tables, no pictures.
+  """
   table, component = run.record.table, run.record.component
   return {
     name: chosen_boxes(table, run.measures, name, "crossfit", component)
-    for name in table.boxes
+    for name in without_untrained(table.boxes)
   }
 
 
@@ -103,7 +106,7 @@ def _case_rows(run: Run, pictures: Pictures) -> list[dict]:
   for p in range(len(table.image)):
     stored = run.cases.rows[p]["maps"] if run.cases is not None else {}
     maps = {}
-    for name in table.boxes:
+    for name in boxes:
       box = boxes[name][p]
       found = _share(box, table.frame)
       iou = overlap.iou(np.nan_to_num(box), table.true_box[p])
@@ -160,7 +163,8 @@ def case_data(runs: Sequence[Run]) -> tuple[dict, list[str]]:
       {
         "label": run.label,
         "maps": [
-          {"name": n, "title": NAMES.get(n, n)} for n in run.record.table.boxes
+          {"name": n, "title": NAMES.get(n, n)}
+          for n in without_untrained(run.record.table.boxes)
         ],
       }
       for run in runs
@@ -183,7 +187,6 @@ def summary(run: Run) -> list[tuple[str, str]]:
   blind = results["localization"]["image_blind"]["crossfit"]["iou"]["mean"]
   origin = results["provenance"]
   dataset = origin.get("dataset", {})
-  title = NAMES.get(name, name)
   pairs = [
     ("Data", results["dataset"]),
     (
@@ -196,6 +199,7 @@ def summary(run: Run) -> list[tuple[str, str]]:
     if protocol in tree:
       span = spans.get(protocol, {}).get("iou", {}).get("mean")
       value = cell(tree[protocol]["iou"]["mean"]) + _span(span)
+      title = row_label(results, name, protocol)
       pairs.append((f"Mean IoU, {title}, {protocol}", value))
   pairs += [
     ("Mean IoU, image-blind box, crossfit", cell(blind)),

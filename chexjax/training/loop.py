@@ -81,7 +81,8 @@ def train_stage(
     stage: for messages.
     num_steps: steps of the whole stage.
     key: of the stage's random streams.
-    evaluate: returns metrics; `auc` selects the best checkpoint.
+    evaluate: returns metrics; `selection`, None or the higher the better,
+      chooses the best checkpoint.
     eval_every: steps between evaluations; the last step is always evaluated.
     save_every: steps between checkpoints; every evaluation is saved too.
     log_every: steps between rows of metrics, each a mean since the last.
@@ -115,13 +116,13 @@ def train_stage(
     if evaluating:
       means |= evaluate(state)
       health.judge(
-        step, means["auc"], num_steps=num_steps, eval_every=eval_every
+        step, means["selection"], num_steps=num_steps, eval_every=eval_every
       )
     writer.write(step, means)
     progress.report(step, means)
     if saving:
       checkpoints.save(
-        step, state, inputs=batches.get_state(), auc=means.get("auc")
+        step, state, inputs=batches.get_state(), auc=means.get("selection")
       )
     if stopping:
       break

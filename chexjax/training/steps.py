@@ -9,7 +9,8 @@ import optax
 from jax.sharding import Mesh
 
 from chexjax import ops
-from chexjax.models import ChexModel, Logits
+from chexjax.models import ChexModel, Logits, untrained_regions
+from chexjax.training.evidence import EvidenceOptions, evidence_loss
 from chexjax.training.state import TRAINED, TrainState, replicated, sharded
 from chexjax.types import Batch
 
@@ -63,6 +64,7 @@ def make_train_step(
   beta_pos: jax.Array,
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
+  evidence: EvidenceOptions | None = None,
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
   skip_nan: bool = False,
@@ -80,6 +82,8 @@ def make_train_step(
     beta_pos: see `stage_loss`.
     beta_neg: see `stage_loss`.
     cls_scale: see `stage_loss`.
+    evidence: how regions are weighed, from stage 2 on; None where scores and
+      boxes learn from the crops' loss alone.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
     tau: temperature at a step of this stage.
     skip_nan: a step whose loss or gradients are not finite changes nothing but
@@ -92,8 +96,8 @@ def make_train_step(
   """
 
   def step(state, batch, key):
-    keys = jax.random.split(jax.random.fold_in(key, state.step), 3)
-    augment_key, region_key, dropout_key = keys
+    keys = jax.random.split(jax.random.fold_in(key, state.step), 4)
+    augment_key, region_key, dropout_key, evidence_key = keys
     images = batch.image
     if augment is not None:
       image_keys = jax.random.split(augment_key, len(images))
@@ -101,8 +105,12 @@ def make_train_step(
     images = ops.normalize(images)
 
     def loss_fn(trained):
-      (logits, _), updates = model.apply(
-        {"params": state.params | trained, "batch_stats": state.batch_stats},
+      variables = {
+        "params": state.params | trained,
+        "batch_stats": state.batch_stats,
+      }
+      (logits, found), updates = model.apply(
+        variables,
         images,
         train=True,
         stage=stage,
@@ -119,6 +127,13 @@ def make_train_step(
         beta_neg=beta_neg,
         cls_scale=cls_scale,
       )
+      if evidence is not None and stage > 1:
+        labels = batch.labels * batch.mask[:, None]
+        more, parts = evidence_loss(
+          evidence_key, model, variables, images, labels, found, evidence
+        )
+        loss += more
+        metrics |= parts | {"loss": loss}
       return loss, (metrics, updates["batch_stats"])
 
     trained = {k: state.params[k] for k in TRAINED[stage]}
@@ -157,7 +172,12 @@ def _norm(tree):
 
 
 def make_predict(
-  model: ChexModel, mesh: Mesh, *, stage: int, keep: tuple[str, ...] = ()
+  model: ChexModel,
+  mesh: Mesh,
+  *,
+  stage: int,
+  keep: tuple[str, ...] = (),
+  control: bool = False,
 ) -> Callable[[Any, jax.Array], tuple[Logits, dict[str, jax.Array]]]:
   """Builds a jitted `predict(variables, images)` in evaluation mode.
 
@@ -166,6 +186,8 @@ def make_predict(
     mesh: with an axis `data`.
     stage: 1 stops after the classification module.
     keep: names of the intermediates to return; the others cost no memory.
+    control: whether the regions of a fresh detection head are intermediates
+      too, with `untrained_` before their names.
 
   Returns:
     A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8.
@@ -173,6 +195,9 @@ def make_predict(
 
   def predict(variables, images):
     logits, maps = model.apply(variables, ops.normalize(images), stage=stage)
+    if control:
+      fresh = untrained_regions(model, maps, *images.shape[1:3])
+      maps |= {f"untrained_{name}": value for name, value in fresh.items()}
     return logits, {name: maps[name] for name in keep}
 
   whole, split = replicated(mesh), sharded(mesh)

@@ -4,6 +4,8 @@ import dataclasses
 import pathlib
 from typing import Literal
 
+from chexjax.training.evidence import EvidenceOptions
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
@@ -47,6 +49,8 @@ class ModelConfig:
   """Whether a crop's logit has the full image's added."""
   noise_scale: float = 1.0
   """Factor on the Gumbel noise."""
+  explore: float = 0.0
+  """Share of the regions sampled in training that follow the saliency."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +146,8 @@ class Config:
   """Examples drawn per boxed finding after the evaluation."""
   phantom_images: int = 4000
   """Images of the phantom, over all splits."""
+  phantom_seed: int = 0
+  """Seed of the phantom's images, so that several --seed train on the same."""
   tau_start: float = 1.0
   """Temperature of the region sampler at the start of stage 2."""
   tau_end: float = 1e-3
@@ -151,6 +157,11 @@ class Config:
   occurrences with No Finding (released)."""
   maps: Literal["paper", "released"] = "paper"
   """Which detection and final map, and which thresholds, are evaluated."""
+  detection_loss: Literal["crop", "evidence"] = "crop"
+  """What scores and boxes learn from: the crops' loss through the
+  straight-through estimator (paper), or the evidence for each region."""
+  evidence: EvidenceOptions = dataclasses.field(default_factory=EvidenceOptions)
+  """How regions are weighed under --detection_loss=evidence."""
   detection_factor: float = 1.0
   """Factor on the learning rate of the detection head."""
   adam_b2: float = 0.999

@@ -26,8 +26,9 @@ config = Config(
   eval_batch_size=32,
   save_every=100,
   tau_end=1.0,
-  eval_every_epochs=3.5,
-  detection_factor=0.03,
+  eval_every_epochs=2.0,
+  detection_loss="evidence",
+  detection_factor=3.0,
   phantom_images=6000,
   model=ModelConfig(
     block_sizes=(2, 2, 2, 2),
@@ -42,9 +43,9 @@ config = Config(
     crop_stages=(1, 1, 1),
     crop_width=12,
     crop_hidden=32,
-    noise_scale=0.03,
+    explore=0.5,
   ),
   stage1=StageConfig(epochs=7, learning_rate=3e-3),
-  stage2=StageConfig(epochs=0.5, warmup_epochs=0.05),
+  stage2=StageConfig(epochs=4, learning_rate=3e-3, warmup_epochs=0.2),
   stage3=StageConfig(epochs=0.5, learning_rate=1e-3, warmup_epochs=0.05),
 )

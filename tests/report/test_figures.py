@@ -52,6 +52,14 @@ def test_a_grid_has_a_row_per_case(tmp_path):
   assert three[0] > 2 * one[0]
 
 
+def test_an_untrained_heads_maps_are_not_drawn(tmp_path):
+  more = {**maps(), "det_untrained": maps()["sal"], "mix_untrained": np.eye(4)}
+  for name, drawn in (("a", maps()), ("b", more)):
+    example_figure(tmp_path / f"{name}.png", IMAGE, drawn, predicted=BOX)
+  a, b = (imread(tmp_path / f"{name}.png") for name in "ab")
+  np.testing.assert_array_equal(a, b)
+
+
 def test_bad_input():
   with pytest.raises(ValueError, match="uint8"):
     example_figure("x.png", IMAGE / 255, maps())

@@ -9,7 +9,8 @@ import pytest
 
 from chexjax import evaluation
 from chexjax.evaluation import comparison, record
-from chexjax.evaluation.tables import all_tables, notes
+from chexjax.evaluation.notes import notes
+from chexjax.evaluation.tables import all_tables
 from chexjax.report import page
 from chexjax.report.cases import Cases, CaseWriter
 
@@ -17,12 +18,20 @@ NASTY = "</script><img src=x onerror=alert(1)>&\u2028'\".png"
 FINDINGS = ("Mass", "Nodule")
 
 
-def make_run(folder, label, *, num=12, seed=0, side=16):
+MAPS = ("sal", "det", "mix")
+
+
+def make_run(folder, label, *, num=12, seed=0, side=16, names_of_maps=MAPS):
   """Evaluates `num` boxed cases of two findings; one has a nasty name."""
   rng = np.random.default_rng(seed)
   where = np.random.default_rng(7)  # true boxes do not depend on the seed
   collector = evaluation.LocalizationCollector(
-    (side, side), thresholds=(0.6, 0.8, 0.9)
+    (side, side),
+    thresholds=(0.6, 0.8, 0.9),
+    maps={
+      name: evaluation.DEFAULT_MAPS[evaluation.trained_name(name)]
+      for name in names_of_maps
+    },
   )
   names = [NASTY, *(f"{i:08d}_000.png" for i in range(1, num))]
   folder.mkdir()
@@ -30,7 +39,7 @@ def make_run(folder, label, *, num=12, seed=0, side=16):
     for i, name in enumerate(names):
       x, y = where.integers(0, side - 6, 2)
       maps = {}
-      for kind in ("sal", "det", "mix"):
+      for kind in names_of_maps:
         heat = rng.random((side, side)) * 0.3
         heat[y : y + 6, x : x + 6] += 0.5 * rng.random()
         maps[kind] = heat
@@ -160,3 +169,27 @@ def test_no_pictures_and_no_film(run):
   about, pictures = page.case_data([run._replace(cases=None)])
   assert not pictures
   assert about["rows"][0]["film"] is None
+
+
+def test_an_untrained_head_has_rows_but_no_pictures(run, tmp_path):
+  names = (*MAPS, *evaluation.UNTRAINED.values())
+  other = make_run(tmp_path / "other", "second", names_of_maps=names)
+  text = render(other)
+  assert "Mix, untrained head" in text
+  assert "Table 7" in text
+  assert "untrained" not in render(run)
+  about, pictures = page.case_data([other])
+  assert [m["name"] for m in about["runs"][0]["maps"]] == list(MAPS)
+  assert {*about["rows"][0]["runs"][0]["maps"]} == {*MAPS}
+  assert len(pictures) == 48
+  assert "Comparison" in render(run, other)
+
+
+def test_the_summary_says_what_is_no_better_than_untrained(run):
+  worse = {"mean": {"difference": 0.0, "interval": [-0.1, 0.1]}}
+  better = {"mean": {"difference": 0.2, "interval": [0.1, 0.3]}}
+  gains = {"oracle": {"iou": better}, "crossfit": {"iou": worse}}
+  results = {**run.results, "gains": {"mix": {"mix_untrained": gains}}}
+  said = dict(page.summary(run._replace(results=results)))
+  assert "Mean IoU, Mix, oracle" in said
+  assert "Mean IoU, Mix (no better than untrained), crossfit" in said

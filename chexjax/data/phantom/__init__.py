@@ -6,7 +6,12 @@ does so once, `draw_example` draws one image with its labels and boxes.
 
 from chexjax.data.phantom.draw import PhantomExample, draw_example
 from chexjax.data.phantom.sampling import Film, plan_films
-from chexjax.data.phantom.write import VERSION, ensure_phantom, write_phantom
+from chexjax.data.phantom.write import (
+  VERSION,
+  ensure_phantom,
+  train_val_boxes,
+  write_phantom,
+)
 
 __all__ = [
   "VERSION",
@@ -15,5 +20,6 @@ __all__ = [
   "draw_example",
   "ensure_phantom",
   "plan_films",
+  "train_val_boxes",
   "write_phantom",
 ]

@@ -16,8 +16,9 @@ from chexjax.data.phantom.tables import write_tables
 from chexjax.types import BOXED_FINDINGS
 
 # Raised whenever the same arguments would give other bytes.
-VERSION = 3
+VERSION = 4
 MANIFEST = "phantom.json"
+_TRAIN_VAL_BOXES = "train_val_boxes.json"
 MIN_IMAGES = 32
 
 # A worker needs a second or two to start; below this much work a core (in
@@ -39,9 +40,10 @@ def write_phantom(
   """Draw a data set and write it in ChestX-ray14's official layout.
 
   Writes images/*.png, Data_Entry_2017.csv, BBox_List_2017.csv,
-  train_val_list.txt, test_list.txt and phantom.json (these arguments). The
-  bytes depend on the arguments alone, not on `workers`; image number i does
-  not depend on `num_images`. The folder appears at once, when complete.
+  train_val_list.txt, test_list.txt, train_val_boxes.json (see
+  `train_val_boxes`) and phantom.json (these arguments). The bytes depend on
+  the arguments alone, not on `workers`; image number i does not depend on
+  `num_images`. The folder appears at once, when complete.
 
   Args:
     out_dir: folder to make; it must be absent or empty.
@@ -89,6 +91,8 @@ def write_phantom(
       boxed_fraction=boxed_fraction,
       label_noise=label_noise,
     )
+    hidden = {f.file_name: boxes[f.file_name] for f in films if not f.test}
+    (partial / _TRAIN_VAL_BOXES).write_text(json.dumps(hidden) + "\n")
     manifest = {"version": VERSION, "arguments": arguments}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     if out_dir.exists():
@@ -129,14 +133,30 @@ def ensure_phantom(out_dir: str | os.PathLike, **arguments) -> pathlib.Path:
   return out_dir
 
 
+def train_val_boxes(
+  folder: str | os.PathLike,
+) -> dict[str, dict[str, list[float]]]:
+  """Read the boxes of a phantom's films that are not on the test list.
+
+  No box of the NIH's is outside of the test list, so these are in a file of
+  their own, which no builder reads: to watch a training by, not to train on.
+
+  Args:
+    folder: written by `write_phantom`.
+
+  Returns:
+    File name to boxed finding to x1, y1, x2, y2 in pixels of the image.
+  """
+  return json.loads((pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text())
+
+
 def draw_share(
   folder: pathlib.Path, films: list[Film], *, seed: int, size: int
 ) -> dict[str, dict[str, list[float]]]:
   """Draw films into `folder` as 8-bit grey PNG files.
 
   Returns:
-    File name to finding to x1, y1, x2, y2 in pixels, for the boxed findings
-    of the test films.
+    File name to finding to x1, y1, x2, y2 in pixels, for the boxed findings.
   """
   boxes = {}
   for film in films:
@@ -146,12 +166,11 @@ def draw_share(
     Image.fromarray(example.image).save(
       path, compress_level=1, compress_type=zlib.Z_RLE
     )
-    if film.test:
-      boxes[film.file_name] = {
-        name: example.boxes[name].tolist()
-        for name in BOXED_FINDINGS
-        if name in example.boxes
-      }
+    boxes[film.file_name] = {
+      name: example.boxes[name].tolist()
+      for name in BOXED_FINDINGS
+      if name in example.boxes
+    }
   return boxes
 
 

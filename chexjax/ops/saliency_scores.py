@@ -1,0 +1,41 @@
+"""Scores of the proposals that follow the saliency alone."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from chexjax.ops.proposals import proposal_intervals
+from chexjax.ops.roi_align import roi_align_proposals
+
+
+def saliency_scores(
+  saliency_logits: jax.Array, *, sharpness: float = 1.5, stride: int = 4
+) -> jax.Array:
+  """Scores the 395 proposals by the saliency inside of them.
+
+  Scores of one size are standardised, so that the small proposals, which are
+  the most and the brightest, are not always on top: under the softmax each
+  size is about equally likely.
+
+  Args:
+    saliency_logits: `[h, w]` of one finding.
+    sharpness: standard deviation of one size's scores.
+    stride: image pixels per pixel of the map.
+
+  Returns:
+    `[395]` log-probabilities up to a constant, in the order of
+    `make_proposals`, without gradient.
+  """
+  chex.assert_rank(saliency_logits, 2)
+  saliency = jax.nn.sigmoid(jax.lax.stop_gradient(saliency_logits))
+  means = roi_align_proposals(
+    saliency[..., None], stride=stride, output_size=3
+  ).mean((1, 2, 3))
+  counts = [len(x) ** 2 for x in proposal_intervals(len(saliency) * stride)]
+  scores = []
+  for part in jnp.split(means, np.cumsum(counts)[:-1]):
+    spread = jnp.maximum(part.std(), 1e-6)
+    standard = (part - part.mean()) / spread
+    scores.append(sharpness * standard - jnp.log(len(part)))
+  return jnp.concatenate(scores)

@@ -1,0 +1,192 @@
+"""What speaks for a region, and the loss that teaches the scores to say it.
+
+A region that holds a finding passes two tests: its crop is classified as the
+finding, and without it the image is not. Both need image labels alone. The
+scores are trained to be the log of that evidence, so that their softmax, the
+confidence of x_RPN, is the distribution over regions given the label; then
+every box is drawn to the mean of those that it overlaps, by confidence.
+"""
+
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from chexjax import ops
+from chexjax.models import ChexModel, decode_regions
+
+# Below this share of the image a region pays no less: it would shrink to
+# nothing wherever the classifier has missed the finding.
+_LEAST_AREA = 1 / 512
+_SALIENCY_SHARE = 0.5
+_UNIFORM_SHARE = 0.1
+_HUBER = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class EvidenceOptions:
+  """How regions are weighed."""
+
+  regions: int = 8
+  """Regions weighed per image and step, of one finding that it has; half of a
+  batch's images are taken, those with a finding first."""
+  crop: float = 1.0
+  """Factor on the log-probability that the region's crop has the finding."""
+  erase: float = 1.0
+  """Factor on the log-probability that the image without the region has not."""
+  saliency: float = 0.3
+  """Factor on the score by the saliency in the region (`ops.saliency_scores`),
+  the only one that looks at more than one region's pixels."""
+  area: float = 0.4
+  """What a region pays: factor on the log of its share of the image."""
+  scale: float = 2.5
+  """Factor on all evidence; the higher, the sharper are the confidences."""
+  score_weight: float = 0.05
+  """Factor on the loss of the scores."""
+  refine_weight: float = 1.0
+  """Factor on the loss of the boxes."""
+  overlap: float = 0.2
+  """IoU from which on a proposal counts for the box of another one."""
+
+
+def weigh_regions(
+  model: ChexModel,
+  variables: Any,
+  images: jax.Array,
+  classes: jax.Array,
+  boxes: jax.Array,
+  options: EvidenceOptions,
+) -> jax.Array:
+  """Computes the log-evidence of regions, in evaluation mode.
+
+  Args:
+    model: judges crops and images.
+    variables: of the model.
+    images: `[B, H, W, 3]` normalised.
+    classes: `[B]` int, the finding that each image's regions are to hold.
+    boxes: `[B, M, 4]` in pixels.
+    options: factors of the three parts.
+
+  Returns:
+    `[B, M]` float32.
+  """
+  batch, num = boxes.shape[:2]
+  height, width = images.shape[1:3]
+  shares = jnp.maximum(ops.boxes.area(boxes) / (height * width), _LEAST_AREA)
+  evidence = -options.area * jnp.log(shares)
+
+  def of_class(logits):
+    kept = jnp.repeat(classes, num)[:, None]
+    return jnp.take_along_axis(logits, kept, 1).reshape(batch, num)
+
+  if options.crop:
+    crops = model.crop_regions(images, boxes)
+    group = {name: of["crop_classifier"] for name, of in variables.items()}
+    logits = model.clone(parent=None).crop_classifier.apply(
+      group, crops.reshape(batch * num, 1, *crops.shape[2:]), train=False
+    )
+    evidence += options.crop * jax.nn.log_sigmoid(of_class(logits))
+  if options.erase:
+    erased = jax.vmap(jax.vmap(ops.erase_region, (None, 0)))(images, boxes)
+    logits, _ = model.apply(
+      variables, erased.reshape(batch * num, *images.shape[1:]), stage=1
+    )
+    evidence += options.erase * jax.nn.log_sigmoid(-of_class(logits.full))
+  return options.scale * evidence
+
+
+def evidence_loss(
+  key: jax.Array,
+  model: ChexModel,
+  variables: Any,
+  images: jax.Array,
+  labels: jax.Array,
+  maps: dict[str, jax.Array],
+  options: EvidenceOptions,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+  """Compares scores and boxes of positive findings with the evidence.
+
+  Images without a finding have no region to find and add nothing.
+
+  Args:
+    key: of the choice of findings and regions.
+    model: see `weigh_regions`.
+    variables: see `weigh_regions`; the detection head alone gets a gradient.
+    images: `[B, H, W, 3]` normalised.
+    labels: `[B, K]` of 0 and 1; an image whose labels are all 0 is not read.
+    maps: `hidden` and `saliency_logits` of the model, which get a gradient.
+    options: how regions are weighed.
+
+  Returns:
+    The scalar loss, and its parts `loss_scores` and `loss_boxes`, unweighted.
+  """
+  class_key, region_key = jax.random.split(key)
+  head = {"params": variables["params"]["detection"]}
+  variables = jax.lax.stop_gradient(variables)
+  positive = labels.max(-1)
+  rows = jnp.argsort(-positive, stable=True)[: max(1, len(images) // 2)]
+  images, labels, positive = images[rows], labels[rows], positive[rows]
+  ties = jax.random.uniform(class_key, labels.shape, minval=0.1)
+  classes = jnp.argmax(labels * ties, -1)
+  hidden, saliency = (
+    maps[name][rows, classes][:, None] for name in ("hidden", "saliency_logits")
+  )
+  _, found = model.clone(parent=None).detection_head.apply(
+    head, None, hidden, saliency
+  )
+  scores, deltas = (x[:, 0] for x in found)
+  height, width = images.shape[1:3]
+  regions = jax.lax.stop_gradient(
+    decode_regions(scores, deltas, height, width)["proposal_boxes"]
+  )
+  follow = jax.vmap(ops.saliency_scores)(saliency[:, 0])
+  chosen = _draw(region_key, scores, follow, options.regions)
+  boxes = jnp.take_along_axis(regions, chosen[..., None], 1)
+  evidence = weigh_regions(model, variables, images, classes, boxes, options)
+  evidence += (
+    options.scale * options.saliency * jnp.take_along_axis(follow, chosen, 1)
+  )
+  picked = jnp.take_along_axis(scores, chosen, 1)
+  # In units of the evidence itself, whatever its scale.
+  parts = {
+    "loss_scores": ops.log_variance(picked, evidence) / options.scale**2,
+    "loss_boxes": _box_loss(scores, deltas, (height, width), options),
+  }
+  count = jnp.maximum(positive.sum(), 1)
+  parts = {name: (x * positive).sum() / count for name, x in parts.items()}
+  loss = (
+    options.score_weight * parts["loss_scores"]
+    + options.refine_weight * parts["loss_boxes"]
+  )
+  return loss, parts
+
+
+def _draw(key, scores, follow, num):
+  """Draws regions `[B, M]`, half by the scores and half by the saliency.
+
+  Where the scores know nothing yet, only the saliency comes to the places that
+  are worth weighing.
+  """
+  score_key, saliency_key, share_key = jax.random.split(key, 3)
+  shape = (num, len(scores))
+  mine = jax.random.categorical(score_key, scores, shape=shape)
+  other = jax.random.categorical(saliency_key, follow, shape=shape)
+  exploring = jax.random.bernoulli(share_key, _SALIENCY_SHARE, shape)
+  return jnp.where(exploring, other, mine).T
+
+
+def _box_loss(scores, deltas, image_shape, options):
+  """Returns `[B]`: how far deltas are from those of the voted boxes."""
+  proposals = jnp.asarray(ops.make_proposals(*image_shape))
+  confidence = jax.lax.stop_gradient(jax.nn.softmax(scores))
+  voted = jax.vmap(
+    lambda w: ops.vote_boxes(proposals, w, overlap=options.overlap)
+  )
+  target = ops.boxes.encode(voted(confidence), proposals)
+  loss = optax.huber_loss(deltas, target, delta=_HUBER).sum(-1)
+  uniform = _UNIFORM_SHARE / confidence.shape[-1]
+  weight = (1 - _UNIFORM_SHARE) * confidence + uniform
+  return (weight * loss).sum(-1)

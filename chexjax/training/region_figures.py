@@ -1,0 +1,59 @@
+"""What a detection module does with its regions, in a few numbers a finding."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from chexjax import ops
+
+# Of the three sizes of proposals.
+SIZES = ("small", "middle", "large")
+
+
+def region_figures(
+  scores: jax.Array,
+  boxes: jax.Array,
+  true_boxes: jax.Array,
+  *,
+  height: int,
+  width: int,
+) -> dict[str, jax.Array]:
+  """Computes the figures of the regions of one finding on one image.
+
+  Args:
+    scores: `[N]`.
+    boxes: `[N, 4]` refined, in pixels.
+    true_boxes: `[4]` in pixels; the figures named `iou_...` mean nothing where
+      it is not known.
+    height: of the image, in pixels.
+    width: of the image, in pixels.
+
+  Returns:
+    Scalars: `score_spread`, the scores' standard deviation; `score_entropy` of
+    their softmax, in nats; of the best-scored region `picked_small`,
+    `picked_middle` and `picked_large`, 1 for its proposal's size, and
+    `box_growth`, the log of its refined area over the proposal's;
+    `iou_picked` and `iou_picked_unrefined` of it with the true box; `iou_best`
+    and `iou_best_unrefined`, the highest of all regions.
+  """
+  proposals = jnp.asarray(ops.make_proposals(height, width))
+  picked = jnp.argmax(scores)
+  log_confidence = jax.nn.log_softmax(scores)
+  counts = [len(x) ** 2 for x in ops.proposal_intervals(height)]
+  size_of = jnp.asarray(np.repeat(np.arange(len(counts)), counts))
+  areas, first_areas = ops.boxes.area(boxes), ops.boxes.area(proposals)
+  overlaps = {
+    "": ops.boxes.iou(boxes, true_boxes[None])[:, 0],
+    "_unrefined": ops.boxes.iou(proposals, true_boxes[None])[:, 0],
+  }
+  figures = {
+    "score_spread": scores.std(),
+    "score_entropy": -(jnp.exp(log_confidence) * log_confidence).sum(),
+    "box_growth": jnp.log(jnp.maximum(areas, 1) / first_areas)[picked],
+  }
+  for number, size in enumerate(SIZES):
+    figures[f"picked_{size}"] = (size_of[picked] == number) * 1.0
+  for kind, overlap in overlaps.items():
+    figures[f"iou_picked{kind}"] = overlap[picked]
+    figures[f"iou_best{kind}"] = overlap.max()
+  return figures
