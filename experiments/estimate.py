@@ -48,6 +48,7 @@ def seconds(
   image_size: int,
   train_images: dict[int, int],
   eval_images: dict[int, int],
+  regions: float = 0.0,
 ) -> float:
   """Estimates the time of training and evaluation, from counted operations.
 
@@ -56,6 +57,8 @@ def seconds(
     image_size: side, in pixels.
     train_images: images that each stage's steps see.
     eval_images: images that each stage's evaluations see.
+    regions: weighed per trained image from stage 2 on: each is one more image
+      to classify.
   """
   first = forward_flops(model, image_size, 1)
   whole = first
@@ -63,8 +66,8 @@ def seconds(
     whole = forward_flops(model, image_size, 3)
   step = {
     1: GRADIENT * first,
-    2: first + GRADIENT * (whole - first),
-    3: GRADIENT * whole,
+    2: first + GRADIENT * (whole - first) + regions * first,
+    3: GRADIENT * whole + regions * first,
   }
   flops = sum(count * step[stage] for stage, count in train_images.items())
   flops += sum(

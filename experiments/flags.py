@@ -140,6 +140,8 @@ def stored(workdir: pathlib.Path) -> Config:
   if not path.exists():
     raise FileNotFoundError(f"no {path}: not a workdir of experiments.run")
   values = json.loads(path.read_text())["config"]
+  # Before there was the option, the phantom had the run's seed.
+  values.setdefault("phantom_seed", values["seed"])
   values["workdir"] = str(workdir)
   return _revive(Config, values, path)
 

@@ -61,7 +61,7 @@ def load(config: Config) -> Start:
     ImportError: a library that reads the files is absent.
     ValueError: the weights do not fit the model; lists every fault.
   """
-  if config.init is None:
+  if config.init in (None, "none"):
     if config.init_dir is not None:
       raise ValueError("--init_dir needs --init=imagenet or --init=released")
     return Start("from scratch (no pre-trained weights)", {})
@@ -186,7 +186,8 @@ def _download(name):
   except ImportError as error:
     raise ImportError(
       f"downloading {repo} needs the hub client: pip install 'chexjax[hub]'; "
-      "or give --init_dir=DIR with the files"
+      "or give --init_dir=DIR with the files, or --init=none to start from "
+      "scratch"
     ) from error
   print(f"downloading {repo} from the Hugging Face hub", flush=True)
   try:
@@ -194,6 +195,7 @@ def _download(name):
   except Exception as error:  # the client and its network library have many
     raise OSError(
       f"{repo} could not be downloaded (no network?): {error}; give "
-      "--init_dir=DIR with DenseNet-121 and ResNet-34 of torchvision or timm"
+      "--init_dir=DIR with DenseNet-121 and ResNet-34 of torchvision or timm, "
+      "or --init=none to start from scratch"
     ) from error
   return pathlib.Path(file)

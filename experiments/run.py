@@ -43,7 +43,14 @@ def main(argv: list[str] | None = None) -> int:
 def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
-  from experiments import initial, prepare, processes, provenance, same_data
+  from experiments import (
+    estimate,
+    initial,
+    prepare,
+    processes,
+    provenance,
+    same_data,
+  )
   from experiments.stages import Run
 
   prepare.use_compilation_cache(config)
@@ -75,7 +82,11 @@ def _train(config: Config, stopping: Stopping) -> int:
       file=sys.stderr,
     )
     return IO_ERROR
-  print(f"done in {(time.monotonic() - began) / 60:.1f} min")
+  minutes = (time.monotonic() - began) / 60
+  rate = estimate.matmul_rate() / 1e9
+  print(
+    f"done in {minutes:.1f} min; a matrix product runs at {rate:.0f} GFLOP/s"
+  )
   return 0
 
 

@@ -79,6 +79,7 @@ class Run:
         "note: no validation image has a box: the regions' IoU is not watched"
       )
     print(f"weights: {self.start.text}")
+    evidence = prepare.evidence(config)
     seconds = estimate.seconds(
       self.model,
       image_size=config.image_size,
@@ -89,6 +90,8 @@ class Run:
         + (sizes["test"] if s == config.stage else 0)
         for s in self.stages
       },
+      # Of half of a batch's images.
+      regions=evidence.regions / 2 if evidence else 0,
     )
     print(
       f"about {max(1, round(seconds / 60))} min in all, an estimate from "

@@ -12,6 +12,7 @@ from chexjax.models.classification import ClassificationModule
 from chexjax.models.detection import CropClassifier, scan_detection_head
 from chexjax.models.layers import leaky_relu
 
+UNTRAINED_HEADS = 4
 CROPS = {"bilinear": ops.crop_bilinear, "gaussian": ops.crop_gaussian}
 
 
@@ -248,10 +249,13 @@ def decode_regions(
 def untrained_regions(
   model: ChexModel, maps: dict[str, jax.Array], height: int, width: int
 ) -> dict[str, jax.Array]:
-  """Scores the proposals by a fresh detection head: the control.
+  """Scores the proposals by fresh detection heads: the control.
+
+  The scores are the mean over a few heads from fixed seeds, because the maps of
+  one head depend on its luck, and those of the mean are as good as the best.
 
   Args:
-    model: whose head is drawn anew, from a fixed seed.
+    model: whose head is drawn anew.
     maps: `hidden` and `saliency_logits` of the model.
     height: of the image, in pixels.
     width: of the image, in pixels.
@@ -261,8 +265,11 @@ def untrained_regions(
   """
   head = model.clone(parent=None).detection_head.clone(parent=None)
   given = maps["hidden"], maps["saliency_logits"]
-  params = head.init(jax.random.key(0), None, *given)
-  _, (scores, deltas) = head.apply(params, None, *given)
+  heads = []
+  for seed in range(UNTRAINED_HEADS):
+    params = head.init(jax.random.key(seed), None, *given)
+    heads.append(head.apply(params, None, *given)[1])
+  scores, deltas = (sum(x) / UNTRAINED_HEADS for x in zip(*heads))
   return decode_regions(scores, deltas, height, width)
 
 

@@ -134,10 +134,10 @@ def evidence_loss(
   hidden, saliency = (
     maps[name][rows, classes][:, None] for name in ("hidden", "saliency_logits")
   )
-  _, found = model.clone(parent=None).detection_head.apply(
+  found: Any = model.clone(parent=None).detection_head.apply(
     head, None, hidden, saliency
   )
-  scores, deltas = (x[:, 0] for x in found)
+  scores, deltas = (x[:, 0] for x in found[1])
   height, width = images.shape[1:3]
   regions = jax.lax.stop_gradient(
     decode_regions(scores, deltas, height, width)["proposal_boxes"]
@@ -182,10 +182,9 @@ def _box_loss(scores, deltas, image_shape, options):
   """Returns `[B]`: how far deltas are from those of the voted boxes."""
   proposals = jnp.asarray(ops.make_proposals(*image_shape))
   confidence = jax.lax.stop_gradient(jax.nn.softmax(scores))
-  voted = jax.vmap(
-    lambda w: ops.vote_boxes(proposals, w, overlap=options.overlap)
-  )
-  target = ops.boxes.encode(voted(confidence), proposals)
+  vote = functools.partial(ops.vote_boxes, overlap=options.overlap)
+  voted = jax.vmap(vote, (None, 0))(proposals, confidence)
+  target = ops.boxes.encode(voted, proposals)
   loss = optax.huber_loss(deltas, target, delta=_HUBER).sum(-1)
   uniform = _UNIFORM_SHARE / confidence.shape[-1]
   weight = (1 - _UNIFORM_SHARE) * confidence + uniform

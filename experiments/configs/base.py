@@ -44,7 +44,9 @@ class ModelConfig:
   gate_gradient: bool = True
   """Whether the saliency gate on pooled features is trained."""
   crop_leaky: bool = True
-  """Whether the crop ResNet uses LeakyReLU(0.1) for ReLU."""
+  """Whether the crop ResNet uses LeakyReLU(0.1), as the DenseNet and the
+  saliency heads always do; the detection head and the heads of the crop
+  classifier always use ReLU, as the released code."""
   add_full_logit: bool = False
   """Whether a crop's logit has the full image's added."""
   noise_scale: float = 1.0
@@ -104,7 +106,7 @@ class Config:
   """Whether compiled steps are kept in cache_dir."""
   init: str | None = None
   """Weights to start from: imagenet (both backbones, as the paper), released
-  (the authors'), or a path that experiments.predict takes; none: scratch."""
+  (the authors'), a path that experiments.predict takes, or none: scratch."""
   init_dir: pathlib.Path | None = None
   """Folder with the files of --init=imagenet or released; without it,
   imagenet is downloaded from the Hugging Face hub."""

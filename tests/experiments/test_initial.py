@@ -99,7 +99,7 @@ def test_no_network_and_no_client_are_said(monkeypatch):
   [
     ("phantom", {"init": "imagenet"}, "growth is 16, must be 32"),
     ("paper", {"init": "released"}, "needs --init_dir"),
-    ("paper", {"init_dir": "."}, "needs --init="),
+    ("paper", {"init": "none", "init_dir": "."}, "needs --init="),
     ("paper", {"init": "imagnet"}, "no file or folder imagnet"),
   ],
 )

@@ -3,6 +3,7 @@
 import json
 
 import jax
+import pytest
 from tiny import STEPS, TINY
 
 from experiments import evaluate, report
@@ -23,7 +24,22 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   assert main(argv) == 0
   assert f"stage 1 is finished at step {STEPS}" in capsys.readouterr().out
   results = json.loads((tmp_path / "w" / "results.json").read_text())
-  assert set(results["localization"]) >= {"sal", "det", "mix", "image_blind"}
+  assert set(results["localization"]) >= {
+    "sal", "det", "mix", "det_untrained", "mix_untrained", "image_blind",
+  }  # fmt: skip
+  assert set(results["gains"]["mix"]) == {"mix_untrained", "sal"}
+  assert "untrained head" in (tmp_path / "w" / "tables.md").read_text()
+  log = (tmp_path / "w" / "metrics.jsonl").read_text().splitlines()
+  last = {row["stage"]: row for row in map(json.loads, log)}
+  assert "crop_auc" not in last[1]
+  for stage in (2, 3):
+    assert ("auc" in last[stage]) == (stage == 3)
+    assert last[stage].keys() >= {"crop_auc", "score_entropy", "box_growth"}
+    sizes = [last[stage][f"picked_{s}"] for s in ("small", "middle", "large")]
+    assert sum(sizes) == pytest.approx(1, abs=1e-5)
+    # The phantom's validation boxes are known.
+    assert last[stage]["iou_best"] >= last[stage]["iou_picked"] > 0
+    assert "loss_scores" in last[stage]
   for protocols in results["localization"].values():
     assert set(protocols) >= {"oracle", "crossfit"}
   assert "not a medical device" in (tmp_path / "w" / "tables.md").read_text()

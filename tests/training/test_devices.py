@@ -14,6 +14,7 @@ import jax.numpy as jnp, numpy as np, optax
 from small_models import random_variables, shapes_of
 from chexjax import models
 from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.evidence import EvidenceOptions
 from chexjax.training.state import (
   create_state, make_mesh, replicated, shard_batch)
 from chexjax.training.steps import make_train_step
@@ -35,7 +36,7 @@ meshes = {n: make_mesh(jax.devices()[:n]) for n in (1, 8)}
 def make_step(n):
   step = make_train_step(
     model, tx, meshes[n], stage=3, beta_pos=jnp.full(2, 0.7),
-    beta_neg=jnp.full(2, 0.3))
+    beta_neg=jnp.full(2, 0.3), evidence=EvidenceOptions(regions=2))
   # As the main job has it: traced, kept, read again.
   return programs.at_first_call(step, f"of {n}")
 

@@ -67,7 +67,8 @@ def train(variables, *, stage, steps, rate, evidence=None):
   images, labels, _ = squares()
   mesh = make_mesh(jax.devices()[:1])
   tx = optax.adam(optax.cosine_decay_schedule(rate, steps))
-  state = create_state(variables, tx, stage=stage)
+  # The step takes the state's memory; the caller keeps its variables.
+  state = create_state(jax.tree.map(jnp.copy, variables), tx, stage=stage)
   half = jnp.full(2, 0.5)
   step = make_train_step(
     MODEL, tx, mesh, stage=stage, beta_pos=half, beta_neg=half,

@@ -50,6 +50,23 @@ def test_a_longer_set_begins_with_the_shorter_one(folder):
   np.testing.assert_array_equal(np.asarray(stored), drawn.image)
 
 
+def test_boxes_of_train_and_validation_are_beside_the_official_ones(folder):
+  """To watch a training by; no list that a builder reads has them."""
+  hidden = phantom.train_val_boxes(folder)
+  names = (folder / "train_val_list.txt").read_text().split()
+  assert sorted(hidden) == sorted(names)
+  listed = {row[0] for row in rows(folder / "BBox_List_2017.csv")}
+  assert not listed & set(hidden)
+  films = {f.file_name: f for f in phantom.plan_films(SMALL["num_images"])}
+  for name, boxes in hidden.items():
+    drawn = phantom.draw_example(0, films[name].number, size=64)
+    want = {k: b for k, b in drawn.boxes.items() if k in BOXED_FINDINGS}
+    assert boxes.keys() == want.keys()
+    for finding, box in boxes.items():
+      np.testing.assert_array_equal(box, want[finding])
+  assert any(hidden.values())
+
+
 def test_the_layout_is_the_official_one(folder):
   found = take_survey(folder, decode=True)
   assert not found.faults
