@@ -81,6 +81,19 @@ def validate(config: Config) -> None:
   for stage in ("stage1", "stage2", "stage3"):
     if getattr(config, stage).epochs <= 0:
       faults.append(f"--{stage}.epochs must be positive")
+  evidence = config.evidence
+  if evidence.regions < 2:
+    faults.append(
+      f"--evidence.regions must be 2 or more, got {evidence.regions}"
+    )
+  if evidence.scale <= 0:
+    faults.append(f"--evidence.scale must be positive, got {evidence.scale}")
+  for name, share in (
+    ("evidence.overlap", evidence.overlap),
+    ("model.explore", config.model.explore),
+  ):
+    if not 0 <= share <= 1:
+      faults.append(f"--{name} must be in 0..1, got {share}")
   if config.data_dir is None and config.config != "phantom":
     faults.append(
       f"--config={config.config} needs --data_dir=DIR, a folder with "

@@ -26,8 +26,8 @@ from chexjax.ops.losses import balance_weights, balanced_bce, log_variance
 from chexjax.ops.pooling import lse_lba_pool, lse_pool
 from chexjax.ops.proposals import (
   NUM_PROPOSALS,
+  PROPOSAL_COUNTS,
   make_proposals,
-  proposal_intervals,
 )
 from chexjax.ops.roi_align import roi_align, roi_align_proposals
 from chexjax.ops.saliency_scores import saliency_scores
@@ -35,6 +35,7 @@ from chexjax.ops.voting import vote_boxes
 
 __all__ = [
   "NUM_PROPOSALS",
+  "PROPOSAL_COUNTS",
   "affine_warp",
   "augment",
   "augment_matrix",
@@ -54,7 +55,6 @@ __all__ = [
   "make_proposals",
   "normalize",
   "pick_region",
-  "proposal_intervals",
   "released_detection_map",
   "released_final_map",
   "roi_align",

@@ -4,7 +4,9 @@ import numpy as np
 
 # Side of a proposal as a fraction of the image; the step is half the side.
 PROPOSAL_SIZES = (1 / 8, 1 / 4, 1 / 2)
-NUM_PROPOSALS = 395
+# Proposals of each size: a grid that includes both borders.
+PROPOSAL_COUNTS = tuple((round(2 / x) + 1) ** 2 for x in PROPOSAL_SIZES)
+NUM_PROPOSALS = sum(PROPOSAL_COUNTS)
 
 
 def proposal_intervals(length: int) -> tuple[np.ndarray, ...]:

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chexjax.ops.proposals import proposal_intervals
+from chexjax.ops.proposals import PROPOSAL_COUNTS
 from chexjax.ops.roi_align import roi_align_proposals
 
 
@@ -32,9 +32,8 @@ def saliency_scores(
   means = roi_align_proposals(
     saliency[..., None], stride=stride, output_size=3
   ).mean((1, 2, 3))
-  counts = [len(x) ** 2 for x in proposal_intervals(len(saliency) * stride)]
   scores = []
-  for part in jnp.split(means, np.cumsum(counts)[:-1]):
+  for part in jnp.split(means, np.cumsum(PROPOSAL_COUNTS)[:-1]):
     spread = jnp.maximum(part.std(), 1e-6)
     standard = (part - part.mean()) / spread
     scores.append(sharpness * standard - jnp.log(len(part)))

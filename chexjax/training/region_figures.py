@@ -39,8 +39,7 @@ def region_figures(
   proposals = jnp.asarray(ops.make_proposals(height, width))
   picked = jnp.argmax(scores)
   log_confidence = jax.nn.log_softmax(scores)
-  counts = [len(x) ** 2 for x in ops.proposal_intervals(height)]
-  size_of = jnp.asarray(np.repeat(np.arange(len(counts)), counts))
+  size_of = jnp.asarray(np.repeat(np.arange(3), ops.PROPOSAL_COUNTS))
   areas, first_areas = ops.boxes.area(boxes), ops.boxes.area(proposals)
   overlaps = {
     "": ops.boxes.iou(boxes, true_boxes[None])[:, 0],

@@ -17,7 +17,7 @@ config = dataclasses.replace(
   config="nih_mini",
   workdir=pathlib.Path("runs/nih_mini"),
   stage1=StageConfig(epochs=15, learning_rate=3e-3, warmup_epochs=2),
-  stage2=StageConfig(epochs=2, warmup_epochs=0.5),
-  stage3=StageConfig(epochs=4, learning_rate=1e-3, warmup_epochs=1),
+  stage2=StageConfig(epochs=8, learning_rate=3e-3, warmup_epochs=0.5),
+  stage3=StageConfig(epochs=4, learning_rate=5e-4, warmup_epochs=0.5),
   eval_every_epochs=2.0,
 )

@@ -26,6 +26,9 @@ def test_an_override_wins_over_the_named_configuration():
     (["--config=papr"], "did you mean paper?"),
     (["--config=paper"], "needs --data_dir=DIR"),
     (["--data_dir=/no/such/folder"], "is no folder"),
+    (["--evidence.regions=1"], "--evidence.regions must be above 1, got 1"),
+    (["--evidence.scale=0"], "--evidence.scale must be positive"),
+    (["--model.explore=1.5"], "--model.explore must be in 0..1, got 1.5"),
   ],
 )
 def test_a_wrong_value_is_named(argv, said):
