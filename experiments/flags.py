@@ -83,9 +83,7 @@ def validate(config: Config) -> None:
       faults.append(f"--{stage}.epochs must be positive")
   evidence = config.evidence
   if evidence.regions < 2:
-    faults.append(
-      f"--evidence.regions must be 2 or more, got {evidence.regions}"
-    )
+    faults.append(f"--evidence.regions must be above 1, got {evidence.regions}")
   if evidence.scale <= 0:
     faults.append(f"--evidence.scale must be positive, got {evidence.scale}")
   for name, share in (

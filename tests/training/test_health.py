@@ -71,7 +71,7 @@ def train(folder, step_fn, state, health, num_steps, auc=0.6):
     return train_stage(
       step_fn, state, Prefetch(batches, lambda b: shard_batch(b, MESH)),
       stage=1, num_steps=num_steps, key=jax.random.key(7),
-      evaluate=lambda s: {"auc": auc}, eval_every=99, save_every=99,
+      evaluate=lambda s: {"selection": auc}, eval_every=99, save_every=99,
       log_every=num_steps, checkpoints=checkpoints, writer=writer,
       health=health,
     )  # fmt: skip
