@@ -240,7 +240,10 @@ def training_figure(file, rows):
       continue
     _name(ax, f"stage {stage}: {panel}")
     for key, points in panels[panel][stage].items():
-      ax.plot(*zip(*points), linewidth=1.2, label=key.replace("_", " "))
+      # A line of one point is not seen.
+      marker = "." if len(points) < 20 else None
+      name = key.replace("_", " ")
+      ax.plot(*zip(*points), linewidth=1.2, marker=marker, label=name)
     ax.legend(fontsize=7)
   figure.supxlabel("step", fontsize=9)
   _save(figure, file)

@@ -55,8 +55,8 @@ def train(folder, step_fn, state, mesh, *, num_steps):
   state = train_stage(
     step_fn, state, placed, stage=3, num_steps=num_steps,
     key=jax.random.key(7),
-    evaluate=lambda s: {"selection": 0.5}, eval_every=2, save_every=1, log_every=1,
-    checkpoints=checkpoints, writer=writer, health=Health(3),
+    evaluate=lambda s: {"selection": 0.5}, eval_every=2, save_every=1,
+    log_every=1, checkpoints=checkpoints, writer=writer, health=Health(3),
   )  # fmt: skip
   writer.close()
   checkpoints.close()
