@@ -157,5 +157,5 @@ def test_the_command_line_reaches_the_model():
   assert model.dtype == jnp.bfloat16
   assert model.remat
   assert prepare.make_model(config, 3) == models.ChexModel(
-    num_classes=3, **dataclasses.asdict(config.model)
+    num_classes=3, region_gradient=False, **dataclasses.asdict(config.model)
   )
