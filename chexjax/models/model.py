@@ -252,7 +252,7 @@ def untrained_regions(
   """Scores the proposals by fresh detection heads: the control.
 
   The scores are the mean over a few heads from fixed seeds, because the maps of
-  one head depend on its luck, and those of the mean are as good as the best.
+  one head depend on its luck; those of the mean are about as good as the best.
 
   Args:
     model: whose head is drawn anew.
