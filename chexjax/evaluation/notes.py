@@ -44,8 +44,8 @@ def notes(results):
     lines.append(f"Box of the {component} component, corners connected.")
   if len(own) < len(maps):
     lines.append(
-      "Untrained head: the same model with a fresh, seeded detection head that "
-      f"was never trained. `{NO_BETTER}`: the interval of the row's gain over "
+      "Untrained head: the same model with fresh, seeded detection heads that "
+      f"were never trained, mean scores of four. `{NO_BETTER}`: the interval of the row's gain over "
       "it is not above 0, so nothing shows that its head has learnt where."
     )
   lines += [
