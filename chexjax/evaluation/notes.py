@@ -45,8 +45,9 @@ def notes(results):
   if len(own) < len(maps):
     lines.append(
       "Untrained head: the same model with fresh, seeded detection heads that "
-      f"were never trained, mean scores of four. `{NO_BETTER}`: the interval of the row's gain over "
-      "it is not above 0, so nothing shows that its head has learnt where."
+      f"were never trained, mean scores of four. `{NO_BETTER}`: the interval "
+      "of the row's gain over it is not above 0, so nothing shows that its "
+      "head has learnt where."
     )
   lines += [
     "Image-blind: one constant box per finding, the image never seen. Centre "
