@@ -82,6 +82,8 @@ def validate(config: Config) -> None:
     if getattr(config, stage).epochs <= 0:
       faults.append(f"--{stage}.epochs must be positive")
   evidence = config.evidence
+  if config.detection_loss == "crop" and evidence != type(evidence)():
+    faults.append("--evidence.* needs --detection_loss=evidence")
   if evidence.regions < 2:
     faults.append(f"--evidence.regions must be above 1, got {evidence.regions}")
   if evidence.scale <= 0:

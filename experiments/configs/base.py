@@ -151,7 +151,8 @@ class Config:
   phantom_seed: int = 0
   """Seed of the phantom's images, so that several --seed train on the same."""
   tau_start: float = 1.0
-  """Temperature of the region sampler at the start of stage 2."""
+  """Temperature of the region sampler's gradient at the start of stage 2; not
+  read under --detection_loss=evidence, which has no such gradient."""
   tau_end: float = 1e-3
   """Temperature at the end of stage 3; falls exponentially."""
   class_total: Literal["images", "labels"] = "images"

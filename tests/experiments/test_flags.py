@@ -28,6 +28,10 @@ def test_an_override_wins_over_the_named_configuration():
     (["--data_dir=/no/such/folder"], "is no folder"),
     (["--evidence.regions=1"], "--evidence.regions must be above 1, got 1"),
     (["--evidence.scale=0"], "--evidence.scale must be positive"),
+    (
+      ["--detection_loss=crop", "--evidence.area=1"],
+      "--evidence.* needs --detection_loss=evidence",
+    ),
     (["--model.explore=1.5"], "--model.explore must be in 0..1, got 1.5"),
   ],
 )
