@@ -91,12 +91,16 @@ def score_test(
   whole = stage > 1
   keep: tuple[str, ...] = ("saliency_logits",)
   if whole:
-    keep += (*REGIONS, *UNTRAINED_REGIONS)
+    keep += REGIONS
   until = 3 if whole else 1
-  predict = programs.at_first_call(
-    make_predict(model, mesh, stage=until, keep=keep, control=whole),
-    repr((model, until, keep)),
-  )
+
+  def make(keep, control):
+    predict = make_predict(model, mesh, stage=until, keep=keep, control=control)
+    return programs.at_first_call(predict, repr((model, until, keep)))
+
+  predict = make(keep, control=False)
+  # Fresh heads cost more than a trained one, and few of NIH's films have a box.
+  predict_boxed = make((*keep, *UNTRAINED_REGIONS), True) if whole else predict
   draw = make_maps(size, maps, whole=whole)
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
@@ -110,9 +114,15 @@ def score_test(
   labels, scores, cases = [], [], []
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
-    logits, found = predict(variables, shard_batch(batch.image, mesh))
-    found = jax.device_get(found)
     real = batch.mask > 0
+    boxed_here = any(
+      len(source.annotation(int(index))["objects"]["bbox"])
+      for index in batch.index[real]
+    )
+    logits, found = (predict_boxed if boxed_here else predict)(
+      variables, shard_batch(batch.image, mesh)
+    )
+    found = jax.device_get(found)
     labels.append(batch.labels[real])
     scores.append(np.asarray(logits.full)[real])
     for row in np.flatnonzero(real):
@@ -123,7 +133,7 @@ def score_test(
       boxes = true_boxes(example, names, size)
       if not boxes:
         continue
-      drawn = _drawn(draw, {name: found[name][row] for name in keep})
+      drawn = _drawn(draw, {name: x[row] for name, x in found.items()})
       # The other findings' boxes are only predicted: for mAP and RoDeO.
       for finding in dict.fromkeys([*boxes, *boxed]):
         boxes_of = boxes.get(finding, np.zeros((0, 4), np.float32))

@@ -35,6 +35,9 @@ from experiments.score_model import score_model
 from experiments.stopping import Stopped, Stopping
 from experiments.validation import known_boxes, make_validation
 
+# The images that a stage's validation AUC is of.
+JUDGED = {1: "films", 2: "crops", 3: "mean of films and crops"}
+
 
 class Run:
   """One configuration on one dataset, in one workdir."""
@@ -150,7 +153,8 @@ class Run:
     print(
       f"stage {stage}: the last step is kept, validation AUC undefined"
       if auc is None
-      else f"stage {stage}: best validation AUC {auc:.3f}, at step {best}"
+      else f"stage {stage}: best validation AUC {auc:.3f} ({JUDGED[stage]}), "
+      f"at step {best}"
     )
     return {"params": state.params, "batch_stats": state.batch_stats}
 

@@ -263,7 +263,7 @@ def untrained_regions(
   Returns:
     As `decode_regions`; a fresh head refines nothing.
   """
-  head = model.clone(parent=None).detection_head.clone(parent=None)
+  head = model.detection_head
   given = maps["hidden"], maps["saliency_logits"]
   heads = []
   for seed in range(UNTRAINED_HEADS):

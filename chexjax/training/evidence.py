@@ -38,8 +38,8 @@ class EvidenceOptions:
   erase: float = 1.0
   """Factor on the log-probability that the image without the region has not."""
   saliency: float = 0.3
-  """Factor on the score by the saliency in the region (`ops.saliency_scores`),
-  the only one that looks at more than one region's pixels."""
+  """Factor on the score by the saliency in the region
+  (`ops.saliency_scores`)."""
   area: float = 0.4
   """What a region pays: factor on the log of its share of the image."""
   scale: float = 2.5
@@ -85,7 +85,7 @@ def weigh_regions(
   if options.crop:
     crops = model.crop_regions(images, boxes)
     group = {name: of["crop_classifier"] for name, of in variables.items()}
-    logits = model.clone(parent=None).crop_classifier.apply(
+    logits = model.crop_classifier.apply(
       group, crops.reshape(batch * num, 1, *crops.shape[2:]), train=False
     )
     evidence += options.crop * jax.nn.log_sigmoid(of_class(logits))
@@ -134,9 +134,7 @@ def evidence_loss(
   hidden, saliency = (
     maps[name][rows, classes][:, None] for name in ("hidden", "saliency_logits")
   )
-  found: Any = model.clone(parent=None).detection_head.apply(
-    head, None, hidden, saliency
-  )
+  found: Any = model.detection_head.apply(head, None, hidden, saliency)
   scores, deltas = (x[:, 0] for x in found[1])
   height, width = images.shape[1:3]
   regions = jax.lax.stop_gradient(
