@@ -9,12 +9,16 @@ import sys
 
 import jax
 import numpy as np
-import tyro
 from PIL import Image, ImageDraw
 
 from chexjax import ops
-from experiments import prepare, scoring
-from experiments.configs import CONFIGS, AugmentConfig
+from chexjax.commands.console import show_messages
+from chexjax.commands.options import parse
+from chexjax.data.sources import true_boxes
+from chexjax.io import replacing
+from chexjax.training.config import AugmentConfig
+from chexjax.training.datasets import open_data
+from experiments.configs import CONFIGS
 
 _COLOURS = ("#ff5050", "#50d0ff", "#ffd040", "#60ff80", "#ff80ff", "#c0c0ff")
 _GAP = 4
@@ -43,13 +47,8 @@ class Options:
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.contact_sheet",
-    args=argv,
-    config=(tyro.conf.FlagConversionOff,),
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="contact_sheet", switches=False)
+  show_messages()
   config = dataclasses.replace(
     CONFIGS["phantom"],
     data_dir=options.data_dir,
@@ -58,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     phantom_images=64,
   )
   try:
-    dataset = prepare.open_data(config)
+    dataset = open_data(config)
     if "test" not in dataset.splits:
       raise ValueError("no image of the test split, which has the boxes")
   except (FileNotFoundError, ValueError) as error:
@@ -66,9 +65,8 @@ def main(argv: list[str] | None = None) -> int:
     return 2
   sheet, count = draw_sheet(dataset, options)
   options.out.parent.mkdir(parents=True, exist_ok=True)
-  scratch = options.out.with_name(f".{options.out.name}.partial")
-  sheet.save(scratch, "PNG")
-  scratch.replace(options.out)
+  with replacing(options.out) as scratch:
+    sheet.save(scratch, "PNG")
   print(f"{options.out}: {count} images with {options.columns} augmentations")
   return 0
 
@@ -86,7 +84,7 @@ def draw_sheet(dataset, options: Options) -> tuple[Image.Image, int]:
   keys = jax.random.split(jax.random.key(options.seed), options.columns)
   for row, index in enumerate(chosen):
     example = source[index]
-    boxes = scoring.true_boxes(example, names, size)
+    boxes = true_boxes(example, names, size)
     tiles = [tile(example["image"], boxes)]
     tiles += [
       tile(*_augmented(k, example["image"], boxes, options.augment))

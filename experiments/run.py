@@ -13,23 +13,30 @@ import shlex
 import sys
 import time
 
-from experiments import flags, memory
-from experiments.configs import Config
-from experiments.stopping import EXIT_STATUS, Stopped, Stopping
+from chexjax.commands.console import show_messages
+from chexjax.runtime import memory
+from chexjax.training.config import Config
+from chexjax.training.stopping import EXIT_STATUS, Stopped, Stopping
+from experiments import flags
 
 IO_ERROR = 74  # EX_IOERR of sysexits.h
 
 
 def main(argv: list[str] | None = None) -> int:
-  """Runs the command line; returns the exit status."""
+  """Run the command line; return the exit status."""
   options = sys.argv[1:] if argv is None else argv
-  config = flags.parse(options, prog="run")
+  config = flags.parse(options)
   if argv is None:
     memory.relaunch()
+  show_messages()
   # Here, so that a wrong option is answered before JAX is loaded.
-  from experiments import processes
+  from chexjax.runtime import processes
 
-  processes.join(config)
+  try:
+    processes.join(config.coordinator, config.num_processes, config.process_id)
+  except ValueError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
   stopping = Stopping()
   try:
     with stopping.handled(processes.signals()), processes.one_voice():
@@ -43,27 +50,22 @@ def main(argv: list[str] | None = None) -> int:
 def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
-  from experiments import (
-    estimate,
-    initial,
-    prepare,
-    processes,
-    provenance,
-    same_data,
-  )
-  from experiments.stages import Run
+  from chexjax.runtime import processes, provenance
+  from chexjax.training import initial_weights, setup, time_estimate, workdir
+  from chexjax.training.datasets import open_data
+  from chexjax.training.stages import Run
 
-  prepare.use_compilation_cache(config)
+  setup.use_compile_cache(config)
   try:
-    prepare.check_batch(config)
-    start = initial.load(config)
+    setup.check_batch(config)
+    start = initial_weights.load(config)
 
     def open_all():
       if processes.first():
-        flags.store(config, provenance.collect())
-      dataset = prepare.open_data(config)
+        workdir.store(config, provenance.collect())
+      dataset = open_data(config)
       if processes.first():
-        same_data.check(config, dataset)
+        workdir.check_data(config, dataset)
       return dataset
 
     dataset = processes.in_turn("data", open_all)
@@ -83,7 +85,7 @@ def _train(config: Config, stopping: Stopping) -> int:
     )
     return IO_ERROR
   minutes = (time.monotonic() - began) / 60
-  rate = estimate.matmul_rate() / 1e9
+  rate = time_estimate.matmul_rate() / 1e9
   print(
     f"done in {minutes:.1f} min; a matrix product runs at {rate:.0f} GFLOP/s"
   )

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from chexjax.commands.console import show_messages
+
 _REPO = pathlib.Path(__file__).parents[1]
 # To compile this badly takes a third of the time, and these models run in
 # milliseconds all the same.
@@ -18,6 +20,8 @@ _XLA_FLAGS = (
 
 def pytest_configure(config):
   """Makes compiling cheap here and in the programs that tests start."""
+  # Tests read what the library says from the captured output.
+  show_messages()
   os.environ.setdefault("XLA_FLAGS", _XLA_FLAGS)
   if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # All workers share what one has compiled.
@@ -30,7 +34,9 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
   """Puts the rooms that run whole programs first, so that none ends alone."""
   items.sort(
-    key=lambda item: item.path.parent.name not in ("faults", "experiments")
+    key=lambda item: (
+      item.path.parent.name not in ("faults", "experiments", "runtime")
+    )
   )
 
 

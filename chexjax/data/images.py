@@ -33,11 +33,11 @@ class Film(NamedTuple):
 
 
 def read_film(path: str | os.PathLike[str], size: int) -> Film:
-  """Reads a PNG or JPEG: 8 or 16 bits, grey, RGB, RGBA or palette, any size.
+  """Read a PNG or JPEG: 8 or 16 bits, grey, RGB, RGBA or palette, any size.
 
-  Made grey and resized as the dataset's builder stores images (16-bit values
-  divided by 257, alpha dropped, Lanczos with antialiasing). An orientation in
-  EXIF is applied first.
+  It is made grey and resized as the dataset's builder stores images (16-bit
+  values divided by 257, alpha dropped, Lanczos with antialiasing). An
+  orientation in EXIF is applied first.
 
   Args:
     path: the file.
@@ -48,6 +48,49 @@ def read_film(path: str | os.PathLike[str], size: int) -> Film:
       `MAX_PIXELS` pixels, in which case it is not decoded; names it.
   """
   grey, notes = _read(path)
+  return _film(grey, notes, size)
+
+
+def film_of_array(values: np.ndarray, size: int) -> Film:
+  """Make a film of an array, as `read_film` does of a file.
+
+  Args:
+    values: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`; uint8, uint16
+      over its full range, or floats in 0..1.
+    size: side of the model's input, in pixels.
+
+  Raises:
+    ValueError: for another shape or type, NaN, or floats outside of 0..1.
+  """
+  values = np.asarray(values)
+  colours = values.shape[2] if values.ndim == 3 else 1
+  if values.ndim not in (2, 3) or colours not in (1, 3, 4) or not values.size:
+    raise ValueError(
+      f"an image must be [H, W], [H, W, 1], [H, W, 3] or [H, W, 4], got "
+      f"{list(values.shape)}"
+    )
+  if np.issubdtype(values.dtype, np.floating):
+    # A NaN fails both comparisons.
+    if not (values.min() >= 0 and values.max() <= 1):
+      raise ValueError(
+        f"a float image must be in 0..1, got {values.min()}..{values.max()}; "
+        "give uint8 or uint16 for other ranges"
+      )
+    values = np.rint(values * 65535).astype(np.uint16)
+  if values.dtype not in (np.uint8, np.uint16):
+    raise ValueError(
+      f"an image must be uint8, uint16 or float in 0..1, got {values.dtype}"
+    )
+  if colours == 1:
+    grey = to_grey(Image.fromarray(values.reshape(values.shape[:2])))
+  else:
+    if values.dtype == np.uint16:
+      values = np.rint(values / 257).astype(np.uint8)
+    grey = to_grey(Image.fromarray(values))
+  return _film(grey, [], size)
+
+
+def _film(grey: Image.Image, notes: list[str], size: int) -> Film:
   original = np.asarray(grey)
   low, high = int(original.min()), int(original.max())
   if high - low < _LOW_CONTRAST:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import pathlib
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -125,3 +126,24 @@ def label_matrix(source: Source) -> np.ndarray:
   return np.stack(
     [source.annotation(i)["labels"] for i in range(len(source))]
   ).astype(np.float32)
+
+
+def true_boxes(
+  example: dict, names: Sequence[str], size: int
+) -> dict[str, np.ndarray]:
+  """Return the boxes of an example's objects.
+
+  Args:
+    example: of a `Source`.
+    names: of the findings.
+    size: side of the image that the boxes are wanted in, in pixels.
+
+  Returns:
+    Finding -> `[M, 4]` float32 x1, y1, x2, y2 in pixels.
+  """
+  found: dict[str, list] = {}
+  objects = example["objects"]
+  for box, label in zip(objects["bbox"], objects["label"]):
+    y1, x1, y2, x2 = (float(v) * size for v in box)
+    found.setdefault(names[int(label)], []).append([x1, y1, x2, y2])
+  return {k: np.array(v, np.float32) for k, v in found.items()}

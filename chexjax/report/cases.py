@@ -5,14 +5,16 @@ from its lowest to its highest value) and `index.json`, one entry per row of
 the localisation table, in its order. Any unzip opens it.
 """
 
+import contextlib
 import io
 import json
-import os
 import pathlib
 import zipfile
 from typing import Any
 
 import numpy as np
+
+from chexjax.io import replacing
 
 VERSION = 1
 NAME = "cases.zip"
@@ -40,7 +42,8 @@ class CaseWriter:
   def __init__(self, path: pathlib.Path):
     """Opens a scratch file beside `path`."""
     self._path = pathlib.Path(path)
-    self._scratch = self._path.with_suffix(".tmp")
+    self._stack = contextlib.ExitStack()
+    self._scratch = self._stack.enter_context(replacing(self._path))
     self._zip = zipfile.ZipFile(self._scratch, "w", zipfile.ZIP_STORED)
     self._images: dict[str, str] = {}
     self._rows: list[dict[str, Any]] = []
@@ -49,7 +52,7 @@ class CaseWriter:
     """Returns itself."""
     return self
 
-  def __exit__(self, kind, *_) -> None:
+  def __exit__(self, kind: Any, *rest: Any) -> None:
     """Finishes the file, or takes the scratch away after an error."""
     if kind is None:
       index = {
@@ -59,10 +62,7 @@ class CaseWriter:
       }
       self._zip.writestr("index.json", json.dumps(index))
     self._zip.close()
-    if kind is None:
-      os.replace(self._scratch, self._path)
-    else:
-      self._scratch.unlink()
+    self._stack.__exit__(kind, *rest)
 
   def image(self, name: str, pixels: Any) -> None:
     """Stores a film once: `[H, W]` or `[H, W, 1]` uint8."""

@@ -6,8 +6,9 @@ writes a PNG.
 
 import numpy as np
 
-from chexjax.evaluation import bootstrap, protocols, trained_name
-from chexjax.evaluation.baselines import BLIND
+from chexjax.evaluation import trained_name
+from chexjax.evaluation.protocols import bootstrap, threshold_choice
+from chexjax.evaluation.protocols.baselines import BLIND
 from chexjax.report.figures import MAP_TITLES
 
 # Okabe & Ito's palette, apart for colour-blind readers too; baselines dashed,
@@ -175,12 +176,12 @@ def threshold_figure(file, table, findings, component):
       continue
     for name in table.boxes:
       mean = table.iou(name, component)[rows].mean(0)
-      best = protocols.choose(mean[None])
+      best = threshold_choice.choose(mean[None])
       ax.plot(table.thresholds, mean, linewidth=1.4, **style_of(name))
       ax.plot(
         table.thresholds[best], mean[best], "o", color=style_of(name)["color"]
       )
-    blind, _ = protocols.constant_boxes(table.true_box[rows])
+    blind, _ = threshold_choice.constant_boxes(table.true_box[rows])
     ax.axhline(blind.mean(0).max(), linewidth=1, **style_of(BLIND))
     ax.set_ylim(bottom=0)
   meaning = {rule.meaning for rule in table.maps.values()}

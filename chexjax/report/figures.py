@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation import overlap, without_untrained
+from chexjax.evaluation import without_untrained
+from chexjax.evaluation.measures import overlap
 
 MAP_TITLES = {
   "sal": "Saliency",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from chexjax.evaluation.results import DISCLAIMER
+from chexjax.evaluation.outputs.results import DISCLAIMER
 
 _SIDE = 480  # longest side of one picture, in pixels
 _LINE = 22

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation import overlap, without_untrained
-from chexjax.evaluation.measuring import chosen_boxes
-from chexjax.evaluation.tables import NAMES, main_map, row_label
-from chexjax.evaluation.writing import cell
+from chexjax.evaluation import without_untrained
+from chexjax.evaluation.measures import overlap
+from chexjax.evaluation.outputs.formats import cell
+from chexjax.evaluation.outputs.paper_tables import NAMES, main_map, row_label
+from chexjax.evaluation.protocols.measurement import chosen_boxes
 from chexjax.report.cases import Cases
 
 DISCLAIMER = "Research software, not a medical device."

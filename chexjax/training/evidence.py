@@ -7,7 +7,6 @@ confidence of x_RPN, is the distribution over regions given the label; then
 every box is drawn to the mean of those that it overlaps, by confidence.
 """
 
-import dataclasses
 import functools
 from typing import Any
 
@@ -17,6 +16,7 @@ import optax
 
 from chexjax import ops
 from chexjax.models import ChexModel, decode_regions
+from chexjax.training.config import EvidenceOptions
 
 # Below this share of the image a region pays no less: it would shrink to
 # nothing wherever the classifier has missed the finding.
@@ -24,32 +24,6 @@ _LEAST_AREA = 1 / 512
 _SALIENCY_SHARE = 0.5
 _UNIFORM_SHARE = 0.1
 _HUBER = 0.3
-
-
-@dataclasses.dataclass(frozen=True)
-class EvidenceOptions:
-  """How regions are weighed."""
-
-  regions: int = 8
-  """Regions weighed per image and step, of one finding that it has; half of a
-  batch's images are taken, those with a finding first."""
-  crop: float = 1.0
-  """Factor on the log-probability that the region's crop has the finding."""
-  erase: float = 1.0
-  """Factor on the log-probability that the image without the region has not."""
-  saliency: float = 0.3
-  """Factor on the score by the saliency in the region
-  (`ops.saliency_scores`)."""
-  area: float = 0.4
-  """What a region pays: factor on the log of its share of the image."""
-  scale: float = 2.5
-  """Factor on all evidence; the higher, the sharper are the confidences."""
-  score_weight: float = 0.05
-  """Factor on the loss of the scores."""
-  refine_weight: float = 1.0
-  """Factor on the loss of the boxes."""
-  overlap: float = 0.2
-  """IoU from which on a proposal counts for the box of another one."""
 
 
 def weigh_regions(

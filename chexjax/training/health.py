@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from chexjax import messages
+
 LEAST_AUC = 0.55
 
 
@@ -85,9 +87,8 @@ class Health:
     if self._skipped > self._most:
       text += f"; {self._most} such steps were skipped already"
       raise FloatingPointError(f"{text}{self._keep(step, index)}")
-    print(
+    messages.tell(
       f"note: {text}; skipped, {self._skipped} of at most {self._most}",
-      flush=True,
     )
 
   def judge(
@@ -97,11 +98,10 @@ class Health:
     third = num_steps / 3
     before = (step - 1) // eval_every * eval_every
     if before < third <= step and auc is not None and auc < LEAST_AUC:
-      print(
+      messages.tell(
         f"warning: stage {self._stage} does not learn: validation AUC "
         f"{auc:.3f} after {step} of {num_steps} steps, under {LEAST_AUC}; look "
         "at the learning rate, the labels and the contact sheet",
-        flush=True,
       )
 
 

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import jax
 
+from chexjax import messages
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
+from chexjax.training.metrics_writer import MetricsWriter
 from chexjax.training.state import TrainState
-from chexjax.training.writer import MetricsWriter
 
 
 class Batches(Protocol):
@@ -49,9 +50,8 @@ class Progress:
       f"{k} {v:.4g}" if v is not None else f"{k} undefined"
       for k, v in values.items()
     )
-    print(
+    messages.tell(
       f"stage {self._stage} step {step}/{self._total}: {shown}{eta}",
-      flush=True,
     )
 
 

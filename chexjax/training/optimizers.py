@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import optax
 
-from chexjax.models.sealed import apart
+from chexjax.models._cpu import apart
 
 
 def make_schedule(

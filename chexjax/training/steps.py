@@ -1,7 +1,6 @@
-"""The jitted train step of each stage, and the forward pass."""
+"""The jitted train step of each stage."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +8,11 @@ import optax
 from jax.sharding import Mesh
 
 from chexjax import ops
-from chexjax.models import ChexModel, Logits, untrained_regions
-from chexjax.training.evidence import EvidenceOptions, evidence_loss
-from chexjax.training.state import TRAINED, TrainState, replicated, sharded
+from chexjax.models import ChexModel, Logits
+from chexjax.runtime.sharding import replicated, sharded
+from chexjax.training.config import EvidenceOptions
+from chexjax.training.evidence import evidence_loss
+from chexjax.training.state import TRAINED, TrainState
 from chexjax.types import Batch
 
 Metrics = dict[str, jax.Array]
@@ -169,36 +170,3 @@ def _norm(tree):
   # The vector that the optimizer joins too.
   flat = jnp.concatenate([jnp.reshape(x, [-1]) for x in jax.tree.leaves(tree)])
   return jnp.sqrt(jnp.vdot(flat, flat))
-
-
-def make_predict(
-  model: ChexModel,
-  mesh: Mesh,
-  *,
-  stage: int,
-  keep: tuple[str, ...] = (),
-  control: bool = False,
-) -> Callable[[Any, jax.Array], tuple[Logits, dict[str, jax.Array]]]:
-  """Builds a jitted `predict(variables, images)` in evaluation mode.
-
-  Args:
-    model: whose variables are passed.
-    mesh: with an axis `data`.
-    stage: 1 stops after the classification module.
-    keep: names of the intermediates to return; the others cost no memory.
-    control: whether the regions of a fresh detection head are intermediates
-      too, with `untrained_` before their names.
-
-  Returns:
-    A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8.
-  """
-
-  def predict(variables, images):
-    logits, maps = model.apply(variables, ops.normalize(images), stage=stage)
-    if control:
-      fresh = untrained_regions(model, maps, *images.shape[1:3])
-      maps |= {f"untrained_{name}": value for name, value in fresh.items()}
-    return logits, {name: maps[name] for name in keep}
-
-  whole, split = replicated(mesh), sharded(mesh)
-  return jax.jit(predict, in_shardings=(whole, split), out_shardings=split)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chexjax.io import replacing
 from chexjax.weights.merge import WeightsError
 
 TORCH_SUFFIXES = (".pth", ".pt")
@@ -56,17 +57,13 @@ def write_state_dict(
   path = pathlib.Path(path)
   if path.suffix not in SUFFIXES:
     raise WeightsError(f"{path}: must end in {', '.join(SUFFIXES)}")
-  scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-  try:
+  with replacing(path) as scratch:
     if path.suffix in TORCH_SUFFIXES:
       torch = import_torch()
       tensors = {k: torch.from_numpy(np.array(v)) for k, v in state.items()}
       torch.save(tensors, scratch)
     else:
       _import_safetensors().numpy.save_file(dict(state), scratch)
-    os.replace(scratch, path)
-  finally:
-    scratch.unlink(missing_ok=True)
 
 
 def import_torch() -> Any:

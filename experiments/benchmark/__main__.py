@@ -6,7 +6,7 @@
 import importlib
 import sys
 
-from experiments import memory
+from chexjax.runtime import memory
 
 # Subcommand -> what it measures; each is a module here with `main(argv)`.
 COMMANDS = {

@@ -12,12 +12,13 @@ from collections.abc import Callable
 import numpy as np
 import scipy.ndimage
 import sklearn.metrics
-import tyro
 
-from chexjax.evaluation import bootstrap, localization
-from chexjax.evaluation.heat import THRESHOLDS
+from chexjax.commands.options import parse
+from chexjax.evaluation import localization_collector
+from chexjax.evaluation.measures.heat_maps import THRESHOLDS
+from chexjax.evaluation.protocols import bootstrap
+from chexjax.inference.maps import MAPS
 from experiments.benchmark import clock, frame
-from experiments.scoring import MAPS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +49,7 @@ class Options:
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark evaluate",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark evaluate")
   if options.toy:
     options = dataclasses.replace(
       options, boxes=3, map_size=8, image_size=32, images=60, num_classes=2,
@@ -90,7 +86,7 @@ def _boxing(options) -> dict[str, Callable]:
 
   def ours():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
-      collector = localization.LocalizationCollector(
+      collector = localization_collector.LocalizationCollector(
         (size, size), released=options.released, executor=executor
       )
       for i in range(options.boxes):

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import importlib.metadata
-import json
 import math
 import os
 import pathlib
@@ -14,7 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from experiments import provenance
+from chexjax.io import write_json
+from chexjax.runtime import provenance
 
 Figure = TypeVar("Figure")
 
@@ -151,7 +151,7 @@ def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
     "cores": _cores(),
     # Above 1 a core, something else was running.
     "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-    # Huge pages or not (see `experiments.memory`).
+    # Huge pages or not (see `chexjax.runtime.memory`).
     "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
     **origin,
     "rows": [row.as_json() for row in rows],
@@ -187,9 +187,7 @@ def finish(result: dict, out: pathlib.Path | None) -> None:
 def save(result: dict, out: pathlib.Path) -> None:
   """Writes the JSON, whole or not at all."""
   out.parent.mkdir(parents=True, exist_ok=True)
-  scratch = out.with_name(f".{out.name}.partial")
-  scratch.write_text(json.dumps(result, indent=2) + "\n")
-  scratch.replace(out)
+  write_json(out, result)
 
 
 def _cores() -> int:

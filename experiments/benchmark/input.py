@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import tyro
 from PIL import Image
 
+from chexjax.commands.options import parse
 from chexjax.data.decoding import read_grey
 from chexjax.data.pipeline import train_batches
 from chexjax.data.sources import open_chest_xray14
+from chexjax.training.config import expand
 from experiments.benchmark import frame
-from experiments.flags import expand
 
 # Batches drawn before the clock starts: more than a loader reads ahead, so
 # that none is timed on what it had in store.
@@ -93,12 +93,7 @@ class Joined:
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark input",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark input")
   if options.toy:
     options = dataclasses.replace(
       options, raw_size=256, image_size=128, images=32, repeats=2,

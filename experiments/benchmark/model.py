@@ -13,14 +13,17 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-import tyro
 
 from chexjax import ops
+from chexjax.commands.options import parse
+from chexjax.inference.boxes import cut_box
+from chexjax.inference.forward import make_forward
 from chexjax.models import DenseNet, ResNet
+from chexjax.training import setup
+from chexjax.training.config import as_json
 from chexjax.types import FINDINGS
-from experiments import localize, models, prepare
+from chexjax.weights import loading
 from experiments.benchmark import clock, frame, subject
-from experiments.flags import as_json
 
 # Of the map's pixels; any other takes as long.
 _PERCENTILE = 0.9
@@ -52,12 +55,7 @@ class Options:
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark model",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark model")
   if options.toy:
     options = dataclasses.replace(
       options,
@@ -145,11 +143,11 @@ def torch_backbones(config, options, *, gradient) -> dict[str, Callable]:
 
 def _whole(config, options) -> dict[str, Callable]:
   """The whole model, and what `experiments.predict` computes of an image."""
-  model = prepare.make_model(config, options.num_classes)
+  model = setup.make_model(config, options.num_classes)
   size = config.image_size
   images = subject.example(model, options.batch_size, size)["image"]
   variables = subject.random_variables(model, jnp.zeros((1, size, size, 3)))
-  info = models.ModelInfo(
+  info = loading.ModelInfo(
     findings=FINDINGS[: options.num_classes],
     preset=config.maps,
     image_size=size,
@@ -157,19 +155,19 @@ def _whole(config, options) -> dict[str, Callable]:
     options=as_json(config)["model"],
     source="random weights",
   )
-  forward = jax.jit(lambda v, x: model.apply(v, ops.normalize(x))[0])
-  predict = localize.make_forward(model, info)
+  logits = jax.jit(lambda v, x: model.apply(v, ops.normalize(x))[0])
+  predict = make_forward(model, info)
 
   def boxes():
     found = jax.device_get(predict(variables, images))
     return [
-      localize.box_map(heat, _PERCENTILE, size=size, original=(size, size))
-      for of in found["heat"]
+      cut_box(heat, _PERCENTILE, size=size, original=(size, size))
+      for of in found["maps"]["mix"]
       for heat in of
     ]
 
   name = f"whole model, {options.preset}, {size} px, batch {options.batch_size}"
   return {
-    f"{name}: logits": lambda: forward(variables, images),
+    f"{name}: logits": lambda: logits(variables, images),
     f"{name}: logits, maps and boxes": boxes,
   }

@@ -13,9 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import tyro
 
 from chexjax import ops
+from chexjax.commands.options import parse
 from experiments.benchmark import clock, frame
 
 
@@ -45,12 +45,7 @@ class Options:
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark ops",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark ops")
   if options.toy:
     options = dataclasses.replace(
       options, image_size=32, num_classes=2, channels=3, crop_size=8,

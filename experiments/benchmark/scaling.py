@@ -16,9 +16,9 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import tyro
 
 from chexjax import ops
+from chexjax.commands.options import parse
 from experiments.benchmark import clock, frame, subject
 
 _FAILED = "failed with"  # how the note of a row begins that has no figure
@@ -79,12 +79,7 @@ class Series(NamedTuple):
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status, 1 if a size failed."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark scaling",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark scaling")
   if options.toy:
     options = dataclasses.replace(
       options, image_sizes=(subject.TOY_SIZE,), num_classes=(2,),

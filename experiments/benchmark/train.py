@@ -14,21 +14,18 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import tyro
 
 from chexjax import ops
-from chexjax.training.state import (
-  create_state,
-  make_mesh,
-  replicated,
-  shard_batch,
-)
+from chexjax.commands.options import parse
+from chexjax.runtime import compile_cache, compile_messages, operation_count
+from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
+from chexjax.training import setup
+from chexjax.training.config import expand
+from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
-from experiments import compiling, prepare, programs, work
 from experiments.benchmark import clock, frame, model, subject
 from experiments.benchmark.operations import top_operations
-from experiments.flags import expand
 
 _MIB = 2**20
 
@@ -79,18 +76,13 @@ class Step(NamedTuple):
 
   run: Any
   compiled: Any
-  least: Callable[[], work.Work]
+  least: Callable[[], operation_count.Work]
   seconds: float
 
 
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
-  options = tyro.cli(
-    Options,
-    prog="python -m experiments.benchmark train",
-    args=argv,
-    use_underscores=True,
-  )
+  options = parse(Options, argv, prog="benchmark train")
   if options.toy:
     options = dataclasses.replace(
       options, image_size=subject.TOY_SIZE, num_classes=2, matrix=64, repeats=2
@@ -132,9 +124,9 @@ def measure(options: Options) -> Iterator[list[frame.Row]]:
 def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
   """Compiles a step on random weights and images, and runs it once."""
   mesh = make_mesh()
-  network = prepare.make_model(config, num_classes)
+  network = setup.make_model(config, num_classes)
   size = config.image_size
-  tx = prepare.make_tx(config, stage, 1000, 1000)
+  tx = setup.make_tx(config, stage, 1000, 1000)
   variables = subject.random_variables(network, jnp.zeros((1, size, size, 3)))
   state = jax.device_put(
     create_state(variables, tx, stage=stage), replicated(mesh)
@@ -156,12 +148,14 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
   )
   began = time.perf_counter()
   args = state, examples, key
-  program = programs.compiled(step, args, repr((config, stage, num_classes)))
+  program = compile_cache.compiled(
+    step, args, repr((config, stage, num_classes))
+  )
   seconds = time.perf_counter() - began
   shapes = jax.eval_shape(lambda *args: args, *args)
   held = [state]
   del variables, state, args
-  compiling.give_back_memory()
+  compile_messages.give_back_memory()
 
   def run():
     held[0], metrics = program.run(held[0], examples, key)
@@ -170,7 +164,7 @@ def build(config: Any, stage: int, batch: int, num_classes: int) -> Step:
   jax.block_until_ready(run())
 
   def least():
-    return work.count(step.trace(*shapes).jaxpr.jaxpr)
+    return operation_count.count(step.trace(*shapes).jaxpr.jaxpr)
 
   return Step(run, program.compiled, least, seconds)
 
@@ -214,7 +208,7 @@ def floor_rows(
   name: str,
   times: tuple[float, ...],
   rates: list[frame.Row],
-  least: work.Work,
+  least: operation_count.Work,
 ) -> list[frame.Row]:
   """Returns counts, the floor that they imply, and what share is achieved.
 

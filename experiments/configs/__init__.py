@@ -1,12 +1,12 @@
 """The named configurations."""
 
-from experiments.configs import nih_mini, paper, phantom, released
-from experiments.configs.base import (
+from chexjax.training.config import (
   AugmentConfig,
   Config,
   ModelConfig,
   StageConfig,
 )
+from experiments.configs import nih_mini, paper, phantom, released
 
 CONFIGS = {
   "phantom": phantom.config,

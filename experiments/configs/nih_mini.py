@@ -9,8 +9,8 @@ From scratch, on a hundredth of the training images: expect little.
 import dataclasses
 import pathlib
 
+from chexjax.training.config import StageConfig
 from experiments.configs import phantom
-from experiments.configs.base import StageConfig
 
 config = dataclasses.replace(
   phantom.config,

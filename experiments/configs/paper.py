@@ -17,7 +17,7 @@ straight-through estimator alone, as the paper says; what that gives, and what
 
 import pathlib
 
-from experiments.configs.base import Config, StageConfig
+from chexjax.training.config import Config, StageConfig
 
 config = Config(
   config="paper",

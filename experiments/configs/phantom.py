@@ -13,7 +13,7 @@ from nothing. What was tried, and what it gave: docs/detection.md.
 
 import pathlib
 
-from experiments.configs.base import Config, ModelConfig, StageConfig
+from chexjax.training.config import Config, ModelConfig, StageConfig
 
 config = Config(
   config="phantom",

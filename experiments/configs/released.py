@@ -7,9 +7,8 @@
 import dataclasses
 import pathlib
 
-from chexjax.models import released_options
+from chexjax.training.config import ModelConfig
 from experiments.configs import paper
-from experiments.configs.base import ModelConfig
 
 _stage1 = dataclasses.replace(paper.config.stage1, cls_scale=10.0)
 
@@ -17,7 +16,13 @@ config = dataclasses.replace(
   paper.config,
   config="released",
   workdir=pathlib.Path("runs/released"),
-  model=ModelConfig(**released_options()),
+  model=ModelConfig(
+    pooling="lse_lba",
+    crop="gaussian",
+    gate_gradient=False,
+    crop_leaky=False,
+    add_full_logit=True,
+  ),
   stage1=_stage1,
   tau_end=1.0,
   class_total="labels",

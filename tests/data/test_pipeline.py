@@ -124,7 +124,7 @@ def test_worker_processes_give_the_same_batches(own_folder, tmp_path):
 _ON_EIGHT_DEVICES = """
 import jax, numpy as np
 from chexjax.data.pipeline import eval_batches
-from chexjax.training.state import make_mesh, sharded
+from chexjax.runtime.sharding import make_mesh, sharded
 
 class Source:
   def __len__(self): return 19

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from chexjax.evaluation import bootstrap
+from chexjax.evaluation.protocols import bootstrap
 
 RNG = np.random.default_rng(0)
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from chexjax.evaluation import classify
-from chexjax.evaluation.classification import mean_defined
+from chexjax.evaluation.measures.classification import mean_defined
 
 
 def literal_auc(truth, score):

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from chexjax.evaluation.components import (
+from chexjax.evaluation.measures.components import (
   RULES,
   component_box,
   component_boxes,
 )
-from chexjax.evaluation.heat import THRESHOLDS, cut_values
+from chexjax.evaluation.measures.heat_maps import THRESHOLDS, cut_values
 
 
 def literal_components(mask):

@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 
-from chexjax.evaluation import bootstrap, overlap
-from chexjax.evaluation.detecting import open_boxes
-from chexjax.evaluation.detection import Detections, average_precision
-from chexjax.evaluation.images import make_images
-from chexjax.evaluation.table import LocalizationTable
+from chexjax.evaluation.localization_table import LocalizationTable
+from chexjax.evaluation.measures import overlap
+from chexjax.evaluation.measures.average_precision import (
+  Detections,
+  average_precision,
+)
+from chexjax.evaluation.protocols import bootstrap
+from chexjax.evaluation.protocols.detection_figures import open_boxes
+from chexjax.evaluation.scored_images import make_images
 
 FINDINGS = ("Mass", "Nodule")
 

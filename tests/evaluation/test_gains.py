@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 
 from chexjax import evaluation
-from chexjax.evaluation import bootstrap, gains, measuring, tables, trees
-from chexjax.evaluation.notes import notes
-from chexjax.evaluation.released import released_rule
+from chexjax.evaluation.measures.released_rules import released_rule
+from chexjax.evaluation.outputs import paper_tables
+from chexjax.evaluation.outputs.notes import notes
+from chexjax.evaluation.protocols import (
+  bootstrap,
+  figure_trees,
+  gains,
+  measurement,
+)
 
 FINDINGS = ("Mass", "Nodule", "Hernia")  # no box of Hernia
 FRAME = (64, 64)
@@ -81,7 +87,7 @@ def test_a_gain_is_the_difference_of_the_rows(results):
 def test_the_interval_is_paired():
   """A constant shift is known for sure, however much the rows differ."""
   images, table = scene()
-  measures = measuring.measure_table(table, FINDINGS)
+  measures = measurement.measure_table(table, FINDINGS)
   of = measures["det_untrained"]["crossfit"]
   measures["det"]["crossfit"] = {
     f: m if m.iou is None else m._replace(iou=m.iou + 0.1)
@@ -93,7 +99,9 @@ def test_the_interval_is_paired():
     span = tree["crossfit"]["iou"][finding]["interval"]
     assert span == pytest.approx([0.1, 0.1])
   assert tree["beats"] is True
-  alone = trees.interval_tree(measures, table, draws)["det"]["crossfit"]["iou"]
+  alone = figure_trees.interval_tree(measures, table, draws)["det"]["crossfit"][
+    "iou"
+  ]
   assert alone["mean"][1] - alone["mean"][0] > 0.01
 
 
@@ -106,9 +114,9 @@ def test_the_same_row_gains_nothing_and_is_marked(results):
   assert of["beats"] is False
   assert results["gains"]["mix"]["mix_untrained"]["beats"] is True
   lines = evaluation.markdown(results).split("\n")
-  marked = [line for line in lines if f"({tables.NO_BETTER})" in line]
+  marked = [line for line in lines if f"({paper_tables.NO_BETTER})" in line]
   assert len(marked) == 6  # Table 2: two measures, two protocols; Table 4: two
-  assert all(f"| Det ({tables.NO_BETTER}) |" in line for line in marked)
+  assert all(f"| Det ({paper_tables.NO_BETTER}) |" in line for line in marked)
   assert not any("released" in line for line in marked)
 
 
@@ -121,14 +129,14 @@ def test_a_mark_is_of_its_measure_and_protocol():
     ("crossfit", "cdice", 0.1),
   ):
     gain = {"difference": 0.2, "interval": [low, 0.3]}
-    trees.put(at, (protocol, measure), {"mean": gain})
+    figure_trees.put(at, (protocol, measure), {"mean": gain})
   undefined = {"difference": None, "interval": None}
-  trees.put(at, ("oracle", "cdice"), {"mean": undefined})
+  figure_trees.put(at, ("oracle", "cdice"), {"mean": undefined})
   marked = {
     (protocol, measure)
     for protocol in ("oracle", "crossfit", "predicted")
     for measure in ("iou", "cdice", "t_iou")
-    if "(" in tables.row_label(results, "mix", protocol, measure)
+    if "(" in paper_tables.row_label(results, "mix", protocol, measure)
   }
   assert marked == {("crossfit", "iou")}
 
@@ -165,12 +173,12 @@ def test_no_boxes_leave_the_gains_undefined():
   of = results["gains"]["mix"]["mix_untrained"]
   assert of["crossfit"]["iou"]["mean"] == {"difference": None, "interval": None}
   assert of["beats"] is None
-  row = tables.gain_table(results).rows[0]
+  row = paper_tables.gain_table(results).rows[0]
   assert row[3:] == [None] * 6
 
 
 def test_table_and_csv_hold_the_gains(results):
-  table = tables.gain_table(results)
+  table = paper_tables.gain_table(results)
   assert len({len(row) for row in (table.header, *table.rows)}) == 1
   by = {tuple(row[:3]): row for row in table.rows}
   row = by["Mix", "Mix, untrained head", "IoU"]

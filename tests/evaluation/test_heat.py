@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
-from chexjax.evaluation.heat import (
+from chexjax.evaluation.measures.heat_maps import (
   MEANINGS,
   THRESHOLDS,
   check_map,

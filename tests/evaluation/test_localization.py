@@ -8,9 +8,9 @@ from chexjax.evaluation import (
   RELEASED_MAPS,
   LocalizationCollector,
   MapRule,
-  overlap,
   score_map,
 )
+from chexjax.evaluation.measures import overlap
 
 FRAME = (64, 96)
 BOX = np.array([16.0, 8.0, 48.0, 40.0])

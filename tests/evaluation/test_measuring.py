@@ -5,20 +5,20 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from chexjax import evaluation
-from chexjax.evaluation import (
+from chexjax.evaluation.given_boxes import GIVEN, table_of_boxes
+from chexjax.evaluation.measures import overlap
+from chexjax.evaluation.measures.average_precision import Detections
+from chexjax.evaluation.outputs import evaluation_file
+from chexjax.evaluation.protocols import (
   baselines,
   bootstrap,
   comparison,
   decisions,
-  measuring,
-  overlap,
-  protocols,
-  record,
+  figure_trees,
+  measurement,
   subgroups,
-  trees,
+  threshold_choice,
 )
-from chexjax.evaluation.detection import Detections
-from chexjax.evaluation.given import GIVEN, table_of_boxes
 
 FINDINGS = ("Mass", "Nodule")
 FRAME = (64, 64)
@@ -111,8 +111,8 @@ def test_predicted_is_crossfit_where_predicted_and_0_elsewhere(parts):
 
 def test_max_box_acc_v2_chooses_a_threshold_for_each_iou():
   best = np.array([[0.2, 0.6, 0.1], [0.4, 0.1, 0.8], [0.4, 0.2, 0.6]])
-  given = protocols.Candidates(iou=best, best_iou=best)
-  found = protocols.measure_candidates(given, [1, 2, 3])["oracle"]
+  given = threshold_choice.Candidates(iou=best, best_iou=best)
+  found = threshold_choice.measure_candidates(given, [1, 2, 3])["oracle"]
   # .3: threshold 0 or 2 finds 2 of 3; .5: threshold 2 finds 2; .7: it finds 1.
   want = np.mean([2 / 3, 2 / 3, 1 / 3])
   assert found.means()[("max_box_acc_v2",)] == pytest.approx(want)
@@ -152,7 +152,7 @@ def test_subgroups_are_the_figures_of_their_part(parts):
   images, table = parts
   measures = evaluation.measure_table(table, FINDINGS)
   draws = bootstrap.draw_patients(images.patient, draws=30)
-  tree = trees.subgroup_tree(images, table, measures, draws)
+  tree = figure_trees.subgroup_tree(images, table, measures, draws)
   group = tree["view"]["AP"]
   rows = images.view == "AP"
   want = roc_auc_score(images.labels[rows, 0], images.scores[rows, 0])
@@ -177,20 +177,22 @@ def test_subgroups_are_the_figures_of_their_part(parts):
 
 def test_a_record_comes_back_as_it_was(parts, tmp_path):
   images, table = parts
-  record.save(tmp_path / "evaluation.npz", images, table)
-  back = record.load(tmp_path / "evaluation.npz")
+  evaluation_file.save(tmp_path / "evaluation.npz", images, table)
+  back = evaluation_file.load(tmp_path / "evaluation.npz")
   assert back.images.names == images.names
   np.testing.assert_array_equal(back.images.scores, images.scores)
   assert back.table.maps == table.maps
   assert back.table.frame == FRAME
-  mine = trees.value_tree(evaluation.measure_table(table, FINDINGS))
-  theirs = trees.value_tree(evaluation.measure_table(back.table, FINDINGS))
+  mine = figure_trees.value_tree(evaluation.measure_table(table, FINDINGS))
+  theirs = figure_trees.value_tree(
+    evaluation.measure_table(back.table, FINDINGS)
+  )
   assert mine == theirs
 
 
 def test_paired_intervals(parts, tmp_path):
   images, table = parts
-  a = record.Record(images, table, "largest")
+  a = evaluation_file.Record(images, table, "largest")
   same = evaluation.measure_table(table, FINDINGS)
   tree = comparison.compare(a, a, same, same, draws=50)
   none = tree["localization"]["mix"]["crossfit"]["iou"]["mean"]
@@ -198,7 +200,7 @@ def test_paired_intervals(parts, tmp_path):
   assert none["interval"] == [0, 0]
   assert tree["auc"]["mean"]["interval"] == [0, 0]
   other_images, other_table = scene(seed=5)
-  b = record.Record(other_images, other_table, "largest")
+  b = evaluation_file.Record(other_images, other_table, "largest")
   other = evaluation.measure_table(other_table, FINDINGS)
   tree = comparison.compare(a, b, same, other, draws=200)
   found = tree["localization"]["mix"]["oracle"]["iou"]["Mass"]
@@ -212,15 +214,19 @@ def test_paired_intervals(parts, tmp_path):
   np.testing.assert_allclose(found["interval"], bootstrap.interval(samples))
   less = images._replace(labels=~images.labels)
   with pytest.raises(ValueError, match="labels: 60 differ"):
-    comparison.compare(a, record.Record(less, table, "largest"), same, same)
+    comparison.compare(
+      a, evaluation_file.Record(less, table, "largest"), same, same
+    )
 
 
 def test_intervals_hold_the_figure(parts):
   images, table = parts
-  measures = measuring.measure_table(table, FINDINGS)
+  measures = measurement.measure_table(table, FINDINGS)
   draws = bootstrap.draw_patients(images.patient, draws=200)
-  values = trees.value_tree(measures)["mix"]["oracle"]["iou"]
-  spans = trees.interval_tree(measures, table, draws)["mix"]["oracle"]["iou"]
+  values = figure_trees.value_tree(measures)["mix"]["oracle"]["iou"]
+  spans = figure_trees.interval_tree(measures, table, draws)["mix"]["oracle"][
+    "iou"
+  ]
   for name in (*FINDINGS, "mean"):
     low, high = spans[name]
     assert low < values[name] < high

@@ -1,6 +1,6 @@
 import numpy as np
 
-from chexjax.evaluation import overlap
+from chexjax.evaluation.measures import overlap
 
 BOX = [10, 20, 30, 40]
 

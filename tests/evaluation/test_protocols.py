@@ -4,7 +4,7 @@ import gzip
 import numpy as np
 import pytest
 
-from chexjax.evaluation import protocols
+from chexjax.evaluation.protocols import threshold_choice
 
 RNG = np.random.default_rng(0)
 PATHS = [("iou",), *(("t_iou", t) for t in ("0.3", "0.5", "0.6"))]
@@ -14,8 +14,10 @@ PATHS = [("iou",), *(("t_iou", t) for t in ("0.3", "0.5", "0.6"))]
 def test_oracle_is_never_below_crossfit(seed):
   rng = np.random.default_rng(seed)
   iou = rng.random((30, 41))
-  both = protocols.measure(iou, rng.random(30), rng.integers(0, 12, 30))
-  oracle, crossfit = (both[p].means()[("iou",)] for p in protocols.PROTOCOLS)
+  both = threshold_choice.measure(iou, rng.random(30), rng.integers(0, 12, 30))
+  oracle, crossfit = (
+    both[p].means()[("iou",)] for p in threshold_choice.PROTOCOLS
+  )
   # Any constant choice is below the oracle; so is a mixture on random data.
   assert oracle >= crossfit
   assert oracle == pytest.approx(iou.mean(0).max(), abs=1e-12)
@@ -25,23 +27,23 @@ def test_an_obvious_threshold_is_chosen_by_both():
   iou = RNG.random((20, 5)) * 0.5
   iou[:, 3] += 0.5
   patients = np.arange(20) // 2
-  assert (protocols.oracle(iou) == 3).all()
-  assert (protocols.crossfit(iou, patients) == 3).all()
+  assert (threshold_choice.oracle(iou) == 3).all()
+  assert (threshold_choice.crossfit(iou, patients) == 3).all()
 
 
 def test_the_first_of_equals_is_chosen():
-  assert protocols.choose(np.ones((4, 6))) == 0
+  assert threshold_choice.choose(np.ones((4, 6))) == 0
 
 
 def test_a_patients_own_boxes_do_not_move_its_threshold():
   iou = RNG.random((24, 9))
   patients = np.repeat(np.arange(8), 3)
-  before = protocols.crossfit(iou, patients)
+  before = threshold_choice.crossfit(iou, patients)
   for patient in range(8):
     own = patients == patient
     changed = iou.copy()
     changed[own] = RNG.random((3, 9)) * 100
-    after = protocols.crossfit(changed, patients)
+    after = threshold_choice.crossfit(changed, patients)
     np.testing.assert_array_equal(after[:, own], before[:, own])
   assert (after != before).any()  # but the others' do move
 
@@ -50,50 +52,50 @@ def test_a_medoid_is_never_the_patients_own_box():
   low = RNG.random((15, 2)) * 50
   boxes = np.concatenate([low, low + 30], 1)
   patients = np.repeat(np.arange(5), 3)
-  iou, dice = protocols.constant_boxes(boxes)
+  iou, dice = threshold_choice.constant_boxes(boxes)
   assert iou.shape == dice.shape == (15, 15)
-  chosen = protocols.crossfit(iou, patients, owners=patients)
+  chosen = threshold_choice.crossfit(iou, patients, owners=patients)
   assert (patients[chosen] != patients[None]).all()
   # Nor would another own box change it.
   moved = boxes.copy()
   moved[:3] += 7
-  again, _ = protocols.constant_boxes(moved)
-  again = protocols.crossfit(again, patients, owners=patients)
+  again, _ = threshold_choice.constant_boxes(moved)
+  again = threshold_choice.crossfit(again, patients, owners=patients)
   np.testing.assert_array_equal(again[:, :3], chosen[:, :3])
 
 
 def test_folds_keep_patients_together_whatever_the_order():
   patients = np.repeat([f"p{i}" for i in range(23)], 4)
-  fold = protocols.folds_by_patient(patients, seed=3)
+  fold = threshold_choice.folds_by_patient(patients, seed=3)
   sizes = np.bincount(fold)
   assert len(sizes) == 5
   assert sizes.min() >= 16  # 4 or 5 patients of 4 rows
   assert all(np.unique(fold[patients == p]).size == 1 for p in set(patients))
   order = RNG.permutation(len(patients))
-  shuffled = protocols.folds_by_patient(patients[order], seed=3)
+  shuffled = threshold_choice.folds_by_patient(patients[order], seed=3)
   np.testing.assert_array_equal(shuffled, fold[order])
-  other = protocols.folds_by_patient(patients, seed=4)
+  other = threshold_choice.folds_by_patient(patients, seed=4)
   assert (other != fold).any()
 
 
 def test_few_patients():
   iou = RNG.random((3, 4))
-  assert protocols.crossfit(iou, [1, 1, 1]) is None
-  one = protocols.measure(iou, np.ones(3), [1, 1, 1])["crossfit"]
+  assert threshold_choice.crossfit(iou, [1, 1, 1]) is None
+  one = threshold_choice.measure(iou, np.ones(3), [1, 1, 1])["crossfit"]
   means = one.means((0.3, 0.5))
   assert means.pop(("cdice",)) == 1.0  # has no threshold to choose
   assert set(means.values()) == {None}
   assert {("iou",), ("t_iou", "0.3"), ("t_iou", "0.5")} <= set(means)
-  two = protocols.crossfit(iou[:2], [1, 2])
+  two = threshold_choice.crossfit(iou[:2], [1, 2])
   assert two.tolist() == [[iou[1].argmax(), iou[0].argmax()]] * 2
-  none = protocols.measure(np.zeros((0, 4)), np.zeros(0), [])["oracle"]
+  none = threshold_choice.measure(np.zeros((0, 4)), np.zeros(0), [])["oracle"]
   assert set(none.means().values()) == {None}
 
 
 def test_means_by_hand():
   chosen = np.array([[0, 1], [1, 1]])
   iou = np.array([[0.2, 0.6], [0.9, 0.4]])
-  measures = protocols.under_choice(chosen, iou, np.array([0.1, 0.3]))
+  measures = threshold_choice.under_choice(chosen, iou, np.array([0.1, 0.3]))
   means = measures.means()
   assert means[("iou",)] == pytest.approx((0.2 + 0.4 + 0.6 + 0.4) / 4)
   assert means[("cdice",)] == pytest.approx(0.2)
@@ -116,11 +118,11 @@ def real(shared):
 def test_image_blind_row_of_the_real_boxes(real):
   finding, patient, box = real
   assert len(box) == 984
-  means = {p: [] for p in protocols.PROTOCOLS}
+  means = {p: [] for p in threshold_choice.PROTOCOLS}
   for name in np.unique(finding):
     rows = finding == name
-    pair = protocols.constant_boxes(box[rows])
-    both = protocols.measure(*pair, patient[rows], owners=patient[rows])
+    pair = threshold_choice.constant_boxes(box[rows])
+    both = threshold_choice.measure(*pair, patient[rows], owners=patient[rows])
     for protocol, measures in both.items():
       means[protocol].append([measures.means()[path] for path in PATHS])
   iou, *t_iou = np.mean(means["oracle"], 0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from chexjax.evaluation import heat as heats
-from chexjax.evaluation.released import (
+from chexjax.evaluation.measures import heat_maps as heats
+from chexjax.evaluation.measures.released_rules import (
   released_boxes,
   released_cuts,
   score_released,

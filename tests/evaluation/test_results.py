@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chexjax import evaluation
+from chexjax.io import write_json
 from chexjax.types import BOXED_FINDINGS, FINDINGS
 
 FRAME = (64, 64)
@@ -81,12 +82,12 @@ def test_undefined_is_null_and_said(results):
 
 
 def test_strict_json(results, tmp_path):
-  evaluation.write_json(results, tmp_path / "results.json")
+  write_json(tmp_path / "results.json", results)
   text = (tmp_path / "results.json").read_text()
   assert json.loads(text) == results
   assert "NaN" not in text
   with pytest.raises(ValueError, match="JSON"):
-    evaluation.write_json({"a": float("nan")}, tmp_path / "bad.json")
+    write_json(tmp_path / "bad.json", {"a": float("nan")})
 
 
 def test_what_was_chosen_is_stored_and_gives_the_boxes(parts, results):

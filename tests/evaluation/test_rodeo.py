@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
-from chexjax.evaluation import rodeo
+from chexjax.evaluation.measures import rodeo
 
 
 def boxes(rng, num, size=100):

@@ -14,7 +14,7 @@ import pytest
 import tyro
 
 from chexjax import models, ops
-from experiments import work
+from chexjax.runtime import operation_count
 from experiments.benchmark import clock, frame, scaling, train
 from experiments.benchmark import ops as benchmark_ops
 from experiments.benchmark.__main__ import main
@@ -180,7 +180,9 @@ def test_the_floor_is_the_longer_of_operations_and_memory():
     frame.Row("copy", "GB/s", (10.0, 10.0)),
   ]
   # 3 GFLOP take 30 and 15 ms, 0.2 GB 20 ms.
-  rows = train.floor_rows("step", (60.0, 40.0), rates, work.Work(3e9, 0.2e9))
+  rows = train.floor_rows(
+    "step", (60.0, 40.0), rates, operation_count.Work(3e9, 0.2e9)
+  )
   values = {row.name: row.values for row in rows}
   assert values["step: floor"] == pytest.approx((30, 20))
   assert values["step: floor / step"] == pytest.approx((50, 50))
@@ -192,7 +194,7 @@ def test_products_are_counted_as_often_as_they_run():
   def loop(x, matrix):
     return jax.lax.scan(lambda y, _: (y @ matrix, None), x, length=5)[0]
 
-  found = work.count(jax.make_jaxpr(loop)(x, matrix).jaxpr)
+  found = operation_count.count(jax.make_jaxpr(loop)(x, matrix).jaxpr)
   assert found == (5 * 2 * 3 * 4 * 4, 5 * 4 * (3 * 4 + 4 * 4 + 3 * 4))
 
 
@@ -209,7 +211,7 @@ def test_a_gradient_of_a_convolution_is_two_more_of_it(strides):
   both = jax.make_jaxpr(jax.grad(total, argnums=(0, 1)))(x, kernel)
   one = 2 * 2 * (32 // strides) ** 2 * 3 * 3 * 8 * 4
   # JAX keeps the forward pass, though its result is not read.
-  assert work.count(both.jaxpr).flops == 3 * one
+  assert operation_count.count(both.jaxpr).flops == 3 * one
 
 
 def test_a_batch_that_does_not_fit_ends_the_series(monkeypatch):

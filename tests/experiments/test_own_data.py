@@ -7,13 +7,16 @@ import jax.numpy as jnp
 import pytest
 from tiny import TINY
 
+from chexjax.commands import report
 from chexjax.data.pipeline import train_batches
+from chexjax.training import initial_weights, setup
+from chexjax.training.datasets import open_data
+from chexjax.training.stages import Run
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
-from experiments import flags, initial, prepare, report
-from experiments.models import shapes_of
+from chexjax.weights.loading import shapes_of
+from experiments import flags
 from experiments.run import main
-from experiments.stages import Run
 
 OPTIONS = [*TINY, "--image_size=128", "--stage=1"]
 
@@ -35,12 +38,12 @@ def test_twenty_findings(own_folder, tmp_path):
   findings = [f"F{k:02}" for k in range(20)]
   own = own_folder(tmp_path / "own", findings)
   argv = [*OPTIONS, f"--data_dir={own.write()}", f"--workdir={tmp_path / 'w'}"]
-  config = flags.parse(argv, prog="run")
-  job = Run(config, prepare.open_data(config), initial.load(config))
+  config = flags.parse(argv)
+  job = Run(config, open_data(config), initial_weights.load(config))
   assert job.names == findings
   # Shapes alone: to compile a step takes as long as all other tests here.
   variables = shapes_of(job.model)
-  tx = prepare.make_tx(config, 1, 1, 20)
+  tx = setup.make_tx(config, 1, 1, 20)
   state = jax.eval_shape(lambda v: create_state(v, tx, stage=1), variables)
   batches = train_batches(job.dataset.splits["train"], batch_size=4, seed=0)
   beta = jnp.ones(20)

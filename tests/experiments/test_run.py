@@ -6,7 +6,7 @@ import jax
 import pytest
 from tiny import STEPS, TINY
 
-from experiments import evaluate, report
+from chexjax.commands import evaluate, report
 from experiments.run import main
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from make_corpus import BAD, OK, OTHER
-from test_convert_and_load import make_workdir
+from tiny_workdir import make_workdir
 
 import tfds_chestxray14  # noqa: F401  registers the dataset
+from chexjax.evaluation.submissions.faults import Faults
+from chexjax.evaluation.submissions.official_lists import read_official_lists
+from chexjax.evaluation.submissions.prediction_folder import read_submission
 from experiments import predict
-from experiments.faults import Faults
-from experiments.predictions import read_predictions
-from experiments.truth import read_truth
 from tfds_chestxray14 import check
 from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
 
@@ -159,13 +159,13 @@ def test_every_fault_of_the_lists_is_told(tmp_path, capsys):
     said = "".join(capsys.readouterr())
     if words is None:
       assert status == 0, what
-      assert len(read_truth(folder, None).keys) == 3, what
+      assert len(read_official_lists(folder, None).keys) == 3, what
     else:
       assert status in (1, 2), what
       assert words in said, what
       assert file in said, what
       with pytest.raises(ValueError, match=r"nih"):
-        read_truth(folder, None)
+        read_official_lists(folder, None)
     (folder / file).write_bytes(before)
     tried += 1
   assert tried >= 35
@@ -175,7 +175,7 @@ def test_every_fault_of_the_lists_is_told(tmp_path, capsys):
 def given(tmp_path):
   """Good predictions for good lists: folder, truth."""
   write_lists(tmp_path / "nih", 9, 3)
-  truth = read_truth(tmp_path / "nih", None)
+  truth = read_official_lists(tmp_path / "nih", None)
   folder = tmp_path / "p"
   folder.mkdir()
   lines = ["file," + ",".join(FINDINGS)]
@@ -186,7 +186,7 @@ def given(tmp_path):
 
 def message(folder, truth):
   faults = Faults()
-  read_predictions(folder, truth, faults)
+  read_submission(folder, truth, faults)
   return faults.message(folder) if faults else None
 
 

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as npst
 
 from chexjax import ops
 from chexjax.data import own_tables
-from chexjax.evaluation import components, overlap
+from chexjax.evaluation.measures import components, overlap
 from chexjax.ops import boxes as box_ops
 from tfds_chestxray14 import lists
 from tfds_chestxray14.faults import Faults

@@ -8,9 +8,9 @@ from sklearn.metrics import roc_curve
 from test_page import FINDINGS, make_run
 
 from chexjax import evaluation
-from chexjax.evaluation import bootstrap
+from chexjax.evaluation.protocols import bootstrap
 from chexjax.report import curves
-from experiments.report import draw_figures, training_caption
+from chexjax.report.build import draw_figures, training_caption
 
 
 @pytest.fixture(scope="module")

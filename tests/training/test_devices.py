@@ -14,7 +14,7 @@ import jax.numpy as jnp, numpy as np, optax
 from small_models import random_variables, shapes_of
 from chexjax import models
 from chexjax.training.checkpoints import Checkpoints
-from chexjax.training.evidence import EvidenceOptions
+from chexjax.training.config import EvidenceOptions
 from chexjax.training.state import (
   create_state, make_mesh, replicated, shard_batch)
 from chexjax.training.steps import make_train_step

@@ -9,13 +9,14 @@ import optax
 import pytest
 
 from chexjax import models, ops
+from chexjax.runtime.sharding import make_mesh, shard_batch
 from chexjax.training.evidence import (
   EvidenceOptions,
   evidence_loss,
   weigh_regions,
 )
 from chexjax.training.region_figures import region_figures
-from chexjax.training.state import create_state, make_mesh, shard_batch
+from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
 

@@ -12,17 +12,13 @@ from test_resume import MODEL, Source
 
 from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
+from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
-from chexjax.training.state import (
-  create_state,
-  make_mesh,
-  replicated,
-  shard_batch,
-)
+from chexjax.training.metrics_writer import MetricsWriter
+from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
-from chexjax.training.writer import MetricsWriter
 
 
 class OneBad(Source):

@@ -10,17 +10,13 @@ from small_models import random_variables, shapes_of
 from chexjax import models
 from chexjax.data.pipeline import eval_batches, train_batches
 from chexjax.data.prefetch import Prefetch
+from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
-from chexjax.training.state import (
-  create_state,
-  make_mesh,
-  replicated,
-  shard_batch,
-)
+from chexjax.training.metrics_writer import MetricsWriter
+from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
-from chexjax.training.writer import MetricsWriter
 
 MODEL = models.ChexModel(
   num_classes=2, block_sizes=(1, 1), growth=4, bn_size=2, stem=4,

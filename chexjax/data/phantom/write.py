@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import zlib
@@ -13,6 +12,7 @@ from PIL import Image
 from chexjax.data.phantom.draw import check_size, draw_film
 from chexjax.data.phantom.sampling import Film, finding_weights, plan_films
 from chexjax.data.phantom.tables import write_tables
+from chexjax.io import new_folder
 from chexjax.types import BOXED_FINDINGS
 
 # Raised whenever the same arguments would give other bytes.
@@ -74,11 +74,7 @@ def write_phantom(
   _check_free(out_dir)
   films = plan_films(num_images, seed=seed, prevalence=prevalence)
   out_dir.parent.mkdir(parents=True, exist_ok=True)
-  # Drawn next door and renamed when complete: half a folder is never taken
-  # for a whole one.
-  partial = out_dir.parent / f".{out_dir.name}.{os.getpid()}.partial"
-  shutil.rmtree(partial, ignore_errors=True)
-  try:
+  with new_folder(out_dir) as partial:
     (partial / "images").mkdir(parents=True)
     count = workers or _default_workers(num_images, size)
     boxes = _draw_all(partial / "images", films, arguments, count)
@@ -95,11 +91,6 @@ def write_phantom(
     (partial / _TRAIN_VAL_BOXES).write_text(json.dumps(hidden) + "\n")
     manifest = {"version": VERSION, "arguments": arguments}
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-    if out_dir.exists():
-      out_dir.rmdir()
-    partial.rename(out_dir)
-  finally:
-    shutil.rmtree(partial, ignore_errors=True)
   return out_dir
 
 

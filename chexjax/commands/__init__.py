@@ -1,0 +1,1 @@
+"""The commands of `chexjax`, each a function of its arguments to a status."""

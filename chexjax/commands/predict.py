@@ -1,0 +1,157 @@
+"""Probabilities and boxes for image files that are in no list.
+
+chexjax predict --weights=DIR --out=predictions IMAGES...
+
+Weights are a run's workdir, a converted folder, or the authors' file. Images
+are PNG or JPEG files, or folders, searched through and through. Exit status:
+0 all well, 1 some images could not be read (they are listed), 2 nothing was
+done.
+"""
+
+import collections
+import concurrent.futures
+import dataclasses
+import pathlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+import tyro
+
+from chexjax.commands.console import show_messages
+from chexjax.commands.options import parse
+from chexjax.data.images import Film, read_film
+from chexjax.evaluation.outputs.results import DISCLAIMER
+from chexjax.inference.image_files import Job, find_images
+from chexjax.inference.prediction_files import PredictionFiles
+from chexjax.inference.predictor import Predictor, default_batch_size, load
+from chexjax.inference.thresholds import read_thresholds
+from chexjax.runtime import compile_cache
+
+Key = tuple[Job, Film]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """Options of `predict`."""
+
+  images: tyro.conf.Positional[tuple[pathlib.Path, ...]]
+  """PNG or JPEG files, or folders with such."""
+  weights: pathlib.Path
+  """A run's workdir, a folder of convert, or the authors' file."""
+  out: pathlib.Path
+  """Folder to write to."""
+  preset: Literal["paper", "released"] | None = None
+  """Which detection and final map; the weights' own by default."""
+  thresholds: pathlib.Path | None = None
+  """JSON of finding: percentile, or a run's results.json."""
+  raw: bool = False
+  """Also write logits and saliency, as .npz."""
+  batch_size: int | None = None
+  """Images at a time, at most: fewer where they do not fit the memory; by
+  default 4 on a CPU, 64 elsewhere."""
+  compilation_cache: bool = True
+  """Whether compiled programs are kept in ~/.cache/chexjax."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Run the command line; return the exit status."""
+  options = parse(Options, argv, prog="predict", description=__doc__)
+  if not options.images:
+    print("error: give at least one image or folder", file=sys.stderr)
+    return 2
+  if options.batch_size is not None and options.batch_size < 1:
+    fault = f"--batch_size must be at least 1, got {options.batch_size}"
+    print(f"error: {fault}", file=sys.stderr)
+    return 2
+  show_messages()
+  jobs, failed = find_images(options.images, options.out)
+  for fault in failed:
+    print(f"error: {fault['file']}: {fault['reason']}", file=sys.stderr)
+  if not jobs:
+    print("error: no image to read; nothing was done", file=sys.stderr)
+    return 2
+  if options.compilation_cache:
+    compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
+  try:
+    predictor = load(options.weights, preset=options.preset)
+    percentiles, origin = read_thresholds(options.thresholds, predictor.box_map)
+    files = PredictionFiles(
+      options.out, predictor, percentiles, raw=options.raw
+    )
+  except (OSError, ImportError, ValueError) as error:
+    print(f"error: {error}\nnothing was done", file=sys.stderr)
+    return 2
+  done = _predict_all(predictor, files, jobs, failed, options.batch_size)
+  if not done:
+    print("error: no image could be read", file=sys.stderr)
+    return 2
+  files.warn()
+  files.write_record(done, failed, origin)
+  print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  print(DISCLAIMER)
+  return 1 if failed else 0
+
+
+def _predict_all(
+  predictor: Predictor,
+  files: PredictionFiles,
+  jobs: list[Job],
+  failed: list[dict],
+  batch_size: int | None,
+) -> list[dict]:
+  """Return the record of every film; those that cannot be read are `failed`.
+
+  Decoding and drawing overlap with the device's work.
+  """
+  done: list[dict] = []
+  began = time.monotonic()
+  with concurrent.futures.ThreadPoolExecutor() as pool:
+    films = _read_ahead(
+      pool,
+      jobs,
+      failed,
+      size=predictor.info.image_size,
+      ahead=2 * (batch_size or default_batch_size()),
+    )
+    for keys, rows in predictor.stream(
+      films, count=len(jobs), batch_size=batch_size
+    ):
+      written, shown = zip(*keys)
+      done += pool.map(files.write_film, written, shown, rows)
+  seconds = time.monotonic() - began
+  print(f"{seconds:.1f} s, {len(done) / seconds:.2f} images a second")
+  return done
+
+
+def _read_ahead(
+  pool: concurrent.futures.Executor,
+  jobs: list[Job],
+  failed: list[dict],
+  *,
+  size: int,
+  ahead: int,
+) -> Iterator[tuple[Key, np.ndarray]]:
+  """Yield what can be read, while the pool reads what comes after."""
+  rest = iter(jobs)
+  reading: collections.deque = collections.deque()
+  while True:
+    while len(reading) < ahead and (job := next(rest, None)):
+      reading.append((job, pool.submit(read_film, job.path, size)))
+    if not reading:
+      return
+    job, future = reading.popleft()
+    try:
+      film = future.result()
+    except ValueError as error:
+      print(f"error: {error}", file=sys.stderr)
+      reason = str(error).removeprefix(f"{job.path}: ")
+      failed.append({"file": str(job.path), "reason": reason})
+    else:
+      yield (job, film), film.image
+
+
+if __name__ == "__main__":
+  sys.exit(main())

@@ -1,0 +1,1 @@
+"""What one prediction is worth against the truth."""

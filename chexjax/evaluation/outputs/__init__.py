@@ -1,0 +1,1 @@
+"""results.json, tables, CSV, LaTeX and the file of all boxes."""

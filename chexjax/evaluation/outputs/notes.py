@@ -1,0 +1,68 @@
+"""What the figures of a results tree mean, in sentences under the tables."""
+
+from chexjax.evaluation.measures.heat_maps import without_untrained
+from chexjax.evaluation.outputs.paper_tables import NAMES, NO_BETTER, plain
+
+
+def notes(results):
+  """Say what the figures mean, one sentence or two each."""
+  protocol = results["protocol"]
+  fit, maps = protocol["crossfit"], protocol["maps"]
+  own = without_untrained(maps)
+
+  def meaning(key):
+    return "; ".join(f"{NAMES.get(n, n)}: {maps[n][key]}" for n in own)
+
+  low, high = protocol["thresholds"][0], protocol["thresholds"][-1]
+  if any(rule["threshold_means"] == "highest_score" for rule in maps.values()):
+    lines = ["No threshold: the box that the model scores highest."]
+  else:
+    lines = [
+      f"Thresholds ({low:.2f} to {high:.2f}) mean: "
+      f"{meaning('threshold_means')}. `percentile` q keeps the highest 1 - q "
+      "of a map's pixels, `absolute` q the pixels >= q.",
+    ]
+  lines += [
+    "`oracle`: chosen per finding on the very boxes that are scored, as in "
+    "the paper. `crossfit`: on other patients' boxes, "
+    f"{fit['repeats']} x {fit['folds']} folds, seed {fit['seed']}. cDice has "
+    "no threshold.",
+  ]
+  if any(rule["released_threshold_means"] for rule in maps.values()):
+    lines.append(
+      "`released split`, `released union`: the authors' rules and cDice "
+      "scaling, thresholds as the oracle's; they mean: "
+      f"{meaning('released_threshold_means')}."
+    )
+  if said := protocol.get("predicted"):
+    lines.append(
+      "`predicted`: crossfit, and 0 where the finding itself is not "
+      f"predicted. Score thresholds: {said['score_thresholds']}."
+    )
+  component = plain(protocol["component"])
+  if component != "given":
+    lines.append(f"Box of the {component} component, corners connected.")
+  if len(own) < len(maps):
+    lines.append(
+      "Untrained head: the same model with fresh, seeded detection heads that "
+      f"were never trained, mean scores of four. `{NO_BETTER}`: the interval "
+      "of the row's gain over it is not above 0, so nothing shows that its "
+      "head has learnt where."
+    )
+  lines += [
+    "Image-blind: one constant box per finding, the image never seen. Centre "
+    f"prior: {protocol['centre_prior']}.",
+    "The mean is the plain mean over the findings that have a figure: "
+    + ", ".join(
+      f"{count} under {name}"
+      for name, count in results["counts"]["localization_findings"].items()
+    )
+    + ".",
+  ]
+  if protocol.get("interval"):
+    drawn = protocol["interval"]
+    lines.append(f"Intervals: {drawn['draws']} draws of {drawn['of']}.")
+  return lines + [
+    f"Undefined: {u['where']}, {u['finding']}: {u['reason']}."
+    for u in results["undefined"]
+  ]

@@ -1,0 +1,1 @@
+"""Who chooses thresholds; baselines, intervals, subgroups."""

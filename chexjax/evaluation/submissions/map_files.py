@@ -1,0 +1,136 @@
+"""Heat maps as files: one `.npz` per boxed image, class names inside.
+
+`findings` `[K]` str, and maps `[K, h, w]`, float or uint8: `sal`, `det`,
+`mix`, or a single one of any name.
+"""
+
+import pathlib
+import zipfile
+from collections.abc import Iterator
+
+import numpy as np
+
+from chexjax import messages
+from chexjax.evaluation.submissions.faults import Faults, near
+from chexjax.evaluation.submissions.official_lists import OfficialLists
+from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
+
+MAPS = ("sal", "det", "mix")
+# Three float64 maps of 14 findings at 1024 x 1024 take 352 MB.
+_MAX_BYTES = 2**29
+
+
+def match(
+  files: dict[str, pathlib.Path], truth: OfficialLists, faults: Faults
+) -> tuple[dict[str, pathlib.Path], int]:
+  """Returns the files of the boxed images, and how many others there are."""
+  known = {
+    key: path
+    for key, path in files.items()
+    if truth.knows(path.name, "maps", faults)
+  }
+  boxed = truth.boxed()
+  for key in boxed:
+    if key not in files:
+      faults.add("maps: missing, of images with boxes", f"{key}.npz")
+  mine = {key: known[key] for key in boxed if key in known}
+  return mine, len(known) - len(mine)
+
+
+def check_all(
+  files: dict[str, pathlib.Path], faults: Faults
+) -> tuple[str, ...]:
+  """Checks every file; returns the names of the maps, the same in all."""
+  first: tuple[str, ...] = ()
+  for number, path in enumerate(files.values(), 1):
+    names = _check(path, faults)
+    first = first or names
+    if names and names != first:
+      faults.add(
+        f"maps: not {', '.join(first)} as in the first file", path.name
+      )
+    if number % 50 == 0 or number == len(files):
+      messages.progress(
+        f"checked {number}/{len(files)} map files", last=number == len(files)
+      )
+  return first
+
+
+def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
+  """Checks one file; returns the names of its maps."""
+  try:
+    _check_size(path)
+    with np.load(path) as file:
+      if "findings" not in file.files:
+        faults.add("maps: no array 'findings' with the class names", path.name)
+        return ()
+      findings = [str(name) for name in file["findings"]]
+      names = tuple(name for name in file.files if name != "findings")
+      _check_findings(findings, path.name, faults)
+      _check_names(names, path.name, faults)
+      for name in names:
+        _check_array(file[name], len(findings), f"{path.name} {name}", faults)
+  except Exception as error:  # numpy, zipfile and zlib raise many types.
+    faults.add("maps: unreadable files", f"{path.name} ({error})")
+    return ()
+  return tuple(sorted(names, key=lambda n: (*MAPS, n).index(n)))
+
+
+def _check_size(path: pathlib.Path) -> None:
+  """Raises ValueError where the arrays are too large, before reading any."""
+  with zipfile.ZipFile(path) as archive:
+    size = sum(member.file_size for member in archive.infolist())
+  if size > _MAX_BYTES:
+    raise ValueError(f"unpacks to {size:,} bytes, more than {_MAX_BYTES:,}")
+
+
+def _check_findings(findings, where, faults):
+  for name in findings:
+    if name not in FINDINGS:
+      faults.add("maps: unknown findings", f"{where} {near(name)}")
+  if len(set(findings)) < len(findings):
+    faults.add("maps: findings that are there twice", where)
+  missing = [name for name in BOXED_FINDINGS if name not in findings]
+  if missing:
+    faults.add("maps: findings missing", f"{where} {' '.join(missing)}")
+
+
+def _check_names(names, where, faults):
+  strange = [name for name in names if name not in MAPS]
+  if not names or (strange and len(names) > 1):
+    faults.add(
+      "maps: want sal, det, mix or a single one of any name",
+      f"{where} has {', '.join(names) or 'none'}",
+    )
+
+
+def _check_array(values, count, where, faults):
+  whole = values.dtype == np.uint8
+  if values.ndim != 3 or values.shape[0] != count or 0 in values.shape:
+    faults.add(
+      f"maps: want shape [{count}, h, w], as many as findings",
+      f"{where} {list(values.shape)}",
+    )
+  elif values.dtype != np.uint8 and not np.issubdtype(
+    values.dtype, np.floating
+  ):
+    faults.add("maps: want float or uint8", f"{where} {values.dtype}")
+  elif not whole and not np.isfinite(values).all():
+    faults.add("maps: NaN or infinite", where)
+  elif where.endswith(" sal") and not whole:
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 1:
+      faults.add("maps: sal outside 0..1", f"{where} {low:.3g}..{high:.3g}")
+
+
+def load(path: pathlib.Path) -> Iterator[tuple[str, dict]]:
+  """Yields finding, and name -> `[h, w]` float32; uint8 becomes 0..1."""
+  with np.load(path) as file:
+    findings = [str(name) for name in file["findings"]]
+    arrays = {name: file[name] for name in file.files if name != "findings"}
+  for k, finding in enumerate(findings):
+    maps = {}
+    for name, values in arrays.items():
+      scale = 255 if values.dtype == np.uint8 else 1
+      maps[name] = values[k].astype(np.float32) / np.float32(scale)
+    yield finding, maps

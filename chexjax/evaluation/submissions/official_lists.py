@@ -1,0 +1,133 @@
+"""The ground truth of the official lists; no image is needed."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from chexjax.evaluation.api import Truth
+from chexjax.evaluation.submissions.faults import Faults
+from tfds_chestxray14 import findings, lists, splits
+from tfds_chestxray14.catalogue import OFFICIAL_SHA256, Catalogue, read_lists
+from tfds_chestxray14.folder import stem
+
+FRAME = int(findings.BOX_FRAME)
+
+
+class OfficialLists(NamedTuple):
+  """The images to score and what the lists say of them.
+
+  Attributes:
+    lists: the `Catalogue` read.
+    keys: stems of the images to score, sorted.
+    key_set: the same as a set.
+    list_name: where the images to score are listed.
+  """
+
+  lists: Catalogue
+  keys: list[str]
+  key_set: frozenset[str]
+  list_name: str
+
+  def boxes(self, key: str, frame: int) -> dict[str, np.ndarray]:
+    """Returns finding -> `[M, 4]` true boxes in pixels of the frame."""
+    found: dict[str, list] = {}
+    for box in self.lists.boxes.get(key, ()):
+      corners = [box.xmin, box.ymin, box.xmax, box.ymax]
+      found.setdefault(box.label, []).append(np.array(corners) * frame)
+    return {name: np.array(rows) for name, rows in found.items()}
+
+  def knows(self, name: str, file: str, faults: Faults) -> bool:
+    """Notes an image that is in no list, or not in the one that is scored."""
+    key = stem(name)
+    if key not in self.lists.entries:
+      faults.add(f"{file}: unknown image names", name)
+    elif key not in self.key_set:
+      faults.add(f"{file}: surplus images, not in {self.list_name}", name)
+    return key in self.key_set
+
+  def boxed(self) -> list[str]:
+    """Returns the stems of the images to score that carry boxes."""
+    return [key for key in self.keys if key in self.lists.boxes]
+
+  def labels(self, names: Sequence[str]) -> np.ndarray:
+    """Returns `[N, K]` bool, in the order of `names`."""
+    entries = self.lists.entries
+    return np.array(
+      [[name in entries[key].labels for name in names] for key in self.keys]
+    )
+
+  def column(self, field: str) -> list:
+    """Returns one field of Data_Entry for every image."""
+    return [getattr(self.lists.entries[key], field) for key in self.keys]
+
+  def truth(self, frame: int) -> Truth:
+    """Return what `evaluate` needs, with boxes in pixels of the frame."""
+    return Truth(
+      images=self.keys,
+      patients=self.column("patient_id"),
+      findings=findings.FINDINGS,
+      labels=self.labels(findings.FINDINGS),
+      boxes={key: self.boxes(key, frame) for key in self.boxed()},
+      frame=(frame, frame),
+      boxed_findings=findings.BOXED_FINDINGS,
+      dataset="ChestX-ray14",
+      view=self.column("view"),
+      sex=self.column("sex"),
+      age=self.column("age"),
+    )
+
+  def provenance(self) -> dict:
+    """Returns hashes and versions of the lists."""
+    files = self.lists.files
+    scored = dict.fromkeys(self.keys, "test")
+    return {
+      "split_hash": splits.split_hash(self.lists.split_of),
+      "scored_images": len(self.keys),
+      "scored_list": self.list_name,
+      "scored_hash": splits.split_hash(scored),
+      "data_entry_version": lists.data_entry_version(files["data_entry"]),
+      "files": {
+        role: {
+          "name": file.path.name,
+          "sha256": file.sha256,
+          "official": file.sha256 in OFFICIAL_SHA256,
+        }
+        for role, file in files.items()
+      },
+    }
+
+
+def read_official_lists(
+  data_dir: pathlib.Path, only: pathlib.Path | None
+) -> OfficialLists:
+  """Reads the official lists.
+
+  Args:
+    data_dir: folder with the lists, plain or `.gz`.
+    only: list of the images to score, one name a line; None for the test list.
+
+  Raises:
+    FileNotFoundError: a list is missing; says where it looked.
+    ValueError: a list is at fault; `only` names images outside the test list.
+  """
+  catalogue = read_lists(data_dir)
+  test = {key for key, split in catalogue.split_of.items() if split == "test"}
+  if only is None:
+    name = catalogue.files["test"].path.name
+    return OfficialLists(catalogue, sorted(test), frozenset(test), name)
+  try:
+    lines = only.read_text(encoding="utf-8-sig").splitlines()
+  except UnicodeDecodeError as error:
+    raise ValueError(f"{only} is no UTF-8 text: {error}") from error
+  keys = {stem(line.split()[0]) for line in lines if line.strip()}
+  strangers = sorted(keys - test)
+  if strangers:
+    raise ValueError(
+      f"{only}: {len(strangers)} images are not in the test list, for example "
+      f"{', '.join(strangers[:3])}"
+    )
+  if not keys:
+    raise ValueError(f"{only} names no image")
+  return OfficialLists(catalogue, sorted(keys), frozenset(keys), only.name)

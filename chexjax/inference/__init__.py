@@ -1,0 +1,1 @@
+"""Films in; logits, maps and boxes out."""

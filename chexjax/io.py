@@ -1,0 +1,61 @@
+"""Files and folders that are there whole or not at all.
+
+What is written goes to a scratch name beside its place and is renamed when it
+is complete. The scratch name is of this process and this call alone, so that
+two writers of one path do not mix their bytes: the last one to finish stands.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+_numbers = itertools.count()
+
+
+def _scratch(path: pathlib.Path) -> pathlib.Path:
+  # A name has 255 bytes at most.
+  name = os.fsdecode(os.fsencode(path.name)[:200])
+  return path.with_name(f".{name}.{os.getpid()}.{next(_numbers)}.tmp")
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Give a scratch file that takes the place of `path` if all goes well."""
+  scratch = _scratch(path)
+  try:
+    yield scratch
+    os.replace(scratch, path)
+  finally:
+    scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Give a scratch folder that becomes `path` if all goes well.
+
+  Raises:
+    OSError: `path` is there already and is not an empty folder.
+  """
+  scratch = _scratch(path)
+  try:
+    scratch.mkdir(parents=True)
+    yield scratch
+    os.replace(scratch, path)
+  finally:
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+  """Write a UTF-8 text file."""
+  with replacing(path) as scratch:
+    scratch.write_text(text, encoding="utf-8")
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
+  """Write strict JSON, in which a NaN or an infinity is a `ValueError`."""
+  write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

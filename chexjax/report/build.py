@@ -1,0 +1,210 @@
+"""From the folders of evaluations to one HTML file, figures included."""
+
+import io
+import json
+import pathlib
+
+import numpy as np
+
+from chexjax import evaluation, messages
+from chexjax.evaluation.outputs import evaluation_file
+from chexjax.evaluation.outputs.notes import notes
+from chexjax.evaluation.outputs.paper_tables import all_tables, main_map
+from chexjax.evaluation.protocols import comparison, decisions
+from chexjax.io import write_text
+from chexjax.report import curves, page
+from chexjax.report.cases import NAME, Cases
+from chexjax.report.figures import Case, example_grid
+
+CASES_SHOWN = ("best", "median", "worst")
+
+
+def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
+  """Read the folders of one or two evaluations and write the page.
+
+  Raises:
+    FileNotFoundError: a folder lacks what an evaluation leaves; says what.
+    ValueError: there are more than two.
+  """
+  if len(workdirs) not in (1, 2):
+    raise ValueError(f"one or two --workdir, got {len(workdirs)}")
+  runs = [
+    open_run(workdir, label_of(workdirs, workdir)) for workdir in workdirs
+  ]
+  compared = None
+  if len(runs) == 2:
+    options = runs[0].results["protocol"]
+    tree = comparison.compare(
+      runs[0].record,
+      runs[1].record,
+      runs[0].measures,
+      runs[1].measures,
+      seed=options["crossfit"]["seed"],
+    )
+    compared = page.comparison_rows(tree)
+  official = [run.results["dataset"] == "ChestX-ray14" for run in runs]
+  html = page.render(
+    title=" and ".join(f"{run.label}" for run in runs) + ": chexjax report",
+    runs=runs,
+    tables=[all_tables(r.results, real) for r, real in zip(runs, official)],
+    notes=[notes(run.results) for run in runs],
+    figures=[
+      draw_figures(run, workdir) for run, workdir in zip(runs, workdirs)
+    ],
+    comparison=compared,
+  )
+  write_text(out, html)
+
+
+def label_of(workdirs: list[pathlib.Path], workdir: pathlib.Path) -> str:
+  """Returns a folder's name; its path where two are called the same."""
+  names = [path.resolve().name for path in workdirs]
+  name = workdir.resolve().name
+  return name if names.count(name) == 1 else str(workdir)
+
+
+def open_run(workdir: pathlib.Path, label: str) -> page.Run:
+  """Reads what `experiments.run` or `experiments.evaluate` left.
+
+  Raises:
+    FileNotFoundError: something is missing; says what and how to make it.
+  """
+  missing = [
+    name
+    for name in ("results.json", evaluation_file.NAME)
+    if not (workdir / name).exists()
+  ]
+  if missing:
+    raise FileNotFoundError(
+      f"{workdir} lacks {' and '.join(missing)}: run experiments.run, or "
+      "experiments.evaluate, with this folder first"
+    )
+  results = json.loads((workdir / "results.json").read_text("utf-8"))
+  stored = evaluation_file.load(workdir / evaluation_file.NAME)
+  fit = results["protocol"]["crossfit"]
+  crossfit = {key: fit[key] for key in ("folds", "repeats", "seed")}
+  said = results["protocol"]["predicted"] or {}
+  given = None
+  if said.get("score_thresholds", "").startswith("thresholds that came"):
+    given = {f: cuts[0] for f, cuts in said["thresholds"].items()}
+  rule = decisions.decide_for(stored.images, given, crossfit)
+  measures = evaluation.measure_table(
+    stored.table,
+    list(results["counts"]["boxes"]),
+    stored.component,
+    predicted=decisions.predicted_rows(stored.images, stored.table, rule),
+    **crossfit,
+  )
+  path = workdir / NAME
+  cases = Cases(path) if path.exists() else None
+  if cases is None:
+    messages.tell(f"{path} is not there: cases without pictures")
+  return page.Run(label, results, stored, measures, cases)
+
+
+def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
+  """Draws all figures: caption and data URI."""
+  images, table = run.record.images, run.record.table
+  findings = [f for f, n in run.results["counts"]["boxes"].items() if n]
+  found = [
+    (
+      "ROC per finding; band: 95 % of draws of patients",
+      _png(curves.roc_figure, images, run.results),
+    )
+  ]
+  if findings:
+    some = {
+      name: {p: {f: of[f] for f in findings} for p, of in by.items()}
+      for name, by in run.measures.items()
+    }
+    found += [
+      ("T(IoU): share of boxes found", _png(curves.t_iou_figure, some)),
+      ("How the IoUs are spread", _png(curves.iou_figure, some)),
+    ]
+    if len(table.thresholds) > 1:
+      component = run.record.component
+      found.append(
+        (
+          "Mean IoU by threshold; the dot is the oracle's",
+          _png(curves.threshold_figure, table, findings, component),
+        )
+      )
+    found += _case_figures(run, findings)
+  log = workdir / "metrics.jsonl"
+  if log.exists():
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    if rows:
+      picture = _png(curves.training_figure, rows)
+      found.append((training_caption(rows), picture))
+  return found
+
+
+def training_caption(rows: list[dict]) -> str:
+  """Says under the training figure why it has no IoUs, if it has none."""
+  panels = curves.training_lines(rows)
+  if "scores" in panels and "IoU on validation boxes" not in panels:
+    return (
+      "Training. The IoUs of the picked boxes are absent: the validation films "
+      "have no boxes"
+    )
+  return "Training"
+
+
+def _png(function, *args) -> str:
+  out = io.BytesIO()
+  function(out, *args)
+  return page.png_uri(out.getvalue())
+
+
+def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
+  """Draws the best, the median and the worst case of each finding."""
+  if run.cases is None or not run.cases.images:
+    return []
+  from PIL import Image
+
+  table = run.record.table
+  boxes = page.predicted_boxes(run)
+  name = main_map(run.results)
+  if name not in boxes:
+    return []
+  iou = evaluation.overlap.iou(np.nan_to_num(boxes[name]), table.true_box)
+  found = []
+  for finding in findings:
+    rows = np.flatnonzero(table.finding == finding)
+    rows = rows[[run.cases.rows[p]["image"] in run.cases.images for p in rows]]
+    if not rows.size:
+      continue
+    order = rows[np.argsort(-iou[rows], kind="stable")]
+    places = dict(zip(CASES_SHOWN, (0, len(order) // 2, len(order) - 1)))
+    out = io.BytesIO()
+    cases = [_case(run, boxes, order[at], kind) for kind, at in places.items()]
+    example_grid(out, cases, dpi=90)
+    small = io.BytesIO()
+    picture = Image.open(out).convert("RGB")
+    picture.save(small, "JPEG", quality=80, optimize=True)
+    caption = f"{finding.replace('_', ' ')}: best, median and worst case"
+    found.append((caption, page.jpeg_uri(small.getvalue())))
+  return found
+
+
+def _case(run, boxes, row, kind) -> Case:
+  """Gives one row of the table as a `Case`, in pixels of the stored film."""
+  table, cases = run.record.table, run.cases
+  stored = cases.rows[row]
+  film = cases.pixels(cases.images[stored["image"]])
+  scale = np.array([film.shape[1] / table.frame[1]] * 4)
+  scale[1::2] = film.shape[0] / table.frame[0]
+  maps = {
+    n: m["low"] + cases.pixels(m["file"]) / 255 * (m["high"] - m["low"])
+    for n, m in stored["maps"].items()
+    if n in boxes
+  }
+  return Case(
+    image=film,
+    maps=maps or {n: np.zeros((2, 2)) for n in boxes},
+    predicted={
+      n: b[row] * scale for n, b in boxes.items() if np.isfinite(b[row]).all()
+    },
+    true=table.true_box[row] * scale,
+    title=f"{kind}: {table.image[row]}",
+  )

@@ -1,0 +1,1 @@
+"""Around a computation: kept programs, memory, processes, provenance."""

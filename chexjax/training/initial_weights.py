@@ -1,0 +1,204 @@
+"""What a run starts from: `--init=imagenet`, `released` or a path.
+
+Weights are read before the data, so that a wrong file costs seconds.
+"""
+
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+from flax import traverse_util
+
+from chexjax import messages, weights
+from chexjax.models import ChexModel
+from chexjax.training import setup
+from chexjax.training.config import Config
+from chexjax.types import FINDINGS
+from chexjax.weights import loading
+from chexjax.weights.torch_files import SUFFIXES
+
+# Where the hub keeps ImageNet weights, for want of `--init_dir`.
+HUB = {
+  "densenet121": "timm/densenet121.tv_in1k",
+  "resnet34": "timm/resnet34.tv_in1k",
+}
+# The networks that ImageNet weights exist for, and the paper uses.
+_IMAGENET_SIZES: dict[str, Any] = {
+  "block_sizes": (6, 12, 24, 16),
+  "growth": 32,
+  "bn_size": 4,
+  "stem": 64,
+  "crop_stages": (3, 4, 6, 3),
+  "crop_width": 64,
+}
+_RELEASED = ("fullmodel_densenet121", "classifier_densenet121")
+
+
+class Start(NamedTuple):
+  """The weights a run starts from.
+
+  Attributes:
+    text: what they are, for people.
+    variables: the part of the model's variables that they give; may be empty.
+  """
+
+  text: str
+  variables: Any
+
+  def put_into(self, variables: Any) -> Any:
+    """Returns fresh variables with this part in its place."""
+    return weights.replace(variables, self.variables)
+
+
+# Of a run that is finished, and reads its own checkpoints.
+FINISHED = Start("of its last stage", {})
+
+
+def load(config: Config) -> Start:
+  """Reads what `--init` names.
+
+  Raises:
+    FileNotFoundError: a file is not there; says where it looked.
+    ImportError: a library that reads the files is absent.
+    ValueError: the weights do not fit the model; lists every fault.
+  """
+  if config.init in (None, "none"):
+    if config.init_dir is not None:
+      raise ValueError("--init_dir needs --init=imagenet or --init=released")
+    return Start("from scratch (no pre-trained weights)", {})
+  model = setup.make_model(config, len(FINDINGS))
+  if config.init == "imagenet":
+    return _imagenet(config, model)
+  if config.init == "released":
+    if config.init_dir is None:
+      raise ValueError(
+        "--init=released needs --init_dir=DIR with the authors' "
+        + " or ".join(f"{name}.pth" for name in _RELEASED)
+      )
+    return _released(_find(config.init_dir, _RELEASED), model)
+  if config.init_dir is not None:
+    raise ValueError("--init_dir goes with imagenet or released, not a path")
+  path = pathlib.Path(config.init).expanduser()
+  return _released(path, model) if path.is_file() else _folder(path, model)
+
+
+def _imagenet(config, model):
+  """Both backbones from torchvision's or timm's files."""
+  differing = [
+    f"--model.{name} is {getattr(model, name)}, must be {size}"
+    for name, size in _IMAGENET_SIZES.items()
+    if getattr(model, name) != size
+  ]
+  if differing:
+    raise ValueError(
+      "--init=imagenet needs DenseNet-121 and ResNet-34, as --config=paper "
+      "has them:\n  " + "\n  ".join(differing)
+    )
+  if config.init_dir is None:
+    files = [_download(name) for name in HUB]
+  else:
+    files = [_find(config.init_dir, [name]) for name in HUB]
+  like, parts = loading.shapes_of(model), {}
+  for file, read in zip(files, (weights.load_densenet, weights.load_resnet)):
+    merged = read(weights.read_state_dict(file), like, source=str(file))
+    messages.tell(f"{file}: {merged.describe()}")
+    parts |= traverse_util.flatten_dict(merged.variables)
+  named = ", ".join(file.name for file in files)
+  return Start(
+    f"DenseNet-121 and crop ResNet-34 from ImageNet ({named}), the rest from "
+    "scratch",
+    traverse_util.unflatten_dict(parts),
+  )
+
+
+def _released(file, model):
+  """The authors' full model or classifier."""
+  if model.pooling != "lse_lba":
+    raise ValueError(
+      f"{file} has learned pooling, this model has not: give "
+      "--config=released (or --model.pooling=lse_lba)"
+    )
+  state = weights.read_state_dict(file)
+  merged = loading.released_from_state(state, model, source=str(file))
+  messages.tell(f"{file}: {merged.describe()}")
+  rest = ""
+  if weights.is_classifier(state):
+    rest = ", detection and crop classifier from scratch"
+  return Start(f"the authors' {file.name}{rest}", merged.variables)
+
+
+def _folder(path, model):
+  """A converted folder, or another run's workdir."""
+  theirs, variables, info = loading.load_model(path)
+  ours = traverse_util.flatten_dict(loading.shapes_of(model, stage=info.stage))
+  flat = traverse_util.flatten_dict(variables)
+  shape = {k: list(v.shape) for k, v in flat.items()}
+  want = {k: list(v.shape) for k, v in ours.items()}
+  faults = [
+    f"{'/'.join(k)} is {shape.get(k, 'absent')} there, {want.get(k, 'absent')}"
+    " here"
+    for k in sorted(shape.keys() | want.keys())
+    if shape.get(k) != want.get(k)
+  ]
+  if faults:
+    raise ValueError(
+      f"{path} is of another model, {len(faults)} leaves differ\n  "
+      + "\n  ".join(faults)
+    )
+  messages.tell(f"{path}: {len(flat)} of {len(want)} arrays loaded")
+  for name in ChexModel.__dataclass_fields__:
+    if name in ("parent", "name"):
+      continue
+    there, here = getattr(theirs, name), getattr(model, name)
+    if there != here:
+      messages.tell(
+        f"note: {path} was made with {name} {there}, this run has {here}"
+      )
+  rest = ", the rest from scratch" if info.stage == 1 else ""
+  return Start(f"{path} ({info.source}){rest}", jax.device_get(variables))
+
+
+def _find(folder, names):
+  """The one weights file under `folder` that any of `names` is in."""
+  folder = folder.expanduser()
+  if not folder.is_dir():
+    raise FileNotFoundError(f"--init_dir={folder} is no folder")
+  files = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES)
+  for name in names:
+    # timm's files are all called model.safetensors, in folders of a name.
+    found = [p for p in files if name in str(p.relative_to(folder))]
+    if len(found) == 1:
+      return found[0]
+    if found:
+      raise ValueError(
+        f"--init_dir={folder} has more than one {name}: "
+        + ", ".join(str(p) for p in found)
+      )
+  there = ", ".join(p.name for p in files) or "none"
+  raise FileNotFoundError(
+    f"no file named *{' or *'.join(names)}* ({', '.join(SUFFIXES)}) under "
+    f"--init_dir={folder}; weight files there: {there}"
+  )
+
+
+def _download(name):
+  """One backbone's file of timm's repository on the Hugging Face hub."""
+  repo = HUB[name]
+  try:
+    import huggingface_hub
+  except ImportError as error:
+    raise ImportError(
+      f"downloading {repo} needs the hub client: pip install 'chexjax[hub]'; "
+      "or give --init_dir=DIR with the files, or --init=none to start from "
+      "scratch"
+    ) from error
+  messages.tell(f"downloading {repo} from the Hugging Face hub")
+  try:
+    file = huggingface_hub.hf_hub_download(repo, "model.safetensors")
+  except Exception as error:  # the client and its network library have many
+    raise OSError(
+      f"{repo} could not be downloaded (no network?): {error}; give "
+      "--init_dir=DIR with DenseNet-121 and ResNet-34 of torchvision or timm, "
+      "or --init=none to start from scratch"
+    ) from error
+  return pathlib.Path(file)

@@ -1,0 +1,150 @@
+"""From a configuration to model, optimizer and schedules."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from chexjax import ops
+from chexjax.models import ChexModel
+from chexjax.runtime import compile_cache
+from chexjax.training.config import Config, EvidenceOptions, as_json, expand
+from chexjax.training.optimizers import make_optimizer, make_schedule
+
+# Options that no train step depends on, or only by what `recipe` is given.
+_OUTSIDE_OF_STEPS = (
+  "config", "stage", "maps", "workdir", "data_dir", "cache_dir",
+  "compilation_cache", "init", "init_dir", "seed", "max_steps",
+  "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
+  "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
+  "phantom_images", "phantom_seed",
+)  # fmt: skip
+
+
+def use_compile_cache(config: Config) -> None:
+  """Keep what is compiled under `cache_dir`, unless the options say not to."""
+  if config.compilation_cache:
+    compile_cache.use_folder(expand(config.cache_dir) / "compiled")
+
+
+def check_batch(config: Config) -> None:
+  """Checks that the devices, of all processes, divide the batch.
+
+  Raises:
+    ValueError: says which sizes near it would do.
+  """
+  size, devices = config.batch_size, jax.device_count()
+  if size % devices:
+    low = size // devices * devices
+    near = f"{low} and {low + devices}" if low else f"{devices}"
+    raise ValueError(
+      f"--batch_size={size} does not divide by {devices} devices; the nearest "
+      f"that does: {near}"
+    )
+
+
+def make_model(config: Config, num_classes: int) -> ChexModel:
+  """Builds the model that the configuration describes."""
+  options: dict[str, Any] = {
+    name: tuple(value) if isinstance(value, list) else value
+    for name, value in as_json(config)["model"].items()
+  }
+  return ChexModel(
+    num_classes=num_classes,
+    dtype=jnp.dtype(config.precision),
+    remat=config.remat,
+    region_gradient=config.detection_loss == "crop",
+    **options,
+  )
+
+
+def evidence(config: Config) -> EvidenceOptions | None:
+  """Returns how regions are weighed, None where the crops' loss is all."""
+  return config.evidence if config.detection_loss == "evidence" else None
+
+
+def init_variables(config: Config, model: ChexModel) -> Any:
+  """Draws fresh variables from the seed."""
+  shape = (1, config.image_size, config.image_size, 3)
+  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
+  args = (jax.random.key(config.seed),)
+  return compile_cache.compiled(draw, args, repr((model, shape))).run(*args)
+
+
+def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
+  """Returns the steps of each stage."""
+  if config.max_steps is not None:
+    return dict.fromkeys((1, 2, 3), config.max_steps)
+  per_epoch = num_examples / config.batch_size
+  return {
+    stage: max(1, round(getattr(config, f"stage{stage}").epochs * per_epoch))
+    for stage in (1, 2, 3)
+  }
+
+
+def eval_every(config: Config, num_examples: int) -> int:
+  """Returns the steps between evaluations."""
+  epochs = config.eval_every_epochs
+  return max(1, math.ceil(epochs * num_examples / config.batch_size))
+
+
+def make_tx(config: Config, stage: int, steps: int, num_examples: int):
+  """Builds a stage's optimizer."""
+  options = getattr(config, f"stage{stage}")
+  warmup = round(options.warmup_epochs * num_examples / config.batch_size)
+  schedule = make_schedule(
+    learning_rate=options.learning_rate,
+    num_steps=steps,
+    warmup_steps=min(warmup, steps // 2),
+    decay=options.decay,
+  )
+  return make_optimizer(
+    schedule,
+    weight_decay=options.weight_decay,
+    b2=config.adam_b2,
+    eps=config.adam_eps,
+    factors={"detection": config.detection_factor} if stage > 1 else None,
+  )
+
+
+def tau_schedule(config: Config, stage: int, steps: dict[int, int]):
+  """Returns the temperature as a function of a stage's step."""
+  done = steps[2] if stage == 3 else 0
+  total = steps[2] + steps[3]
+  return lambda step: ops.exponential_tau(
+    (step + done) / total, start=config.tau_start, end=config.tau_end
+  )
+
+
+def class_weights(config: Config, labels: np.ndarray):
+  """Returns beta_pos and beta_neg `[K]` of training labels `[N, K]`."""
+  positives = labels.sum(0)
+  total = float(len(labels))
+  if config.class_total == "labels":
+    total = float(positives.sum() + (labels.sum(1) == 0).sum())
+  return ops.balance_weights(positives, total)
+
+
+def recipe(
+  config: Config,
+  stage: int,
+  steps: dict[int, int],
+  train_size: int,
+  weights: Any,
+) -> str:
+  """Returns what a train step is made of, for `compile_cache.compiled`.
+
+  Args:
+    config: of the run.
+    stage: of the step.
+    steps: of each stage.
+    train_size: training images.
+    weights: beta_pos and beta_neg.
+  """
+  options = as_json(config)
+  for name in _OUTSIDE_OF_STEPS:
+    del options[name]
+  numbers = [np.asarray(x, float).tolist() for x in weights]
+  return repr((options, stage, steps, train_size, numbers))

@@ -1,0 +1,287 @@
+"""Trains the stages of a run one after another and scores the last."""
+
+import contextlib
+import functools
+from typing import Any
+
+import jax
+
+from chexjax import messages, ops
+from chexjax.data.pipeline import train_batches
+from chexjax.data.prefetch import Prefetch
+from chexjax.data.sources import Dataset, label_matrix
+from chexjax.inference.scoring import score_model
+from chexjax.models import ChexModel
+from chexjax.runtime import compile_messages, processes
+from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
+from chexjax.training import initial_weights, not_finite, setup, time_estimate
+from chexjax.training.checkpoints import Checkpoints
+from chexjax.training.config import Config, as_json
+from chexjax.training.health import Health
+from chexjax.training.loop import train_stage
+from chexjax.training.metrics_writer import MetricsWriter
+from chexjax.training.state import create_state
+from chexjax.training.steps import make_train_step
+from chexjax.training.stopping import Stopped, Stopping
+from chexjax.training.validation import known_boxes, make_validation
+
+# The images that a stage's validation AUC is of.
+JUDGED = {1: "films", 2: "crops", 3: "mean of films and crops"}
+
+
+class Run:
+  """One configuration on one dataset, in one workdir."""
+
+  def __init__(
+    self,
+    config: Config,
+    dataset: Dataset,
+    start: initial_weights.Start,
+    stopping: Stopping | None = None,
+  ):
+    """Prepares what all stages share, and says what will be done."""
+    self.config, self.dataset, self.start = config, dataset, start
+    self.stopping = stopping or Stopping()
+    self.names = list(dataset.metadata["findings"])
+    self.mesh = make_mesh()
+    self.model: ChexModel = setup.make_model(config, len(self.names))
+    self.stages = range(1, config.stage + 1)
+    self._sizes = {name: len(split) for name, split in dataset.splits.items()}
+    self.train_size = self._sizes["train"]
+    self.validation_boxes = known_boxes(config, dataset)
+    self.steps = setup.stage_steps(config, self.train_size)
+    self._announce()
+
+  def _announce(self):
+    config, sizes = self.config, self._sizes
+    messages.tell("Research software, not a medical device.")
+    messages.tell(f"devices: {', '.join(map(str, jax.devices()))}")
+    messages.tell(f"images: {sizes}; findings: {len(self.names)}")
+    for stage in self.stages:
+      steps = self.steps[stage]
+      messages.tell(
+        f"stage {stage}: {steps} steps of {config.batch_size} images"
+      )
+    if config.batch_size > self.train_size:
+      messages.tell(
+        f"note: a batch of {config.batch_size} holds some of the "
+        f"{self.train_size} training images twice"
+      )
+    if "validation" not in sizes:
+      messages.tell(
+        "note: no validation image: every stage keeps its last step"
+      )
+    elif config.stage > 1 and self.validation_boxes is None:
+      messages.tell(
+        "note: no validation image has a box: the regions' IoU is not watched"
+      )
+    messages.tell(f"weights: {self.start.text}")
+    evidence = setup.evidence(config)
+    seconds = time_estimate.seconds(
+      self.model,
+      image_size=config.image_size,
+      train_images={s: self.steps[s] * config.batch_size for s in self.stages},
+      eval_images={
+        s: sizes.get("validation", 0)
+        * max(1, self.steps[s] // setup.eval_every(config, self.train_size))
+        + (sizes["test"] if s == config.stage else 0)
+        for s in self.stages
+      },
+      # Of half of a batch's images.
+      regions=evidence.regions / 2 if evidence else 0,
+    )
+    messages.tell(
+      f"about {max(1, round(seconds / 60))} min in all, an estimate from "
+      "counted operations; the time left follows after a stage's first steps"
+    )
+    messages.tell(f"results go to {config.workdir}")
+
+  def all_stages(self) -> None:
+    """Trains what is not finished, then scores the test split."""
+    fresh = setup.init_variables(self.config, self.model)
+    variables: Any = jax.device_put(
+      self.start.put_into(fresh), replicated(self.mesh)
+    )
+    weights = setup.class_weights(
+      self.config, label_matrix(self.dataset.splits["train"])
+    )
+    for stage in self.stages:
+      variables = self._stage(stage, variables, weights)
+    self.score(variables)
+
+  def finished_variables(self) -> Any:
+    """Returns the best variables of the last stage, without training.
+
+    Raises:
+      ValueError: a stage is not finished; says which and how to go on.
+    """
+    stage, last = self.config.stage, self.steps[self.config.stage]
+    path = self.config.workdir / "checkpoints" / f"stage{stage}"
+    latest = Checkpoints(path).latest_step() if path.is_dir() else None
+    if latest != last:
+      raise ValueError(
+        f"stage {stage} in {self.config.workdir} is at step {latest or 0} of "
+        f"{last}; finish it with the command in config.json, then evaluate"
+      )
+    fresh = setup.init_variables(self.config, self.model)
+    return self._stage(stage, jax.device_put(fresh, replicated(self.mesh)), ())
+
+  def _stage(self, stage, variables, weights):
+    """Trains one stage, or goes on with it; returns its best variables."""
+    config, steps = self.config, self.steps[stage]
+    tx = setup.make_tx(config, stage, steps, self.train_size)
+    state = create_state(variables, tx, stage=stage)
+    state = jax.device_put(state, replicated(self.mesh))
+    folder = config.workdir / "checkpoints" / f"stage{stage}"
+    # Closing waits for a save under way, whatever ends the stage.
+    with contextlib.closing(Checkpoints(folder)) as checkpoints:
+      latest = checkpoints.latest_step()
+      if latest == steps:
+        state, _ = checkpoints.restore(latest, state)
+        messages.tell(f"stage {stage} is finished at step {latest}")
+      else:
+        state = self._train(stage, state, tx, weights, checkpoints)
+      best, auc = checkpoints.best_step(), checkpoints.best_auc()
+      if best is not None and best != steps:
+        state, _ = checkpoints.restore(best, state)
+    messages.tell(
+      f"stage {stage}: the last step is kept, validation AUC undefined"
+      if auc is None
+      else f"stage {stage}: best validation AUC {auc:.3f} ({JUDGED[stage]}), "
+      f"at step {best}"
+    )
+    return {"params": state.params, "batch_stats": state.batch_stats}
+
+  def _train(self, stage, state, tx, weights, checkpoints):
+    """Trains a stage from its last checkpoint to its end.
+
+    Raises:
+      Stopped: by a signal; what is done is saved.
+    """
+    config, steps = self.config, self.steps[stage]
+    train = self.dataset.splits["train"]
+    batches = train_batches(
+      train,
+      batch_size=config.batch_size,
+      seed=config.seed * 10 + stage,
+      process=jax.process_index(),
+      num_processes=jax.process_count(),
+    )
+    latest = checkpoints.latest_step()
+    if latest is not None:
+      state, position = checkpoints.restore(latest, state)
+      batches.set_state(position)
+      messages.tell(f"stage {stage} goes on at step {latest}")
+    with (
+      contextlib.closing(
+        MetricsWriter(
+          config.workdir,
+          stage=stage,
+          start=latest or 0,
+          silent=not processes.first(),
+        )
+      ) as writer,
+      self.stopping.later(),
+    ):
+      state = train_stage(
+        self._step_fn(stage, tx, weights),
+        state,
+        Prefetch(batches, lambda batch: shard_batch(batch, self.mesh)),
+        stage=stage,
+        num_steps=steps,
+        key=jax.random.key(config.seed * 10 + stage),
+        evaluate=self._evaluator(stage),
+        eval_every=setup.eval_every(config, self.train_size),
+        save_every=config.save_every,
+        log_every=config.log_every,
+        checkpoints=checkpoints,
+        writer=writer,
+        health=Health(
+          stage,
+          skip=config.on_nan == "skip",
+          most=config.max_nan,
+          names=functools.partial(not_finite.names, train),
+          keep=functools.partial(
+            not_finite.keep, train, config.workdir, stage, checkpoints
+          ),
+        ),
+        stop=processes.agreed(self.stopping),
+      )
+    if state.step < steps:
+      raise Stopped(f"stage {stage} is saved at step {state.step} of {steps}")
+    return state
+
+  def _step_fn(self, stage, tx, weights):
+    options = self.config.augment
+    step = make_train_step(
+      self.model,
+      tx,
+      self.mesh,
+      stage=stage,
+      beta_pos=weights[0],
+      beta_neg=weights[1],
+      cls_scale=getattr(self.config, f"stage{stage}").cls_scale,
+      evidence=setup.evidence(self.config),
+      augment=lambda key, image: ops.augment(
+        key,
+        image,
+        zoom=options.zoom,
+        translate=options.translate,
+        rotate=options.rotate,
+        flip=options.flip,
+      ),
+      tau=setup.tau_schedule(self.config, stage, self.steps),
+      skip_nan=self.config.on_nan == "skip",
+    )
+    recipe = setup.recipe(
+      self.config, stage, self.steps, self.train_size, weights
+    )
+    return compile_messages.aloud(step, f"stage {stage}", recipe)
+
+  def _evaluator(self, stage):
+    """Builds the validation: no figure without validation images."""
+    if "validation" not in self.dataset.splits:
+      return lambda state: {"selection": None}
+    validate = make_validation(
+      self.model,
+      self.mesh,
+      self.dataset.splits["validation"],
+      self.names,
+      stage=stage,
+      batch_size=fitting(self.config.eval_batch_size, self.mesh),
+      boxes=self.validation_boxes,
+    )
+
+    def evaluate(state):
+      variables = {"params": state.params, "batch_stats": state.batch_stats}
+      # A long one is given up; the steps since the last checkpoint are done
+      # again, so that no evaluation is left out.
+      with self.stopping.at_once():
+        return validate(variables)
+
+    return evaluate
+
+  def score(self, variables: Any) -> None:
+    """Scores the test split and writes tables and pictures.
+
+    Of several processes the first does it, on its own devices: most of it is
+    the host's work.
+    """
+    if not processes.first():
+      return
+    config, mesh = self.config, make_mesh(jax.local_devices())
+    score_model(
+      self.model,
+      jax.device_put(jax.device_get(variables), replicated(mesh)),
+      mesh,
+      self.dataset,
+      config.workdir,
+      image_size=config.image_size,
+      batch_size=fitting(config.eval_batch_size, mesh),
+      stage=config.stage,
+      maps=config.maps,
+      drawn=config.data_dir is None,
+      seed=config.seed,
+      num_examples=config.num_examples,
+      about={"config": as_json(config)},
+    )

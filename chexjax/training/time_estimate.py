@@ -1,0 +1,77 @@
+"""About how long a run will take, before its first step."""
+
+import time
+
+import jax
+import jax.numpy as jnp
+
+from chexjax.models import ChexModel
+from chexjax.runtime import compile_cache, operation_count
+
+# Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
+# cores. On other devices it is a guess.
+EFFICIENCY = 0.14
+# Work of a gradient step in forward passes of what is trained.
+GRADIENT = 3
+
+
+def matmul_rate(size: int = 1024) -> float:
+  """Measures one device's float32 matrix product, in FLOP/s."""
+  x = jnp.ones((size, size))
+  product = jax.jit(jnp.matmul)
+  product(x, x).block_until_ready()
+  began = time.perf_counter()
+  for _ in range(4):
+    y = product(x, x)
+  y.block_until_ready()
+  return 4 * 2 * size**3 / (time.perf_counter() - began)
+
+
+def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
+  """Counts the operations of one image's forward pass, once: it is kept."""
+  return compile_cache.kept(
+    lambda: _forward_flops(model, image_size, stage),
+    repr(("operations", model, image_size, stage)),
+  )
+
+
+def _forward_flops(model, image_size, stage):
+  image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.float32)
+  variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), image)
+  forward = jax.make_jaxpr(lambda v, x: model.apply(v, x, stage=stage)[0])
+  return operation_count.count(forward(variables, image).jaxpr).flops
+
+
+def seconds(
+  model: ChexModel,
+  *,
+  image_size: int,
+  train_images: dict[int, int],
+  eval_images: dict[int, int],
+  regions: float = 0.0,
+) -> float:
+  """Estimates the time of training and evaluation, from counted operations.
+
+  Args:
+    model: to be trained.
+    image_size: side, in pixels.
+    train_images: images that each stage's steps see.
+    eval_images: images that each stage's evaluations see.
+    regions: weighed per trained image from stage 2 on: each is one more image
+      to classify.
+  """
+  first = forward_flops(model, image_size, 1)
+  whole = first
+  if max(train_images) > 1:
+    whole = forward_flops(model, image_size, 3)
+  step = {
+    1: GRADIENT * first,
+    2: first + GRADIENT * (whole - first) + regions * first,
+    3: GRADIENT * whole + regions * first,
+  }
+  flops = sum(count * step[stage] for stage, count in train_images.items())
+  flops += sum(
+    count * (first if stage == 1 else whole)
+    for stage, count in eval_images.items()
+  )
+  return flops / (EFFICIENCY * matmul_rate() * jax.device_count())

@@ -1,0 +1,155 @@
+"""What a run measures on the validation split while it trains."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh
+
+from chexjax import evaluation, ops
+from chexjax.data import phantom
+from chexjax.data.pipeline import eval_batches
+from chexjax.data.sources import Dataset, Source, label_matrix, true_boxes
+from chexjax.models import ChexModel
+from chexjax.runtime import compile_cache
+from chexjax.runtime.sharding import replicated, shard_batch, sharded
+from chexjax.training import datasets
+from chexjax.training.config import Config
+from chexjax.training.region_figures import region_figures
+
+Figures = dict[str, float | None]
+
+
+def known_boxes(config: Config, dataset: Dataset) -> np.ndarray | None:
+  """Returns the true boxes of the validation images, to watch a training by.
+
+  The phantom has all of them, a set of one's own may have some, NIH's has none.
+
+  Returns:
+    `[N, K, 4]` in pixels, one of each finding, NaN where there is none; None
+    without any.
+  """
+  source = dataset.splits.get("validation")
+  if source is None:
+    return None
+  drawn: dict[str, dict] = {}
+  if config.data_dir is None:
+    drawn = phantom.train_val_boxes(datasets.data_folder(config))
+  names = list(dataset.metadata["findings"])
+  result = np.full((len(source), len(names), 4), np.nan, np.float32)
+  for row in range(len(source)):
+    example = source.annotation(row)
+    boxes = drawn.get(example["file_name"].decode(), {})
+    for name, box in boxes.items():
+      result[row, names.index(name)] = box
+    for name, several in true_boxes(example, names, config.image_size).items():
+      result[row, names.index(name)] = several[0]
+  return result if np.isfinite(result).any() else None
+
+
+def make_validation(
+  model: ChexModel,
+  mesh: Mesh,
+  source: Source,
+  names: list[str],
+  *,
+  stage: int,
+  batch_size: int,
+  boxes: np.ndarray | None = None,
+) -> Callable[[Any], Figures]:
+  """Builds the validation of a stage.
+
+  Args:
+    model: to be validated.
+    mesh: with an axis `data`.
+    source: the validation split.
+    names: of the findings, K.
+    stage: 1, 2 or 3.
+    batch_size: images at a time, which the mesh's devices divide.
+    boxes: `[len(source), K, 4]` true boxes in pixels, NaN where there is none;
+      None without any.
+
+  Returns:
+    A function of variables. It gives the mean over findings of the full
+    image's `auc` (not in stage 2, which leaves it as it is) and of the crops'
+    `crop_auc` (from stage 2 on); `selection`, by which the best step is
+    chosen, the mean of those two; and from stage 2 on the means of
+    `region_figures` over all pairs of an image and a finding that it has.
+    Figures of the true boxes are means over findings, and absent without any.
+  """
+  predict = compile_cache.at_first_call(
+    _make_predict(model, mesh, stage), repr(("validation", model, stage))
+  )
+  labels = label_matrix(source)
+  places = np.full((len(source), len(names), 4), np.nan, np.float32)
+  if boxes is not None:
+    places = boxes
+
+  def validate(variables):
+    rows = []
+    for batch in eval_batches(
+      source,
+      batch_size=batch_size,
+      process=jax.process_index(),
+      num_processes=jax.process_count(),
+    ):
+      true = places[np.maximum(batch.index, 0)]
+      inputs = shard_batch((batch.image, true), mesh)
+      # Every process has the whole batch's, and comes to the same figures.
+      found = predict(variables, *inputs)
+      rows.append(multihost_utils.process_allgather(found, tiled=True))
+    # The batches are in the source's order; what fills the last is cut off.
+    found = jax.tree.map(lambda *x: np.concatenate(x)[: len(source)], *rows)
+    aucs = {
+      name: _mean(evaluation.classify(labels, logits, names).auc.values())
+      for name, logits in found["logits"].items()
+    }
+    defined = [value for value in aucs.values() if value is not None]
+    figures = aucs | {"selection": _mean(defined)}
+    return figures | _region_means(found["regions"], labels, places)
+
+  return validate
+
+
+def _make_predict(model, mesh, stage):
+  def predict(variables, images, true_boxes):
+    height, width = images.shape[1:3]
+    logits, found = model.apply(variables, ops.normalize(images), stage=stage)
+    kept = {} if stage == 2 else {"auc": logits.full}
+    if stage == 1:
+      return {"logits": kept, "regions": {}}
+    figures = jax.vmap(
+      jax.vmap(
+        lambda *x: region_figures(*x, height=height, width=width),
+      )
+    )(found["proposal_scores"], found["proposal_boxes"], true_boxes)
+    return {"logits": kept | {"crop_auc": logits.crop}, "regions": figures}
+
+  whole, split = replicated(mesh), sharded(mesh)
+  return jax.jit(
+    predict, in_shardings=(whole, split, split), out_shardings=split
+  )
+
+
+def _region_means(figures, labels, boxes) -> Figures:
+  """Averages `[N, K]` figures of the positive pairs, of the boxed ones."""
+  positive = labels > 0
+  boxed = np.isfinite(boxes).all(-1)
+  means: Figures = {}
+  for name, values in figures.items():
+    if not name.startswith("iou_"):
+      means[name] = _mean(values[positive])
+    elif boxed.any():
+      means[name] = _mean(
+        values[boxed[:, k], k].mean()
+        for k in range(boxed.shape[1])
+        if boxed[:, k].any()
+      )
+  return means
+
+
+def _mean(values) -> float | None:
+  defined = [float(value) for value in values if value is not None]
+  return float(np.mean(defined)) if defined else None

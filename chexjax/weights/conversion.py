@@ -1,0 +1,59 @@
+"""The released weights to a folder of ours, and back."""
+
+import dataclasses
+import pathlib
+
+from chexjax import messages, weights
+from chexjax.models import ChexModel, released_options
+from chexjax.weights import loading
+from chexjax.weights.torch_files import SUFFIXES
+
+# Fields that change training alone, not what the weights compute.
+_FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
+
+
+def convert(source: pathlib.Path, out: pathlib.Path) -> None:
+  """Convert in the direction that the destination's suffix says.
+
+  Args:
+    source: what `load_model` reads.
+    out: a folder that is not there or empty, for ours; a `.pth` or
+      `.safetensors` that the authors' code loads strictly.
+
+  Raises:
+    FileExistsError: the destination exists.
+    ValueError: the weights do not fit, or are of a model that the authors'
+      code does not have.
+  """
+  out = out.expanduser()
+  back = out.suffix in SUFFIXES
+  if out.exists() and (back or not out.is_dir() or any(out.iterdir())):
+    raise FileExistsError(f"{out} exists already; give another --out")
+  model, variables, info = loading.load_model(source)
+  if not back:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    loading.save_model(out, variables, info)
+    messages.tell(f"wrote {out}: {info.image_size} px, preset {info.preset}")
+    return
+  _check_released(source, model)
+  state = weights.save_released(variables, counters=info.counters)
+  out.parent.mkdir(parents=True, exist_ok=True)
+  weights.write_state_dict(out, state)
+  messages.tell(f"wrote {out}: {len(state)} entries under the released names")
+
+
+def _check_released(source, model):
+  """Refuse what the authors' code would load and compute otherwise."""
+  theirs = ChexModel(**released_options())
+  differing = [
+    f"{field.name} is {getattr(model, field.name)}, must be "
+    f"{getattr(theirs, field.name)}"
+    for field in dataclasses.fields(ChexModel)
+    if field.name not in _FREE
+    and getattr(model, field.name) != getattr(theirs, field.name)
+  ]
+  if differing:
+    raise ValueError(
+      f"{source} is not the released model, the authors' code would compute "
+      "something else with it:\n  " + "\n  ".join(differing)
+    )

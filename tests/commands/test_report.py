@@ -1,0 +1,49 @@
+"""From a folder of predictions to the page."""
+
+import pytest
+from PIL import Image
+
+from chexjax.commands import evaluate, report
+from chexjax.report.cases import Cases
+
+
+@pytest.fixture
+def out(lists, tmp_path):
+  """An evaluation whose folder of lists has films too."""
+  (lists.folder / "images").mkdir()
+  for i, name in enumerate(lists.names[:20]):
+    Image.new("L", (96, 96), 9 * i).save(lists.folder / "images" / name)
+  folder = tmp_path / "predictions"
+  lists.write_scores(folder)
+  lists.write_maps(folder)
+  out = tmp_path / "out"
+  argv = [f"--predictions={folder}", f"--data_dir={lists.folder}"]
+  more = [f"--out={out}", "--draws=10", "--frame=64"]
+  assert evaluate.main([*argv, *more]) == 0
+  return out
+
+
+@pytest.mark.slow
+def test_a_page_of_two(out, capsys):
+  cases = Cases(out / "cases.zip")
+  assert len(cases.images) == 20
+  assert len(cases.rows) == 24
+  assert cases.pixels(cases.images["00000002_001"]).mean() == pytest.approx(
+    45, abs=2
+  )
+  # A page of one run is written in test_run.py.
+  both = [f"--workdir={out}", f"--workdir={out}", f"--out={out / 'both.html'}"]
+  assert report.main(both) == 0
+  text = (out / "both.html").read_text(encoding="utf-8")
+  assert "Comparison" in text
+  assert "Effusion: best, median and worst case" in text
+  assert "released split" in text
+  assert "MB" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_named(out, tmp_path, capsys):
+  assert report.main([f"--workdir={tmp_path}"]) == 2
+  assert "lacks results.json and evaluation.npz" in capsys.readouterr().err
+  (out / "cases.zip").unlink()
+  assert report.main([f"--workdir={out}"]) == 0
+  assert "without pictures" in capsys.readouterr().out

@@ -1,0 +1,54 @@
+"""A workdir's run goes on with its own options and data only."""
+
+import dataclasses
+import json
+
+import pytest
+
+from chexjax.data.sources import Dataset
+from chexjax.training import workdir
+from chexjax.training.config import Config
+from experiments.configs import CONFIGS
+
+METADATA = {
+  "findings": ["Mass", "Nodule"],
+  "size": 128,
+  "validation": "seed34",
+  "split_hash": "aa",
+  "files": {"labels.csv": {"sha256": "bb"}},
+  "counts": {"train": 3},
+}
+
+
+def test_other_data_is_refused_by_the_name_of_what_differs(tmp_path):
+  config = Config(workdir=tmp_path)
+  workdir.check_data(config, Dataset({}, METADATA))
+  # How many images were found may change between two machines.
+  workdir.check_data(config, Dataset({}, METADATA | {"counts": {"train": 4}}))
+  for field, value in (
+    ("findings", ["Mass"]),
+    ("split_hash", "cc"),
+    ("files", {"labels.csv": {"sha256": "dd"}}),
+  ):
+    with pytest.raises(ValueError, match=f"began with other data: {field}: "):
+      workdir.check_data(config, Dataset({}, METADATA | {field: value}))
+
+
+def test_a_workdir_of_another_configuration_is_refused(tmp_path):
+  config = dataclasses.replace(CONFIGS["phantom"], workdir=tmp_path)
+  workdir.store(config, {})
+  workdir.store(dataclasses.replace(config, stage=1), {})
+  with pytest.raises(ValueError, match="--seed: there 0, here 5"):
+    workdir.store(dataclasses.replace(config, seed=5), {})
+
+
+def test_a_workdir_older_than_an_option_has_its_default(tmp_path):
+  config = dataclasses.replace(CONFIGS["phantom"], workdir=tmp_path)
+  workdir.store(config, {})
+  path = tmp_path / "config.json"
+  record = json.loads(path.read_text())
+  del record["config"]["precision"]
+  path.write_text(json.dumps(record))
+  workdir.store(config, {})
+  with pytest.raises(ValueError, match="--precision: there float32, here bf"):
+    workdir.store(dataclasses.replace(config, precision="bfloat16"), {})
