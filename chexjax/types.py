@@ -1,4 +1,4 @@
-"""The few values that cross rooms, and the box convention, stated once.
+"""The few values that cross rooms, and the box convention.
 
 Boxes are `[..., 4]` float32 `x1, y1, x2, y2` in pixels of the model's input
 image, origin at the top left, x2 and y2 exclusive (width = x2 - x1).
@@ -7,8 +7,8 @@ Images travel as uint8 `[B, H, W, 1]`; layout is NHWC everywhere.
 
 from typing import Any, NamedTuple
 
-# NIH's spelling, alphabetical. `No Finding` is the absence of all of them and
-# no class of its own.
+# NIH's spelling, alphabetical. `No Finding` means that all are absent; it is
+# not a class.
 FINDINGS: tuple[str, ...] = (
   "Atelectasis",
   "Cardiomegaly",
@@ -26,7 +26,7 @@ FINDINGS: tuple[str, ...] = (
   "Pneumothorax",
 )
 
-# The findings that carry boxes in ChestX-ray14's BBox_List_2017.csv.
+# The findings that have boxes in ChestX-ray14's BBox_List_2017.csv.
 BOXED_FINDINGS: tuple[str, ...] = (
   "Atelectasis",
   "Cardiomegaly",
@@ -40,12 +40,12 @@ BOXED_FINDINGS: tuple[str, ...] = (
 
 
 class Batch(NamedTuple):
-  """What a train or evaluation step is given.
+  """The input of a train or evaluation step.
 
   Attributes:
     image: `[B, H, W, 1]` uint8.
-    labels: `[B, K]` float32, 1 where the finding is labelled present.
-    mask: `[B]` float32, 0 for the padding of a last partial batch.
+    labels: `[B, K]` float32, 1 where the finding is labelled present, else 0.
+    mask: `[B]` float32, 1 for an example, 0 for padding of the last batch.
     index: `[B]` int32, position in the split; -1 for padding.
   """
 

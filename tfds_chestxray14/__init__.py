@@ -1,21 +1,26 @@
 """ChestX-ray14 as a TensorFlow Datasets dataset that needs no TensorFlow.
 
-`import tfds_chestxray14` registers `chest_xray14`.
+`import tfds_chestxray14` registers `chest_xray14`. Without TensorFlow Datasets
+the lists and the images can still be read.
 """
 
-from tfds_chestxray14.builder import ChestXray14, ChestXray14Config
+import importlib.util
+
 from tfds_chestxray14.catalogue import read_lists
 from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
 from tfds_chestxray14.splits import seed34_validation, split_hash
 from tfds_chestxray14.survey import take_survey
 
-__all__ = (
+__all__ = [
   "BOXED_FINDINGS",
   "FINDINGS",
-  "ChestXray14",
-  "ChestXray14Config",
   "read_lists",
   "seed34_validation",
   "split_hash",
   "take_survey",
-)
+]
+
+if importlib.util.find_spec("tensorflow_datasets") is not None:
+  from tfds_chestxray14.builder import ChestXray14, ChestXray14Config
+
+  __all__ += ["ChestXray14", "ChestXray14Config"]

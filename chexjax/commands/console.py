@@ -25,3 +25,5 @@ def show_messages() -> None:
   if not any(isinstance(h, ConsoleHandler) for h in LOGGER.handlers):
     LOGGER.addHandler(ConsoleHandler())
   LOGGER.setLevel(logging.INFO)
+  # A handler of the root logger, such as absl's, would say all of it again.
+  LOGGER.propagate = False

@@ -15,7 +15,7 @@ from typing import Literal
 from chexjax import evaluation
 from chexjax.commands.console import show_messages
 from chexjax.commands.options import parse
-from chexjax.evaluation.outputs import files
+from chexjax.evaluation.outputs.folder import write_folder
 from chexjax.evaluation.submissions.faults import Faults
 from chexjax.evaluation.submissions.official_lists import (
   FRAME,
@@ -27,6 +27,7 @@ from chexjax.evaluation.submissions.prediction_folder import (
 )
 from chexjax.report.submission_pictures import SubmissionPictures
 from chexjax.runtime import provenance
+from tfds_chestxray14.folder import find_images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _score_predictions(
     path.write_text(faults.all_lines(), encoding="utf-8")
     raise ValueError(f"{faults.message(predictions)}\nall of them: {path}")
   _say_what_is_left_out(found)
-  with SubmissionPictures(data_dir, out) as pictures:
+  with SubmissionPictures(_films(data_dir), out) as pictures:
     scored = evaluation.evaluate(
       scores=found.scores,
       truth=lists.truth(options.frame if found.maps else FRAME),
@@ -165,8 +166,16 @@ def _score_predictions(
     print(
       f"{missing} of {len(given)} true boxes without a predicted one: IoU 0"
     )
-  print(files.write(out, scored, published=options.images is None))
+  print(write_folder(out, scored, published=options.images is None))
   print(f"results in {out}. {scored.results['disclaimer']}")
+
+
+def _films(data_dir: pathlib.Path) -> dict[str, str]:
+  """Return the files of the films, if the folder holds any."""
+  try:
+    return find_images(data_dir).paths
+  except FileNotFoundError:
+    return {}
 
 
 def _say_what_is_left_out(found: Submission) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
@@ -32,12 +32,13 @@ def parse(
   Raises:
     SystemExit: the options are at fault (status 2), or `--help` was answered.
   """
+  given: dict[str, Any] = {} if default is None else {"default": default}
   return tyro.cli(
     kind,
     prog=prog,
     description=description,
     args=sys.argv[1:] if argv is None else list(argv),
-    default=default,
+    **given,
     config=() if switches else (tyro.conf.FlagConversionOff,),
     use_underscores=True,
   )

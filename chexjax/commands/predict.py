@@ -23,7 +23,7 @@ import tyro
 from chexjax.commands.console import show_messages
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
-from chexjax.evaluation.outputs.results import DISCLAIMER
+from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
@@ -63,8 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("error: give at least one image or folder", file=sys.stderr)
     return 2
   if options.batch_size is not None and options.batch_size < 1:
-    fault = f"--batch_size must be at least 1, got {options.batch_size}"
-    print(f"error: {fault}", file=sys.stderr)
+    print(
+      f"error: --batch_size must be at least 1, got {options.batch_size}",
+      file=sys.stderr,
+    )
     return 2
   show_messages()
   jobs, failed = find_images(options.images, options.out)

@@ -1,1 +1,60 @@
-"""Sources of images, and the pipeline that batches them."""
+"""Films, sets of films, and batches of them.
+
+- `images`: one PNG, JPEG or array as the model's input (`predict`)
+- `decoding`: image files to grey pixels (training and evaluation)
+- `sources`: splits by index, and ChestX-ray14's records
+- `own_set`, `own_tables`: a folder with a `labels.csv`
+- `pipeline`, `prefetch`: batches, and their way to the devices
+- `likeness`: whether a picture looks like a chest film
+- `phantom`: drawn films with known findings and boxes
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from chexjax.extras import require
+
+require("predict", "PIL", "cv2")
+
+if TYPE_CHECKING:
+  from chexjax.data.images import Film, film_of_array, read_film
+  from chexjax.data.own_set import open_folder
+  from chexjax.data.pipeline import eval_batches, train_batches
+  from chexjax.data.prefetch import Prefetch
+  from chexjax.data.sources import Dataset, Source
+
+# Several of these modules import tensorflow_datasets, which takes a second.
+_PLACES = {
+  "Dataset": "sources",
+  "Film": "images",
+  "Prefetch": "prefetch",
+  "Source": "sources",
+  "eval_batches": "pipeline",
+  "film_of_array": "images",
+  "open_folder": "own_set",
+  "read_film": "images",
+  "train_batches": "pipeline",
+}
+__all__ = [
+  "Dataset",
+  "Film",
+  "Prefetch",
+  "Source",
+  "eval_batches",
+  "film_of_array",
+  "open_folder",
+  "read_film",
+  "train_batches",
+]
+
+
+def __getattr__(name: str) -> Any:
+  """Import a name of this room when it is first used (PEP 562)."""
+  if name not in _PLACES:
+    raise AttributeError(f"module 'chexjax.data' has no attribute {name!r}")
+  module = importlib.import_module(f"chexjax.data.{_PLACES[name]}")
+  return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+  return sorted({*globals(), *__all__})

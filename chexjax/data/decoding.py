@@ -1,17 +1,16 @@
-"""From the bytes of an image file to grey pixels."""
+"""Decoding of image files to grey pixels."""
 
 import contextlib
 import multiprocessing
 import pathlib
 
 import cv2
-import kornia_rs
 import numpy as np
 
-# An EXIF rotation would turn the image away from its boxes.
+# EXIF orientation is ignored: boxes are given for the pixels as stored.
 _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-# Colour type in a PNG's header -> its name to kornia-rs, and OpenCV's way to
-# grey, which is exact where red, green and blue are the same.
+# Colour type in a PNG's header -> kornia-rs's name for it, and OpenCV's
+# conversion to grey, which is exact where red, green and blue are equal.
 _PNG_KINDS = {
   0: ("mono", None),
   2: ("rgb", cv2.COLOR_RGB2GRAY),
@@ -20,9 +19,10 @@ _PNG_KINDS = {
 
 
 def decode_grey(data: bytes) -> np.ndarray:
-  """Decodes a PNG or JPEG to 8-bit grey, bit for bit as Pillow does.
+  """Decode a PNG or JPEG to 8-bit grey, with the same values as Pillow.
 
-  Alpha is dropped, colour becomes luma, 16 bits keep their upper 8.
+  Alpha is dropped, colour becomes luma, 16 bits keep their upper 8. EXIF
+  orientation is ignored.
 
   Args:
     data: the file's bytes.
@@ -31,9 +31,9 @@ def decode_grey(data: bytes) -> np.ndarray:
     `[H, W, 1]` uint8.
 
   Raises:
-    ValueError: the bytes are no image.
+    ValueError: the bytes are not an image.
   """
-  # OpenCV raises on no bytes at all and gives None on wrong ones.
+  # OpenCV raises for an empty buffer, but returns None for other wrong bytes.
   image = cv2.imdecode(np.frombuffer(data, np.uint8), _GREY) if data else None
   if image is None:
     raise ValueError(f"{len(data)} bytes do not decode as an image")
@@ -41,21 +41,24 @@ def decode_grey(data: bytes) -> np.ndarray:
 
 
 def _decode_file(path: pathlib.Path) -> np.ndarray:
-  """Decodes a file as `decode_grey` does, PNGs twice as fast in a worker.
+  """Decode a file as `decode_grey`; in a worker process PNGs twice as fast.
 
-  kornia-rs takes half of OpenCV's time, but holds the interpreter's lock, so
-  that it would stop the other threads of a process that reads with threads.
+  kornia-rs takes half of OpenCV's time but holds Python's global lock. In a
+  process that reads with threads it would stop the other threads.
   """
   if multiprocessing.parent_process() is not None:
     with path.open("rb") as file:
       header = file.read(26)
     kind = None
-    # Signature, and of the header chunk: 8 bits, colour type.
+    # PNG's signature; in the header chunk byte 24 is the depth, 25 the colour.
     if header[:8] == b"\x89PNG\r\n\x1a\n" and header[24:25] == b"\x08":
       kind = _PNG_KINDS.get(header[25])
     if kind is not None:
-      # It raises no narrower type; OpenCV decides what is wrong.
+      # kornia-rs raises bare exceptions. OpenCV then reads the file again and
+      # decides whether it is damaged.
       with contextlib.suppress(Exception):
+        import kornia_rs
+
         image = kornia_rs.io.read_image_png_u8(str(path), kind[0])
         return _to_grey(image, kind[1])
   return decode_grey(path.read_bytes())
@@ -66,15 +69,20 @@ def _to_grey(image: np.ndarray, code: int | None) -> np.ndarray:
 
 
 def read_grey(path: str | pathlib.Path, size: int) -> np.ndarray:
-  """Reads an image file as 8-bit grey of `size` x `size`.
+  """Read an image file as 8-bit grey, resized to a square.
 
-  Reduced by the mean over the area of a pixel (no aliasing), enlarged
-  bilinearly. An image that is not square is squeezed.
+  Larger images are reduced by the mean over each pixel's area (no aliasing),
+  smaller ones enlarged bilinearly. The aspect ratio is not kept.
+
+  Args:
+    path: PNG or JPEG.
+    size: side of the result, in pixels.
 
   Returns:
     `[size, size, 1]` uint8.
 
   Raises:
+    OSError: the file cannot be read.
     ValueError: the file does not decode; names it.
   """
   try:

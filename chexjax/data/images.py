@@ -1,4 +1,4 @@
-"""One image file, of whatever kind, as the model's input."""
+"""One image file or array, of any supported kind, as the model's input."""
 
 import os
 from typing import NamedTuple
@@ -6,25 +6,26 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-# Not inside `read_film`: TFDS patches the import system while it is imported,
-# and an import in another thread would then give a module for a function.
+# At the top and not inside `read_film`, which runs in threads: TFDS patches the
+# import system while it is imported, and an import in another thread would then
+# return a module in place of a function.
 from tfds_chestxray14.encoding import check_pixels, to_grey
 
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
-_ORIENTATION = 0x0112  # EXIF's tag
+_ORIENTATION = 0x0112  # EXIF tag
 _LOW_CONTRAST = 32
 _LONG_SIDE = 1.5
-_COLOURED = 8  # mean difference of red, green and blue, of 255
+_COLOURED = 8  # mean range of red, green and blue in a pixel, of 255
 
 
 class Film(NamedTuple):
-  """An image as the model sees it, and as it was.
+  """An image as the model reads it, and in its own size.
 
   Attributes:
     image: `[size, size, 1]` uint8, stretched to a square.
     original: `[H, W]` uint8 grey, upright.
-    notes: what may make a prediction worthless, in words.
+    notes: properties that may make a prediction worthless, as text.
   """
 
   image: np.ndarray
@@ -35,32 +36,39 @@ class Film(NamedTuple):
 def read_film(path: str | os.PathLike[str], size: int) -> Film:
   """Read a PNG or JPEG: 8 or 16 bits, grey, RGB, RGBA or palette, any size.
 
-  It is made grey and resized as the dataset's builder stores images (16-bit
-  values divided by 257, alpha dropped, Lanczos with antialiasing). An
-  orientation in EXIF is applied first.
+  The image is made grey and resized as in the records of the dataset's builder:
+  16-bit values are divided by 257, alpha is dropped, Lanczos with antialiasing.
+  An EXIF orientation is applied first.
 
   Args:
     path: the file.
     size: side of the model's input, in pixels.
 
+  Returns:
+    The film.
+
   Raises:
-    ValueError: the file is no PNG or JPEG, does not decode, or has more than
-      `MAX_PIXELS` pixels, in which case it is not decoded; names it.
+    ValueError: the file is not a PNG or JPEG, does not decode, or has more than
+      `MAX_PIXELS` pixels, in which case it is not decoded; names the file.
   """
   grey, notes = _read(path)
   return _film(grey, notes, size)
 
 
 def film_of_array(values: np.ndarray, size: int) -> Film:
-  """Make a film of an array, as `read_film` does of a file.
+  """Convert an array to a film, as `read_film` does with a file.
 
   Args:
     values: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`; uint8, uint16
       over its full range, or floats in 0..1.
     size: side of the model's input, in pixels.
 
+  Returns:
+    The film.
+
   Raises:
-    ValueError: for another shape or type, NaN, or floats outside of 0..1.
+    ValueError: the shape or type is another one, or floats are NaN or not in
+      0..1.
   """
   values = np.asarray(values)
   colours = values.shape[2] if values.ndim == 3 else 1
@@ -70,7 +78,7 @@ def film_of_array(values: np.ndarray, size: int) -> Film:
       f"{list(values.shape)}"
     )
   if np.issubdtype(values.dtype, np.floating):
-    # A NaN fails both comparisons.
+    # `not (a and b)`, because a NaN makes every comparison false.
     if not (values.min() >= 0 and values.max() <= 1):
       raise ValueError(
         f"a float image must be in 0..1, got {values.min()}..{values.max()}; "
@@ -105,7 +113,17 @@ def _film(grey: Image.Image, notes: list[str], size: int) -> Film:
 
 
 def read_original(path: str | os.PathLike[str]) -> np.ndarray:
-  """Reads an image as `read_film` does, `[H, W]` uint8 in its own size."""
+  """Read an image as `read_film` does, in its own size.
+
+  Args:
+    path: the file.
+
+  Returns:
+    `[H, W]` uint8.
+
+  Raises:
+    ValueError: see `read_film`.
+  """
   return np.asarray(_read(path)[0])
 
 
@@ -122,7 +140,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[Image.Image, list[str]]:
       if _is_coloured(image):
         notes.append("in colour, made grey (a photo or a screenshot?)")
       return to_grey(ImageOps.exif_transpose(image)), notes
-  except Exception as error:  # Pillow raises a dozen types on damaged files.
+  except Exception as error:  # Pillow raises many types for damaged files.
     reason = str(error).split("<_io.")[0].strip() or repr(error)
     raise ValueError(f"{path}: {reason}") from error
 
@@ -130,7 +148,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[Image.Image, list[str]]:
 def _is_coloured(image: Image.Image) -> bool:
   if image.mode in ("L", "LA", "1") or image.mode.startswith("I"):
     return False
-  # The middle of each part is enough to see it, and quick on large images.
+  # A sample of 64 x 64 pixels is enough, and fast for large images.
   small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
   values = np.asarray(small).astype(int)
   return float(np.ptp(values, axis=-1).mean()) > _COLOURED

@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 
 _SIDE = 16
-# By how much another reading must be more alike than the upright one, and how
-# alike a frontal film is at least; correlations. On NIH's films these raise a
-# false alarm for fewer than one in a hundred: docs/reliability.md.
+# Correlations. Another orientation is reported if it is better than the upright
+# one by the margin; an upright film has at least the least. On NIH's films
+# fewer than one in a hundred is a false alarm: docs/reliability.md.
 _MARGIN = 0.1
 _LEAST = 0.2
-_FLAT = 2.0  # standard deviation of grey values that show nothing
+_FLAT = 2.0  # standard deviation of grey values below which nothing is said
 
 INVERTED = "looks inverted (MONOCHROME1?)"
 UPSIDE_DOWN = "looks upside down"
@@ -18,14 +18,17 @@ UNLIKE = "does not look like a frontal chest film (lateral, photo?)"
 
 
 def doubt(image: np.ndarray) -> str:
-  """Says what may be wrong with a film, "" where it looks right.
+  """Return what may be wrong with a film, an empty text if nothing.
 
-  Compares a 16 x 16 thumbnail with a drawing of a chest: bright abdomen and
-  spine, dark lungs, air beside the neck and the flanks. A hint for a person,
-  not a measurement; the image is never changed.
+  A 16 x 16 thumbnail is correlated with a drawing of a chest: bright abdomen
+  and spine, dark lungs, air beside the neck and the flanks. The answer is a
+  hint for a person; the image is never changed.
 
   Args:
     image: `[H, W]` uint8.
+
+  Returns:
+    `INVERTED`, `UPSIDE_DOWN`, `SIDEWAYS`, `UNLIKE` or an empty text.
   """
   size = (_SIDE, _SIDE)
   thumb = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(float)
@@ -51,9 +54,10 @@ def _standardize(values: np.ndarray) -> np.ndarray:
 
 
 def _chest() -> np.ndarray:
+  """Draw a chest of 16 x 16 pixels with mean 0 and deviation 1."""
   y, x = (np.mgrid[:_SIDE, :_SIDE] + 0.5) / _SIDE
 
-  def blot(at_x, at_y, wide, high):
+  def blot(at_x: float, at_y: float, wide: float, high: float) -> np.ndarray:
     return np.exp(-(((x - at_x) / wide) ** 2 + ((y - at_y) / high) ** 2) / 2)
 
   spine, abdomen = blot(0.5, 0.5, 0.06, 0.6), blot(0.5, 0.95, 0.26, 0.22)

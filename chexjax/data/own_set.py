@@ -8,7 +8,7 @@ field or `No Finding` is none. The classes are the findings that occur. Boxes
 are in pixels of the file's own image, origin top left.
 
 `split` is train, validation or test. Without that column patients (without
-`patient`: images) are divided, 70 : 10 : 20, always in the same way.
+`patient`: images) are divided 70 : 10 : 20, always in the same way.
 """
 
 import dataclasses
@@ -29,23 +29,23 @@ from tfds_chestxray14.encoding import check_pixels
 LABELS = "labels.csv"
 BOXES = "boxes.csv"
 SPLITS = ("train", "validation", "test")
-# Shares of validation and test; the seed is fixed, so that a run with another
-# --seed does not train on another run's test images.
+# Shares of validation and test. The seed is fixed, so that a run with another
+# --seed does not train on the test images of this one.
 _SHARES = (0.1, 0.2)
 _SPLIT_SEED = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-  """A split of image files, read and resized when asked for.
+  """A split of image files, which are read when an example is asked for.
 
   Attributes:
-    folder: that holds the files.
+    folder: holds the files.
     rows: of labels.csv, in its order.
-    boxes: by file, in fractions of the image.
-    patients: number of each patient by name.
+    boxes: file -> boxes, in fractions of the image.
+    patients: name -> number of each patient.
     findings: names of the classes.
-    size: side of the images given, in pixels.
+    size: side of the images returned, in pixels.
   """
 
   folder: pathlib.Path
@@ -56,16 +56,16 @@ class Images:
   size: int
 
   def __len__(self) -> int:
-    """Returns the number of examples."""
+    """Return the number of examples."""
     return len(self.rows)
 
-  def __getitem__(self, index: int) -> dict:
-    """Returns an example."""
+  def __getitem__(self, index: int) -> dict[str, Any]:
+    """Return an example; see `Source`."""
     path = self.folder / self.rows[index].file
     return self.annotation(index) | {"image": read_grey(path, self.size)}
 
-  def annotation(self, index: int) -> dict:
-    """Returns an example without its image."""
+  def annotation(self, index: int) -> dict[str, Any]:
+    """Return an example without its image; no file is read."""
     row = self.rows[index]
     boxes = self.boxes.get(row.file, [])
     return {
@@ -80,17 +80,20 @@ class Images:
 
 
 def open_own_set(folder: pathlib.Path, *, size: int) -> Dataset:
-  """Opens a folder with a `labels.csv`; its images are read as they are used.
+  """Open a folder with a `labels.csv`; read only the headers of its images.
 
-  They become grey and `size` x `size`; one that is not square is squeezed.
+  Images are decoded when an example is asked for; see `read_grey`.
 
   Args:
     folder: with labels.csv, the images and, if there are boxes, boxes.csv.
-    size: side of the images given, in pixels.
+    size: side of the images returned, in pixels.
+
+  Returns:
+    The splits that have images.
 
   Raises:
     FileNotFoundError: there is no labels.csv.
-    ValueError: the tables or images are at fault; lists every fault.
+    ValueError: the tables or images have faults; lists all of them.
   """
   faults: list[str] = []
   rows = own_tables.read_rows(folder / LABELS, faults)
@@ -117,16 +120,19 @@ def open_own_set(folder: pathlib.Path, *, size: int) -> Dataset:
 def open_folder(
   folder: pathlib.Path, *, size: int, cache: pathlib.Path
 ) -> Dataset:
-  """Opens a folder: one's own set if it has a labels.csv, else NIH's.
+  """Open a folder: one's own set if it has a labels.csv, else ChestX-ray14.
 
   Args:
     folder: see `open_own_set` and `open_chest_xray14`.
     size: side of the images, in pixels.
     cache: folder for records of ChestX-ray14; one's own set needs none.
 
+  Returns:
+    The splits that have images.
+
   Raises:
     FileNotFoundError: images or tables are missing.
-    ValueError: they are at fault; lists what is wrong.
+    ValueError: images or tables have faults; lists them.
   """
   if (folder / LABELS).is_file():
     return open_own_set(folder, size=size)
@@ -136,7 +142,7 @@ def open_folder(
 def _image_sizes(
   folder: pathlib.Path, rows: list[Row], faults: list[str]
 ) -> dict[str, tuple[int, int]]:
-  """Reads the header of every image: its width and height."""
+  """Read the width and height of every image from its header."""
   sizes = {}
   with futures.ThreadPoolExecutor() as pool:
     found = pool.map(lambda row: _probe(folder / row.file), rows)
@@ -149,6 +155,7 @@ def _image_sizes(
 
 
 def _probe(path: pathlib.Path) -> tuple[int, int] | str:
+  """Return an image's width and height, or what is wrong with the file."""
   if not path.is_file():
     return "is not in the folder"
   try:
@@ -157,13 +164,13 @@ def _probe(path: pathlib.Path) -> tuple[int, int] | str:
         return f"is {image.format}, must be PNG or JPEG"
       check_pixels(image)
       return image.size
-  except Exception as error:  # Pillow raises a dozen types on damaged files.
+  except Exception as error:  # Pillow raises many types for damaged files.
     reason = str(error) if isinstance(error, ValueError) else ""
     return f"is no image: {reason or type(error).__name__}"
 
 
 def _divide(rows: list[Row]) -> tuple[list[Row], str]:
-  """Gives each patient a split; says how."""
+  """Assign each patient to a split; return also a text that says how."""
   patients = np.array(sorted({row.patient for row in rows}))
   order = np.random.default_rng(_SPLIT_SEED).permutation(len(patients))
   counts = [max(1, round(share * len(patients))) for share in _SHARES]
@@ -175,8 +182,15 @@ def _divide(rows: list[Row]) -> tuple[list[Row], str]:
   return [r._replace(split=split_of[r.patient]) for r in rows], how
 
 
-def _metadata(folder, rows, boxes, findings, how, size) -> dict[str, Any]:
-  """Says what results are to say of the data."""
+def _metadata(
+  folder: pathlib.Path,
+  rows: list[Row],
+  boxes: dict[str, list[Box]],
+  findings: tuple[str, ...],
+  how: str,
+  size: int,
+) -> dict[str, Any]:
+  """Return the record of the data that results hold."""
   lines = sorted(f"{row.split} {row.file}\n" for row in rows)
   boxed = {box.finding for of_file in boxes.values() for box in of_file}
   tables = [p for p in (folder / LABELS, folder / BOXES) if p.is_file()]
@@ -198,7 +212,9 @@ def _metadata(folder, rows, boxes, findings, how, size) -> dict[str, Any]:
   }
 
 
-def _counts(rows, boxes, findings) -> dict[str, Any]:
+def _counts(
+  rows: list[Row], boxes: dict[str, list[Box]], findings: tuple[str, ...]
+) -> dict[str, Any]:
   return {
     "found": len(rows),
     "patients": len({row.patient for row in rows}),

@@ -1,4 +1,4 @@
-"""Reading `labels.csv` and `boxes.csv`; faults are collected, not raised."""
+"""Readers of `labels.csv` and `boxes.csv`; faults are collected, not raised."""
 
 import collections
 import csv
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _NO_FINDING = "No Finding"
 _SPLITS = ("train", "validation", "test")
-# A box may reach over its image by less than this, in pixels: rounding.
+# Pixels by which a box may reach beyond its image, because tables are rounded.
 _SLACK = 1.0
 
 
@@ -18,11 +18,11 @@ class Row(NamedTuple):
   """A line of labels.csv.
 
   Attributes:
-    line: its number.
+    line: number of the line, from 1.
     file: path within the folder.
     findings: names.
-    split: "" where the table has no such column.
-    patient: the file where the table has no such column.
+    split: empty if the table has no such column.
+    patient: the file if the table has no such column.
   """
 
   line: int
@@ -33,11 +33,11 @@ class Row(NamedTuple):
 
 
 class Box(NamedTuple):
-  """A box.
+  """A true box, in the coordinates of TFDS.
 
   Attributes:
     finding: name.
-    bbox: ymin, xmin, ymax, xmax in 0..1 of the image.
+    bbox: ymin, xmin, ymax, xmax as fractions of the image, 0..1.
   """
 
   finding: str
@@ -45,10 +45,17 @@ class Box(NamedTuple):
 
 
 def read_rows(path: pathlib.Path, faults: list[str]) -> list[Row]:
-  """Reads labels.csv.
+  """Read labels.csv.
+
+  Args:
+    path: of the table.
+    faults: list to which a text is appended for every fault.
+
+  Returns:
+    The rows, in the table's order; of a file that is there twice the first.
 
   Raises:
-    FileNotFoundError: it is not there.
+    FileNotFoundError: the file is missing.
   """
   if not path.is_file():
     raise FileNotFoundError(f"no {path}")
@@ -80,16 +87,16 @@ def read_boxes(
   sizes: dict[str, tuple[int, int]],
   faults: list[str],
 ) -> dict[str, list[Box]]:
-  """Reads boxes.csv, if it is there.
+  """Read boxes.csv, if there is one.
 
   Args:
     path: of the table.
     rows: of labels.csv.
-    sizes: width and height of the images that can be read, by file.
-    faults: where to put what is wrong.
+    sizes: file -> width and height, of the images that can be read.
+    faults: list to which a text is appended for every fault.
 
   Returns:
-    The boxes by file.
+    File -> boxes, clipped to the image.
   """
   boxes: dict[str, list[Box]] = {}
   if not path.is_file():
@@ -100,7 +107,7 @@ def read_boxes(
     file, finding = cells["file"], cells["finding"]
     xywh = [_number(cells[name]) for name in "xywh"]
     fault = _label_fault(file, finding, findings_of)
-    # An image without a size is a fault of its own.
+    # For an image that cannot be read a fault has been reported already.
     if not fault and file in sizes:
       fault = _box_fault(xywh, sizes[file])
       if not fault:
@@ -114,9 +121,9 @@ def read_boxes(
 def _table(
   path: pathlib.Path, columns: tuple[str, ...], faults: list[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-  """Yields number and stripped cells of every line below the header."""
+  """Yield number and stripped cells of every line below the header."""
   try:
-    # Lone carriage returns end lines too.
+    # Universal newlines: a lone carriage return ends a line too.
     text = path.read_text(encoding="utf-8-sig")
   except UnicodeDecodeError as error:
     faults.append(f"{path.name} is no UTF-8 text: {error}")
@@ -155,6 +162,7 @@ def _findings(text: str) -> tuple[str, ...]:
 
 
 def _row_faults(row: Row, cells: dict[str, str]) -> Iterator[str]:
+  """Yield what is wrong with a row."""
   if not row.file:
     yield "file is empty"
   elif row.file != pathlib.PurePath(row.file).as_posix() or (
@@ -170,7 +178,7 @@ def _row_faults(row: Row, cells: dict[str, str]) -> Iterator[str]:
 
 
 def _set_faults(rows: list[Row]) -> Iterator[str]:
-  """Yields what is wrong with the rows as a whole."""
+  """Yield what is wrong with the rows as a whole."""
   if not rows:
     yield "there is no line below the header"
     return
@@ -196,6 +204,7 @@ def _set_faults(rows: list[Row]) -> Iterator[str]:
 def _label_fault(
   file: str, finding: str, findings_of: dict[str, tuple[str, ...]]
 ) -> str:
+  """Return what is wrong with a box's file or finding, or an empty text."""
   if file not in findings_of:
     return f"{file} has no line in labels.csv"
   if finding not in findings_of[file]:
@@ -205,6 +214,7 @@ def _label_fault(
 
 
 def _box_fault(xywh: list[float], size: tuple[int, int]) -> str:
+  """Return what is wrong with a box, an empty text if nothing."""
   x, y, w, h = xywh
   width, height = size
   if not all(map(math.isfinite, xywh)):

@@ -4,37 +4,49 @@ import gc
 import math
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grain
 import numpy as np
 
+from chexjax.extras import require
 from chexjax.types import Batch
+
+if TYPE_CHECKING:
+  import grain
 
 
 class _Share:
-  """The rows of every global batch that one process reads.
+  """The rows of every global batch that one process reads."""
 
-  Args:
-    source: of examples.
-    order: `order[i]` is the index of the stream's i-th example, -1 for one that
-      only fills a batch.
-    length: of the stream, a multiple of `num_processes * rows`.
-    rows: of a batch that are this process's.
-    process: whose share it is.
-    num_processes: that share the stream.
-  """
+  def __init__(
+    self,
+    source: Any,
+    order: Any,
+    length: int,
+    rows: int,
+    process: int,
+    num_processes: int,
+  ):
+    """Describe the share.
 
-  def __init__(self, source, order, length, rows, process, num_processes):
+    Args:
+      source: of examples.
+      order: `order[i]` is the source's index of the stream's i-th example, or
+        -1 for padding.
+      length: of the stream, a multiple of `num_processes * rows`.
+      rows: rows of a batch that belong to one process.
+      process: index of the process.
+      num_processes: that share the stream.
+    """
     self._source, self._order = source, order
     self._length = length // num_processes
     self._rows, self._process = rows, process
     self._batch = rows * num_processes
 
-  def __len__(self):
+  def __len__(self) -> int:
     return self._length
 
-  def __getitem__(self, place):
+  def __getitem__(self, place: int) -> Batch:
     batch, row = divmod(place, self._rows)
     index = self._order[batch * self._batch + self._process * self._rows + row]
     example = self._source[max(index, 0)]
@@ -47,56 +59,63 @@ class _Share:
 
 
 class _Padded:
-  """Counts up to a length, then says -1."""
+  """The order 0, 1, ... up to a length, then -1 for padding."""
 
-  def __init__(self, length):
+  def __init__(self, length: int):
     self._length = length
 
-  def __getitem__(self, place):
+  def __getitem__(self, place: int) -> int:
     return place if place < self._length else -1
 
 
 class TrainBatches:
-  """Iterates for ever over shuffled batches; made by `train_batches`.
+  """An endless iterator over shuffled batches; made by `train_batches`.
 
-  Its position is the number of batches given, whatever reads them: a run goes
-  on exactly with another number of workers.
+  Its position is the number of batches returned. It does not depend on the
+  workers, unlike grain's own state: a run can be continued with another number
+  of them.
   """
 
-  def __init__(self, dataset: grain.MapDataset, num_workers: int):
-    """Stands at the first batch; nothing is read until one is asked for."""
+  def __init__(self, dataset: "grain.MapDataset", num_workers: int):
+    """Start at the first batch; read nothing until it is asked for.
+
+    Args:
+      dataset: of batches.
+      num_workers: child processes that read; 0 reads in threads.
+    """
     self._dataset, self._num_workers = dataset, num_workers
     self._position = 0
-    # At most one grain iterator, in a list that the finalizer can empty.
+    # At most one grain iterator, in a list that the finaliser can empty.
     self._running: list[Any] = []
     weakref.finalize(self, _end, self._running)
 
   def __iter__(self) -> "TrainBatches":
-    """Returns itself."""
+    """Return itself."""
     return self
 
   def __next__(self) -> Batch:
-    """Returns the next batch."""
+    """Return the next batch."""
     if not self._running:
       self._running.append(self._start())
     batch = next(self._running[0])
     self._position += 1
     return batch
 
-  def get_state(self) -> dict:
-    """Returns the position, as JSON can hold it."""
+  def get_state(self) -> dict[str, int]:
+    """Return the position, as JSON values."""
     return {"next_index": self._position}
 
-  def set_state(self, state: dict) -> None:
-    """Goes to a position that `get_state` returned."""
+  def set_state(self, state: dict[str, int]) -> None:
+    """Move to a position that `get_state` returned."""
     self.close()
     self._position = int(state["next_index"])
 
   def close(self) -> None:
-    """Ends the workers; the next batch would start them again."""
+    """End the workers; asking for a batch starts them again."""
     _end(self._running)
 
-  def _start(self):
+  def _start(self) -> Iterator[Batch]:
+    grain = _grain()
     dataset = self._dataset[self._position :].to_iter_dataset(
       grain.ReadOptions(num_threads=4, prefetch_buffer_size=16)
     )
@@ -111,9 +130,10 @@ class TrainBatches:
 
 
 def _end(running: list[Any]) -> None:
-  """Closes an iterator and frees the shared memory it read ahead into.
+  """Close an iterator and free the shared memory of what it read ahead.
 
-  Left to the end of the program, grain prints a traceback for each array.
+  If this is left to the interpreter's exit, grain prints a traceback for every
+  array.
   """
   while running:
     running.pop().close()
@@ -121,7 +141,7 @@ def _end(running: list[Any]) -> None:
 
 
 def _parse_absl_flags() -> None:
-  """Lets grain read its own absl flags where nobody has parsed any."""
+  """Let grain read its absl flags in a program that parses none."""
   from absl import flags
 
   if not flags.FLAGS.is_parsed():
@@ -137,30 +157,31 @@ def train_batches(
   num_processes: int = 1,
   num_workers: int = 0,
 ) -> TrainBatches:
-  """Iterates for ever over shuffled batches, this process's rows of each.
+  """Iterate endlessly over shuffled batches, this process's rows of each.
 
-  Every epoch is one shuffle of the whole source; a batch may cross from one
-  epoch into the next, so that no example is left out. The processes' rows, one
-  after another, are the batch that one process alone would give. The iterator's
+  Every epoch is one shuffle of the whole source. A batch may continue into the
+  next epoch, so that no example is left out. The rows of all processes, one
+  after another, are the batch that a single process would read. The iterator's
   `get_state` and `set_state` save and restore its position exactly.
 
   Args:
-    source: has a length and gives examples with `image` and `labels`.
+    source: has a length and returns examples with `image` and `labels`.
     batch_size: over all processes.
     seed: of the shuffle.
     process: index of this process.
     num_processes: that share the source.
-    num_workers: child processes that read, and hand the batches over in
-      shared memory; 0 reads in threads of this process. The batches are the
-      same. Workers start anew by importing the program's main module, so a
-      script that uses them needs `if __name__ == "__main__"`.
+    num_workers: child processes that read and pass batches in shared memory; 0
+      reads in threads of this process. The batches are the same. Workers import
+      the program's main module, so a script that uses them needs
+      `if __name__ == "__main__"`.
 
   Returns:
-    An iterator of `Batch`, numpy, images uint8 `[B, H, W, 1]`.
+    An iterator of `Batch` as numpy arrays, images uint8 `[B, H, W, 1]`.
 
   Raises:
-    ValueError: when the processes do not divide the batch.
+    ValueError: the batch is no multiple of the processes.
   """
+  grain = _grain()
   order = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat(None)
   rows = _rows(batch_size, num_processes)
   length = len(order) // batch_size * batch_size
@@ -172,20 +193,21 @@ def train_batches(
 def eval_batches(
   source: Any, *, batch_size: int, process: int = 0, num_processes: int = 1
 ) -> Iterator[Batch]:
-  """Iterates once, in order, over this process's rows of each batch.
+  """Iterate once, in order, over this process's rows of each batch.
 
   Args:
-    source: has a length and gives examples with `image` and `labels`.
-    batch_size: over all processes, of every batch, the last one too.
+    source: has a length and returns examples with `image` and `labels`.
+    batch_size: over all processes; the last batch is padded to it.
     process: index of this process.
     num_processes: that share the source.
 
   Yields:
-    `Batch`; the last one is filled up with examples of mask 0 and index -1.
+    `Batch` as numpy arrays; padding has mask 0 and index -1.
 
   Raises:
-    ValueError: when the processes do not divide the batch.
+    ValueError: the batch is no multiple of the processes.
   """
+  grain = _grain()
   rows = _rows(batch_size, num_processes)
   length = math.ceil(len(source) / batch_size) * batch_size
   order = _Padded(len(source))
@@ -196,9 +218,17 @@ def eval_batches(
   )
 
 
-def _rows(batch_size, num_processes):
+def _rows(batch_size: int, num_processes: int) -> int:
   if batch_size % num_processes:
     raise ValueError(
       f"batch {batch_size} does not divide by {num_processes} processes"
     )
   return batch_size // num_processes
+
+
+def _grain() -> Any:
+  """Return the library grain, imported when the first batch needs it."""
+  require("data", "grain")
+  import grain
+
+  return grain

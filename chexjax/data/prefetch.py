@@ -1,4 +1,4 @@
-"""Batches put on the devices ahead of the step that will read them."""
+"""Batches copied to the devices ahead of the step that reads them."""
 
 import collections
 from collections.abc import Callable
@@ -6,37 +6,41 @@ from typing import Any
 
 
 class Prefetch:
-  """Puts the next batches on the devices while a step runs.
+  """An iterator that copies the next batches to the devices during a step.
 
-  The copy to a device runs beside the computation, as long as it is asked for
-  before the step is waited for. A position is that of the batch last handed
-  out, not of what was read ahead, so a checkpoint saved after a step goes on
-  with the batch after it.
+  Copies run in parallel to the computation if they are started before the
+  program waits for the step. The position is that of the batch last returned,
+  not of batches read ahead: a run continued from a checkpoint starts with the
+  batch after it.
   """
 
   def __init__(
     self, batches: Any, place: Callable[[Any], Any], *, depth: int = 2
   ):
-    """Wraps an iterator.
+    """Wrap an iterator.
 
     Args:
       batches: has `__next__`, `get_state` and `set_state`.
-      place: puts a batch on the devices and returns at once.
-      depth: batches on the devices that no step has read, counting the one
-        that is handed out; 1 reads nothing ahead.
+      place: starts the copy of a batch to the devices and returns at once.
+      depth: most batches on the devices that no step has read, the returned
+        one included; 1 reads nothing ahead.
+
+    Raises:
+      ValueError: `depth` is below 1.
     """
     if depth < 1:
       raise ValueError(f"depth must be at least 1, got {depth}")
     self._batches, self._place, self._depth = batches, place, depth
-    self._ahead: collections.deque[tuple[Any, dict]] = collections.deque()
+    self._ahead: collections.deque[tuple[Any, dict[str, Any]]]
+    self._ahead = collections.deque()
     self._state = batches.get_state()
 
   def __iter__(self) -> "Prefetch":
-    """Returns itself."""
+    """Return itself."""
     return self
 
   def __next__(self) -> Any:
-    """Returns the next batch, on the devices."""
+    """Return the next batch, on the devices."""
     while len(self._ahead) < self._depth:
       try:
         batch = next(self._batches)
@@ -48,12 +52,12 @@ class Prefetch:
     batch, self._state = self._ahead.popleft()
     return batch
 
-  def get_state(self) -> dict:
-    """Returns the position after the batch last handed out."""
+  def get_state(self) -> dict[str, Any]:
+    """Return the position after the batch last returned."""
     return self._state
 
-  def set_state(self, state: dict) -> None:
-    """Goes to a position; what was read ahead is dropped."""
+  def set_state(self, state: dict[str, Any]) -> None:
+    """Move to a position that `get_state` returned; drop batches read ahead."""
     self._ahead.clear()
     self._batches.set_state(state)
     self._state = state

@@ -1,14 +1,16 @@
-"""The dataset's splits as random-access sources."""
+"""The splits of a dataset, with examples by index."""
 
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from chexjax.data.decoding import decode_grey
+from chexjax.extras import require
+from tfds_chestxray14.findings import SEXES, VIEWS
 
 SIZES = (128, 256, 512, 1024)
 
@@ -22,22 +24,23 @@ class Source(Protocol):
   """
 
   def __len__(self) -> int:
-    """Returns the number of examples."""
+    """Return the number of examples."""
 
-  def __getitem__(self, index: int) -> dict:
-    """Returns an example."""
+  def __getitem__(self, index: int) -> dict[str, Any]:
+    """Return an example."""
 
-  def annotation(self, index: int) -> dict:
-    """Returns an example without its image, which is not decoded."""
+  def annotation(self, index: int) -> dict[str, Any]:
+    """Return an example without its image, which is not decoded."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-  """The splits that have images, and what was recorded of them.
+  """The splits that have images, and a record of them.
 
   Attributes:
-    splits: `{"train" | "validation" | "test": source}`.
-    metadata: with `findings`, `boxed_findings`, `split_hash`, `counts`.
+    splits: "train", "validation" or "test" -> source.
+    metadata: has at least `findings`, `boxed_findings`, `split_hash` and
+      `counts`.
   """
 
   splits: dict[str, Source]
@@ -45,34 +48,34 @@ class Dataset:
 
 
 class Records:
-  """A split of built records; its images are decoded when asked for."""
+  """A split of built records; an image is decoded when it is asked for."""
 
   def __init__(self, source: Any):
-    """Wraps a TFDS data source whose `image` is left encoded."""
+    """Wrap a TFDS data source whose `image` is left encoded."""
     self._source = source
 
   def __len__(self) -> int:
-    """Returns the number of examples."""
+    """Return the number of examples."""
     return len(self._source)
 
-  def __getitem__(self, index: int) -> dict:
-    """Returns an example."""
+  def __getitem__(self, index: int) -> dict[str, Any]:
+    """Return an example; see `Source`."""
     example = dict(self._source[index])
     return example | {"image": decode_grey(example["image"])}
 
-  def annotation(self, index: int) -> dict:
-    """Returns an example without its image."""
+  def annotation(self, index: int) -> dict[str, Any]:
+    """Return an example without its image."""
     example = dict(self._source[index])
     del example["image"]
     return example
 
 
 def _folder_digest(folder: pathlib.Path) -> str:
-  """Changes with the files' names and sizes, and with what the lists say."""
+  """Return a digest of the files' names and sizes and the lists' contents."""
   digest = hashlib.sha256(str(folder.resolve()).encode())
   for path in sorted(p for p in folder.rglob("*") if p.is_file()):
     digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}".encode())
-    # A list may be corrected digit by digit; an image's size hardly ever stays.
+    # A corrected list may keep its size; a changed image hardly ever does.
     if {".csv", ".txt"} & set(path.suffixes):
       digest.update(path.read_bytes())
   return digest.hexdigest()[:16]
@@ -81,17 +84,21 @@ def _folder_digest(folder: pathlib.Path) -> str:
 def open_chest_xray14(
   folder: pathlib.Path, *, size: int, cache: pathlib.Path
 ) -> Dataset:
-  """Opens a folder in ChestX-ray14's layout, building its records if needed.
+  """Open a folder in ChestX-ray14's layout; build its records if needed.
 
   Args:
     folder: images and lists, as the NIH publishes them.
     size: side of the stored images, in pixels: 128, 256, 512 or 1024.
-    cache: folder under which the records are kept, by the folder's content.
+    cache: folder of the records; they are found by a digest of `folder`.
+
+  Returns:
+    The splits that have images.
 
   Raises:
-    FileNotFoundError: without images or lists; says where it looked.
-    ValueError: for another size, or faults in the lists.
+    FileNotFoundError: images or lists are missing; says where they were sought.
+    ValueError: the size is another one, or the lists have faults.
   """
+  require("data", "tensorflow_datasets", "array_record")
   import tensorflow_datasets as tfds
 
   import tfds_chestxray14  # noqa: F401  registers the dataset
@@ -105,7 +112,7 @@ def open_chest_xray14(
       "and lists (Data_Entry_2017.csv, train_val_list.txt, ...), or with a "
       "labels.csv of its own"
     )
-  # Here and not in the build, because the images are part of the digest.
+  # Before the digest, which covers the unpacked images.
   unpacking.unpack_all(folder)
   builder = tfds.builder(
     f"chest_xray14/{size}px", data_dir=cache / _folder_digest(folder)
@@ -122,28 +129,45 @@ def open_chest_xray14(
 
 
 def label_matrix(source: Source) -> np.ndarray:
-  """Reads every example's labels, `[N, K]` float32; decodes no image."""
+  """Return the labels of all examples, `[N, K]` float32; decode no image."""
   return np.stack(
     [source.annotation(i)["labels"] for i in range(len(source))]
   ).astype(np.float32)
 
 
 def true_boxes(
-  example: dict, names: Sequence[str], size: int
+  example: dict[str, Any], names: Sequence[str], size: int
 ) -> dict[str, np.ndarray]:
-  """Return the boxes of an example's objects.
+  """Return the true boxes of an example, converted from TFDS's convention.
 
   Args:
     example: of a `Source`.
-    names: of the findings.
-    size: side of the image that the boxes are wanted in, in pixels.
+    names: of the K findings.
+    size: side of the image in whose pixels the boxes are returned.
 
   Returns:
-    Finding -> `[M, 4]` float32 x1, y1, x2, y2 in pixels.
+    Finding -> `[M, 4]` float32 x1, y1, x2, y2 in pixels; no entry without box.
   """
-  found: dict[str, list] = {}
+  found: dict[str, list[list[float]]] = {}
   objects = example["objects"]
   for box, label in zip(objects["bbox"], objects["label"]):
     y1, x1, y2, x2 = (float(v) * size for v in box)
     found.setdefault(names[int(label)], []).append([x1, y1, x2, y2])
   return {k: np.array(v, np.float32) for k, v in found.items()}
+
+
+def patient_facts(example: dict[str, Any]) -> dict[str, Any]:
+  """Return what an example records about its film and patient.
+
+  Returns:
+    `view` (`AP` or `PA`), `sex` (`F` or `M`) and `age` in years; those that
+    the dataset has.
+  """
+  known: dict[str, Callable[[Any], Any]] = {
+    "view": lambda value: VIEWS[int(value)],
+    "sex": lambda value: SEXES[int(value)],
+    "age": int,
+  }
+  return {
+    name: read(example[name]) for name, read in known.items() if name in example
+  }

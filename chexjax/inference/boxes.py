@@ -1,4 +1,4 @@
-"""From a map to a box in the pixels of the film."""
+"""A box in pixels of the film, cut from a map."""
 
 from typing import Any
 
@@ -11,22 +11,27 @@ from chexjax.evaluation.measures.heat_maps import cut_values, upsample
 def cut_box(
   heat: np.ndarray, percentile: float, *, size: int, original: tuple[int, int]
 ) -> dict[str, Any]:
-  """Cut a map at a percentile and box its largest component.
+  """Cut a map at a percentile and box its largest 8-connected component.
 
   Args:
-    heat: `[h, w]`.
+    heat: `[h, w]`; enlarged to `[size, size]` first.
     percentile: share of pixels below the cut, 0..1.
     size: side of the model's input, in pixels.
-    original: height and width of the image as it was.
+    original: height and width of the film as it was given, in pixels.
 
   Returns:
-    `box`, x1, y1, x2, y2 in pixels of the original, None where the map is
-    flat; `box_score`, the highest value of the map inside it; `threshold` and
-    the `cut` it came to.
+    `box`: x1, y1, x2, y2 in pixels of the film, None if the map is flat;
+    `box_score`: the highest value of the map inside the box, or None;
+    `threshold`: the percentile; `cut`: the map's value at that percentile.
   """
   full = upsample(np.asarray(heat, np.float32), (size, size))
   cut = float(cut_values(full, [percentile], "percentile")[0])
-  found = {"box": None, "box_score": None, "threshold": percentile, "cut": cut}
+  found: dict[str, Any] = {
+    "box": None,
+    "box_score": None,
+    "threshold": percentile,
+    "cut": cut,
+  }
   box = None
   if full.max() > full.min():
     box = component_box(full, cut)

@@ -1,4 +1,4 @@
-"""The model's forward pass, jitted: over a mesh, or for films one by one."""
+"""The model's jitted forward pass: over a mesh, or on one device."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.weights.loading import ModelInfo
 
-# What `predict --raw` writes, beside the two sets of logits.
+# Intermediates that `predict --raw` writes, besides the logits.
 RAW = ("saliency_logits", "proposal_scores", "proposal_boxes", "picked")
 
 
@@ -32,16 +32,21 @@ def make_predict(
     model: whose variables are passed.
     mesh: with an axis `data`.
     stage: 1 stops after the classification module.
-    keep: names of the intermediates to return; the others cost no memory.
-    control: whether the regions of a fresh detection head are intermediates
-      too, with `untrained_` before their names.
+    keep: names of the intermediates to return; XLA drops all others.
+    control: whether a freshly initialised detection head runs too. Its
+      intermediates have `untrained_` before their names.
 
   Returns:
-    A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8.
+    A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8 images
+    that returns the `Logits` and the intermediates by name.
   """
 
-  def predict(variables, images):
-    logits, maps = model.apply(variables, ops.normalize(images), stage=stage)
+  def predict(
+    variables: Any, images: jax.Array
+  ) -> tuple[Logits, dict[str, jax.Array]]:
+    # Flax types the result of `apply` as if it were of a mutable collection.
+    found: Any = model.apply(variables, ops.normalize(images), stage=stage)
+    logits, maps = found
     if control:
       fresh = untrained_regions(model, maps, *images.shape[1:3])
       maps |= {f"untrained_{name}": value for name, value in fresh.items()}
@@ -56,16 +61,21 @@ def make_forward(
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
+  Args:
+    model: whose variables are passed.
+    info: its input size, stage and preset.
+
   Returns:
-    A function of variables and `[B, S, S, 1]` uint8 to `full_logits` `[B, K]`,
-    `crop_logits` (of the crop alone), `RAW` and `maps`: name ->
-    `[B, K, h, w]`. Where `info` says stage 1, there is `sal` alone and nothing
-    of the proposals.
+    A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
+    with `full_logits` `[B, K]`, `crop_logits` `[B, K]` (without the full
+    image's logits added), the intermediates `RAW`, and `maps`: name ->
+    `[B, K, h, w]`. If `info.stage` is 1, `sal` is the only map and there is
+    nothing of the proposals.
   """
   whole = info.stage > 1
   draw = make_maps(info.image_size, info.preset, whole=whole)
 
-  def forward(variables, images):
+  def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     logits, found = model.apply(
       variables, ops.normalize(images), stage=info.stage
     )
@@ -89,11 +99,14 @@ def fitting_forward(
     model: see `make_forward`.
     info: see `make_forward`.
     variables: of the model, on the device.
-    batch_size: images at most; it is halved until what the compiler plans
-      `memory.fits`.
+    batch_size: largest number of images per call. It is halved until the
+      compiler's memory plan fits (`memory.fits`).
 
   Returns:
-    The function, and the number of images it takes at a time.
+    The function, and the number of images that each call takes.
+
+  Raises:
+    jax.errors.JaxRuntimeError: the compiler failed, or one image is too much.
   """
   forward = make_forward(model, info)
   recipe = repr((model, info.image_size, info.preset, info.stage))
@@ -105,7 +118,7 @@ def fitting_forward(
       if batch_size == 1 or memory.fits(program.compiled, calls=2):
         return program.run, batch_size
     except jax.errors.JaxRuntimeError as error:
-      # Some compilers refuse what does not fit.
+      # XLA on some devices refuses to compile a program that does not fit.
       if batch_size == 1 or "RESOURCE_EXHAUSTED" not in str(error):
         raise
     messages.tell(f"note: the memory does not take {batch_size} at a time")

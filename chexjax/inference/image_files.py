@@ -1,8 +1,8 @@
-"""The image files a command line asks for, and the files written for them."""
+"""The image files that a command line names, and the names of their results."""
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chexjax import messages
@@ -12,7 +12,12 @@ _LONGEST = 200
 
 
 class Job(NamedTuple):
-  """One image file and the stem of what is written for it."""
+  """One image file to predict.
+
+  Attributes:
+    path: of the file.
+    stem: with which the names of its results begin.
+  """
 
   path: pathlib.Path
   stem: str
@@ -20,29 +25,29 @@ class Job(NamedTuple):
 
 def find_images(
   given: Sequence[pathlib.Path], out: pathlib.Path
-) -> tuple[list[Job], list[dict]]:
-  """Lists files and what folders hold, through and through.
+) -> tuple[list[Job], list[dict[str, str]]]:
+  """List image files; folders are searched with all their subfolders.
 
-  A file named outright is tried whatever its suffix; of two with the same
-  stem, the second writes to `stem_2`.
+  A file that is given itself is listed whatever its suffix. Of two files with
+  the same stem the second gets the stem `stem_2`.
 
   Args:
     given: files and folders.
-    out: folder of results, which is not searched.
+    out: folder of results; it is not searched.
 
   Returns:
-    Jobs with distinct stems, and what was asked for and is not there, as
-    `{"file", "reason"}`.
+    Jobs with distinct stems, and a record `{"file", "reason"}` for everything
+    that was given and holds no readable image.
   """
   paths: dict[pathlib.Path, None] = {}
-  failed = []
+  failed: list[dict[str, str]] = []
   for path in map(pathlib.Path.expanduser, given):
     if path.is_file():
       paths[path] = None
     elif path.is_dir():
       inside = [p for p in sorted(path.rglob("*")) if not p.is_dir()]
       files = [p for p in inside if p.is_file()]
-      # Opening a pipe would wait for ever, and a dangling link opens nothing.
+      # Opening a named pipe would block; a dangling link cannot be opened.
       failed += [
         {"file": str(p), "reason": "not a regular file"}
         for p in inside
@@ -61,10 +66,11 @@ def find_images(
   return _with_stems(paths), failed
 
 
-def _with_stems(paths):
-  jobs, taken = [], set()
+def _with_stems(paths: Iterable[pathlib.Path]) -> list[Job]:
+  """Give every path a stem; stems differ in more than upper and lower case."""
+  jobs, taken = [], set[str]()
   for path in paths:
-    # A file name has 255 bytes at most, and some are needed behind the stem.
+    # File names have 255 bytes at most; results add a suffix to the stem.
     whole = path.stem
     if len(os.fsencode(whole)) > _LONGEST:
       whole = os.fsencode(whole)[:_LONGEST].decode("utf-8", "ignore")

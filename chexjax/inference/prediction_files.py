@@ -1,4 +1,4 @@
-"""What `predict` leaves of each film: a picture, arrays and a record."""
+"""The files that `predict` writes: a picture and arrays per film, a record."""
 
 import collections
 import pathlib
@@ -9,7 +9,7 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import Film
 from chexjax.data.likeness import doubt
-from chexjax.evaluation.outputs.results import DISCLAIMER
+from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.boxes import cut_box
 from chexjax.inference.image_files import Job
 from chexjax.inference.predictor import Predictor
@@ -31,13 +31,13 @@ class PredictionFiles:
     *,
     raw: bool = False,
   ):
-    """Start with nothing written.
+    """Check the folder; write nothing yet.
 
     Args:
-      folder: made when the first film is written.
-      predictor: whose predictions they are.
-      percentiles: of each finding, the share of the map's pixels below the cut.
-      raw: whether logits and saliency are written too, as `.npz`.
+      folder: created when the first film is written.
+      predictor: made the predictions.
+      percentiles: finding -> share of the map's pixels below the cut, 0..1.
+      raw: whether to write logits and intermediates too, as `.npz`.
 
     Raises:
       FileExistsError: the folder is a file.
@@ -48,44 +48,24 @@ class PredictionFiles:
     self._percentiles, self._raw = percentiles, raw
     self._doubted: dict[pathlib.Path, list[str]] = {}
 
-  def write_film(self, job: Job, film: Film, found: dict[str, Any]) -> dict:
-    """Write a film's overlay and arrays; return its record.
+  def write_film(
+    self, job: Job, film: Film, found: dict[str, Any]
+  ) -> dict[str, Any]:
+    """Write a film's overlay and arrays.
 
     Args:
-      job: the file and the stem of what is written.
-      film: what was read.
-      found: what `make_forward` gives of it, on the host.
+      job: the file and the stem of its results.
+      film: content of the file.
+      found: result of `make_forward` for this film, on the host.
+
+    Returns:
+      The film's record for `predictions.json`.
     """
     self._folder.mkdir(parents=True, exist_ok=True)
-    names, box_map = self._predictor.findings, self._predictor.box_map
-    heat = found["maps"][box_map]
     if self._raw:
-      arrays = {k: v for k, v in found.items() if k != "maps"}
-      path = self._folder / f"{job.stem}.npz"
-      # A file and not its name, to which numpy would append `.npz`.
-      with replacing(path) as scratch, scratch.open("wb") as file:
-        np.savez(file, **arrays, findings=np.array(names))
-    logits = found["full_logits"].astype(np.float64)
-    findings = {
-      name: {"probability": float(1 / (1 + np.exp(-logits[k])))}
-      | cut_box(
-        heat[k],
-        self._percentiles[name],
-        size=self._predictor.info.image_size,
-        original=film.original.shape,
-      )
-      | {"map": box_map}
-      for k, name in enumerate(names)
-    }
-    marked = []
-    for k in np.argsort(-logits)[:_SHOWN]:
-      of = findings[names[k]]
-      title = f"{names[k]} {of['probability']:.2f}"
-      marked.append(Marked(title, heat[k], of["box"]))
-    overlay = f"{job.stem}_overlay.png"
-    with replacing(self._folder / overlay) as scratch:
-      # The default level takes three times as long, for a seventh less.
-      draw_overlay(film.original, marked).save(scratch, "PNG", compress_level=1)
+      self._write_arrays(job, found)
+    findings = self._findings(film, found)
+    overlay = self._write_overlay(job, film, found, findings)
     notes = [*film.notes, *self._doubts(job, film)]
     height, width = film.original.shape
     return {
@@ -98,7 +78,53 @@ class PredictionFiles:
       "findings": findings,
     }
 
+  def _write_arrays(self, job: Job, found: dict[str, Any]) -> None:
+    arrays = {k: v for k, v in found.items() if k != "maps"}
+    path = self._folder / f"{job.stem}.npz"
+    # An open file, because numpy would append `.npz` to the scratch name.
+    with replacing(path) as scratch, scratch.open("wb") as file:
+      np.savez(file, **arrays, findings=np.array(self._predictor.findings))
+
+  def _findings(
+    self, film: Film, found: dict[str, Any]
+  ) -> dict[str, dict[str, Any]]:
+    """Return probability and box of every finding."""
+    box_map = self._predictor.box_map
+    logits = found["full_logits"].astype(np.float64)
+    return {
+      name: {"probability": float(1 / (1 + np.exp(-logits[k])))}
+      | cut_box(
+        found["maps"][box_map][k],
+        self._percentiles[name],
+        size=self._predictor.info.image_size,
+        original=film.original.shape,
+      )
+      | {"map": box_map}
+      for k, name in enumerate(self._predictor.findings)
+    }
+
+  def _write_overlay(
+    self,
+    job: Job,
+    film: Film,
+    found: dict[str, Any],
+    findings: dict[str, dict[str, Any]],
+  ) -> str:
+    """Draw the most probable findings; return the picture's name."""
+    names, heat = self._predictor.findings, found["maps"]
+    marked = []
+    for k in np.argsort(-found["full_logits"].astype(np.float64))[:_SHOWN]:
+      of = findings[names[k]]
+      title = f"{names[k]} {of['probability']:.2f}"
+      marked.append(Marked(title, heat[of["map"]][k], of["box"]))
+    overlay = f"{job.stem}_overlay.png"
+    with replacing(self._folder / overlay) as scratch:
+      # PNG's default level takes three times as long to save a seventh.
+      draw_overlay(film.original, marked).save(scratch, "PNG", compress_level=1)
+    return overlay
+
   def _doubts(self, job: Job, film: Film) -> list[str]:
+    """Return what makes a film look like a mistake; warn of its notes."""
     for note in film.notes:
       messages.warn(f"note: {job.path}: {note}")
     doubted = doubt(film.original)
@@ -108,7 +134,7 @@ class PredictionFiles:
     return [doubted]
 
   def warn(self) -> None:
-    """Say for every folder how many images look like mistakes."""
+    """Warn how many images of every folder look like mistakes."""
     for folder, doubts in sorted(self._doubted.items()):
       kinds = collections.Counter(doubts).most_common()
       said = "; ".join(f"{count} {kind}" for kind, count in kinds)
@@ -124,9 +150,9 @@ class PredictionFiles:
     """Write `predictions.json`.
 
     Args:
-      done: the record of every film.
+      done: records of the films that were read.
       failed: `file` and `reason` of those that could not be read.
-      thresholds_from: where the percentiles are from, in words.
+      thresholds_from: origin of the percentiles, as text.
     """
     info = self._predictor.info
     record: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Score a model on a test split: results.json, tables, pictures."""
+"""A model scored on a test split: results.json, tables, pictures."""
 
 import pathlib
 from typing import Any
@@ -7,7 +7,7 @@ from jax.sharding import Mesh
 
 from chexjax import evaluation, messages
 from chexjax.data.sources import Dataset
-from chexjax.evaluation.outputs import files
+from chexjax.evaluation.outputs.folder import write_folder
 from chexjax.inference import test_split
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.models import ChexModel
@@ -16,8 +16,8 @@ from chexjax.report.examples import draw_examples
 from chexjax.runtime import provenance
 
 
-def _whole(dataset: Dataset) -> bool:
-  """Return whether all test images are there; say it if not."""
+def _is_whole(dataset: Dataset) -> bool:
+  """Return whether all test images are there; tell the user if not."""
   counts = dataset.metadata["counts"]["test"]
   found, listed = counts["found"], counts["listed"]
   if found < listed:
@@ -44,22 +44,22 @@ def score_model(
   num_examples: int = 2,
   about: dict[str, Any] | None = None,
 ) -> str:
-  """Score the test split; everything is written to a folder.
+  """Score the test split and write all results to a folder.
 
   Args:
     model: to be scored.
-    variables: of the model; `classification` alone will do for stage 1.
+    variables: of the model; after stage 1 the `classification` group suffices.
     mesh: with an axis `data`.
-    dataset: has a split `test`.
-    folder: exists.
+    dataset: must have a split `test`.
+    folder: must exist.
     image_size: side of the images, in pixels.
-    batch_size: images at a time, which the mesh's devices divide.
-    stage: the last one that the variables were trained in, 1, 2 or 3.
+    batch_size: images at a time, a multiple of the mesh's devices.
+    stage: last stage that the variables were trained in: 1, 2 or 3.
     maps: "paper" or "released": whose maps and thresholds.
     drawn: whether the images are the phantom's.
-    seed: of folds and of the draws of patients.
+    seed: of the folds and of the bootstrap's draws of patients.
     num_examples: pictures drawn of each boxed finding.
-    about: what the record of the results' origin holds beside the versions.
+    about: added to the provenance in `results.json`.
 
   Returns:
     The tables as Markdown.
@@ -93,10 +93,10 @@ def score_model(
     others=recorder.others,
     seed=seed,
   )
-  tables = files.write(
+  tables = write_folder(
     folder,
     evaluation.Evaluation(results, images, table),
-    published=name == "ChestX-ray14" and _whole(dataset),
+    published=name == "ChestX-ray14" and _is_whole(dataset),
   )
   figures = folder / "figures"
   figures.mkdir(exist_ok=True)

@@ -1,38 +1,39 @@
-"""What an evaluation needs of the test split beside maps and boxes."""
+"""What an evaluation needs of the test split besides maps and boxes."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from chexjax import evaluation
+from chexjax.data.sources import patient_facts
 from chexjax.report.cases import CaseWriter
-from tfds_chestxray14.findings import SEXES, VIEWS
-
-# What a set may say of its films; one's own set says none of it.
-_ABOUT: dict[str, Callable[[Any], Any]] = {
-  "view": lambda value: VIEWS[int(value)],
-  "sex": lambda value: SEXES[int(value)],
-  "age": int,
-}
 
 
 class SplitRecorder:
-  """Listens while the test split is scored.
+  """Collects image scores, patients' facts and pictures during scoring.
 
   Attributes:
-    others: `OtherBoxes`, set when the split is done.
+    others: `OtherBoxes`; None until the whole split is scored.
   """
 
   def __init__(self, cases: CaseWriter):
-    """Starts empty; pictures go to `cases`."""
+    """Start without any image.
+
+    Args:
+      cases: receives the pictures.
+    """
     self._cases = cases
     self._rows: list[tuple] = []
     self._about: dict[str, list] = {}
     self.others: Any = None
 
   def image(self, example: dict, logits: np.ndarray) -> None:
-    """Notes an image and its `[K]` logits."""
+    """Record an image.
+
+    Args:
+      example: of a `Source`.
+      logits: `[K]`, of the full image.
+    """
     scores = 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
     self._rows.append(
       (
@@ -42,18 +43,28 @@ class SplitRecorder:
         scores,
       )
     )
-    for name, read in _ABOUT.items():
-      if name in example:
-        self._about.setdefault(name, []).append(read(example[name]))
+    for name, value in patient_facts(example).items():
+      self._about.setdefault(name, []).append(value)
 
   def case(self, example: dict, finding: str, maps: dict, *, rows: int) -> None:
-    """Stores the pictures of a boxed case."""
+    """Store the pictures of a case: the film, and a finding's maps.
+
+    Args:
+      example: of a `Source`.
+      finding: that has a box on this film.
+      maps: name -> `[h, w]`.
+      rows: true boxes of the case, each a row of the localisation table.
+    """
     name = example["file_name"].decode()
     self._cases.image(name, example["image"])
     self._cases.case(name, finding, maps, rows=rows)
 
   def images(self, names: list[str]) -> evaluation.Images:
-    """Returns the images noted, with the names of the findings."""
+    """Return the recorded images, with probabilities from their logits.
+
+    Args:
+      names: of the K findings.
+    """
     image, patient, labels, scores = zip(*self._rows)
     return evaluation.make_images(
       image,

@@ -1,6 +1,7 @@
-"""Scores the test split: probabilities, maps and boxes, tables, pictures."""
+"""The test split, run once: probabilities, maps, boxes and pictures."""
 
 import os
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,27 +11,16 @@ from jax.sharding import Mesh
 
 from chexjax import evaluation, messages
 from chexjax.data.pipeline import eval_batches
-from chexjax.data.sources import Dataset, true_boxes
+from chexjax.data.sources import Dataset, Source, true_boxes
 from chexjax.inference.forward import make_predict
 from chexjax.inference.maps import MAPS, REGIONS, make_maps
+from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache
 from chexjax.runtime.sharding import shard_batch
+from chexjax.types import Batch
 
 UNTRAINED_REGIONS = tuple(f"untrained_{name}" for name in REGIONS)
-
-
-def _drawn(draw, found) -> dict[str, np.ndarray]:
-  """Returns an image's maps by name, those of the fresh head too."""
-  saliency = found["saliency_logits"]
-  maps = draw(saliency, *(found[name] for name in REGIONS if name in found))
-  named = dict(zip(MAPS, maps))
-  if UNTRAINED_REGIONS[0] in found:
-    control = draw(saliency, *(found[name] for name in UNTRAINED_REGIONS))
-    for name, heat in zip(MAPS, control):
-      if name in evaluation.UNTRAINED:
-        named[evaluation.UNTRAINED[name]] = heat
-  return jax.device_get(named)
 
 
 def score_test(
@@ -44,92 +34,207 @@ def score_test(
   maps: str,
   names: list[str],
   stage: int = 3,
-  recorder: Any = None,
-) -> tuple[Any, Any, list[dict]]:
-  """Runs the test split once.
+  recorder: SplitRecorder | None = None,
+) -> tuple[evaluation.Classification, evaluation.LocalizationTable, list[dict]]:
+  """Run the test split once and measure probabilities, maps and boxes.
 
-  After stage 1 the detection head is untrained, and only the saliency map is
-  scored. After the others the maps of a fresh head are scored too, as control
-  rows. A `SplitRecorder` is told of every image and of every boxed case.
+  After stage 1 the detection head is untrained and only the saliency map is
+  scored. After the other stages the maps of a freshly initialised head are
+  scored too, as control rows.
+
+  Args:
+    model: to be scored.
+    variables: of the model.
+    mesh: with an axis `data`.
+    dataset: must have a split `test`.
+    size: side of the images, in pixels.
+    batch_size: images at a time, a multiple of the mesh's devices.
+    maps: "paper" or "released": whose maps and thresholds.
+    names: of the K findings.
+    stage: last stage that the variables were trained in: 1, 2 or 3.
+    recorder: receives every image and every boxed case.
 
   Returns:
-    The classification, the localisation table, and for every row of the
-    table its image's index and its three maps (float16).
+    The classification, the localisation table, and for every row of the table
+    the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  boxed = dataset.metadata["boxed_findings"]
   whole = stage > 1
-  keep: tuple[str, ...] = ("saliency_logits",)
-  if whole:
-    keep += REGIONS
-  until = 3 if whole else 1
+  predict, predict_boxed = _predictors(model, mesh, whole=whole)
+  rules = _map_rules(maps, whole=whole)
+  executor = ThreadPoolExecutor(os.cpu_count())
+  scores = _SplitScores(
+    source,
+    names,
+    dataset.metadata["boxed_findings"],
+    size,
+    draw=make_maps(size, maps, whole=whole),
+    map_names=tuple(rules),
+    collector=evaluation.LocalizationCollector(
+      (size, size), maps=rules, executor=executor
+    ),
+    recorder=recorder,
+  )
+  done, total = 0, len(source)
+  for batch in eval_batches(source, batch_size=batch_size):
+    forward = predict_boxed if _any_box(source, batch) else predict
+    logits, found = forward(variables, shard_batch(batch.image, mesh))
+    scores.add_batch(batch, np.asarray(logits.full), jax.device_get(found))
+    done += int((batch.mask > 0).sum())
+    messages.progress(f"test: {done}/{total} images", last=done == total)
+  result = scores.finish()
+  executor.shutdown()
+  return result
 
-  def make(keep, control):
-    predict = make_predict(model, mesh, stage=until, keep=keep, control=control)
-    return compile_cache.at_first_call(predict, repr((model, until, keep)))
 
-  predict = make(keep, control=False)
-  # Fresh heads cost more than a trained one, and few of NIH's films have a box.
-  predict_boxed = make((*keep, *UNTRAINED_REGIONS), True) if whole else predict
-  draw = make_maps(size, maps, whole=whole)
+def _predictors(
+  model: ChexModel, mesh: Mesh, *, whole: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+  """Return the forward pass for batches without and with a true box.
+
+  They differ in the fresh detection head, whose maps only boxed images need.
+  It costs more than the trained head, and few of NIH's films have a box.
+  """
+  stage = 3 if whole else 1
+  keep: tuple[str, ...] = ("saliency_logits", *(REGIONS if whole else ()))
+
+  def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
+    predict = make_predict(model, mesh, stage=stage, keep=keep, control=control)
+    return compile_cache.at_first_call(predict, repr((model, stage, keep)))
+
+  plain = make(keep, control=False)
+  if not whole:
+    return plain, plain
+  return plain, make((*keep, *UNTRAINED_REGIONS), control=True)
+
+
+def _map_rules(maps: str, *, whole: bool) -> dict[str, evaluation.MapRule]:
+  """Return the maps to score, each with the rule of its trained map."""
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
-  drawn_names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
-  rules = {name: rules[evaluation.trained_name(name)] for name in drawn_names}
-  executor = ThreadPoolExecutor(os.cpu_count())
-  collector = evaluation.LocalizationCollector(
-    (size, size), maps=rules, executor=executor
+  names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
+  return {name: rules[evaluation.trained_name(name)] for name in names}
+
+
+def _any_box(source: Source, batch: Batch) -> bool:
+  """Return whether an image of a batch has a true box."""
+  return any(
+    len(source.annotation(int(index))["objects"]["bbox"])
+    for index in batch.index[batch.mask > 0]
   )
-  labels, scores, cases = [], [], []
-  done, total = 0, len(source)
-  for batch in eval_batches(source, batch_size=batch_size):
+
+
+def _draw_maps(
+  draw: Callable[..., Any], found: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+  """Return an image's maps by name, those of the fresh head included."""
+  saliency = found["saliency_logits"]
+  maps = draw(saliency, *(found[name] for name in REGIONS if name in found))
+  named = dict(zip(MAPS, maps))
+  if UNTRAINED_REGIONS[0] in found:
+    control = draw(saliency, *(found[name] for name in UNTRAINED_REGIONS))
+    for name, heat in zip(MAPS, control):
+      if name in evaluation.UNTRAINED:
+        named[evaluation.UNTRAINED[name]] = heat
+  return jax.device_get(named)
+
+
+class _SplitScores:
+  """Collects what the batches of a split add to its results."""
+
+  def __init__(
+    self,
+    source: Source,
+    names: list[str],
+    boxed: list[str],
+    size: int,
+    *,
+    draw: Callable[..., Any],
+    map_names: tuple[str, ...],
+    collector: evaluation.LocalizationCollector,
+    recorder: SplitRecorder | None,
+  ):
+    """Start without any image.
+
+    Args:
+      source: the split.
+      names: of the K findings.
+      boxed: findings that have boxes in this dataset.
+      size: side of the images, in pixels.
+      draw: of `make_maps`.
+      map_names: maps to score.
+      collector: measures the maps.
+      recorder: see `score_test`.
+    """
+    self._source, self._names, self._boxed = source, names, boxed
+    self._size, self._draw, self._map_names = size, draw, map_names
+    self._collector, self._recorder = collector, recorder
+    self._labels: list[np.ndarray] = []
+    self._logits: list[np.ndarray] = []
+    self._cases: list[dict] = []
+
+  def add_batch(
+    self, batch: Batch, logits: np.ndarray, found: Mapping[str, np.ndarray]
+  ) -> None:
+    """Add the images of a batch, padding left out.
+
+    Args:
+      batch: of the split.
+      logits: `[B, K]`, of the full images.
+      found: intermediates by name, `[B, ...]` each.
+    """
     real = batch.mask > 0
-    boxed_here = any(
-      len(source.annotation(int(index))["objects"]["bbox"])
-      for index in batch.index[real]
-    )
-    logits, found = (predict_boxed if boxed_here else predict)(
-      variables, shard_batch(batch.image, mesh)
-    )
-    found = jax.device_get(found)
-    labels.append(batch.labels[real])
-    scores.append(np.asarray(logits.full)[real])
+    self._labels.append(batch.labels[real])
+    self._logits.append(logits[real])
     for row in np.flatnonzero(real):
       index = int(batch.index[row])
-      example = source[index]
-      if recorder is not None:
-        recorder.image(example, np.asarray(logits.full)[row])
-      boxes = true_boxes(example, names, size)
-      if not boxes:
+      example = self._source[index]
+      if self._recorder is not None:
+        self._recorder.image(example, logits[row])
+      boxes = true_boxes(example, self._names, self._size)
+      if boxes:
+        own = {name: x[row] for name, x in found.items()}
+        self._add_boxed(index, example, boxes, _draw_maps(self._draw, own))
+
+  def _add_boxed(
+    self,
+    index: int,
+    example: dict[str, Any],
+    boxes: dict[str, np.ndarray],
+    maps: dict[str, np.ndarray],
+  ) -> None:
+    """Add the maps of an image that has a true box."""
+    # mAP and RoDeO also count the boxes predicted for all other findings.
+    for finding in dict.fromkeys([*boxes, *self._boxed]):
+      k = self._names.index(finding)
+      heat = {name: maps[name][k] for name in self._map_names}
+      true = boxes.get(finding, np.zeros((0, 4), np.float32))
+      self._collector.add(
+        image=example["file_name"].decode(),
+        patient=int(example["patient_id"]),
+        finding=finding,
+        boxes=true,
+        maps=heat,
+      )
+      if not len(true):
         continue
-      drawn = _drawn(draw, {name: x[row] for name, x in found.items()})
-      # The other findings' boxes are only predicted: for mAP and RoDeO.
-      for finding in dict.fromkeys([*boxes, *boxed]):
-        boxes_of = boxes.get(finding, np.zeros((0, 4), np.float32))
-        k = names.index(finding)
-        heat = {name: drawn[name][k] for name in drawn_names}
-        collector.add(
-          image=example["file_name"].decode(),
-          patient=int(example["patient_id"]),
-          finding=finding,
-          boxes=boxes_of,
-          maps=heat,
-        )
-        if not len(boxes_of):
-          continue
-        shown = {n: heat[n] for n in evaluation.without_untrained(heat)}
-        small = {n: np.asarray(m, np.float16) for n, m in shown.items()}
-        cases += [{"index": index, "maps": small}] * len(boxes_of)
-        if recorder is not None:
-          recorder.case(example, finding, shown, rows=len(boxes_of))
-    done += int(real.sum())
-    messages.progress(f"test: {done}/{total} images", last=done == total)
-  classification = evaluation.classify(
-    np.concatenate(labels), np.concatenate(scores), names
-  )
-  table = collector.table()
-  if recorder is not None:
-    recorder.others = collector.others()
-  executor.shutdown()
-  return classification, table, cases
+      shown = {n: heat[n] for n in evaluation.without_untrained(heat)}
+      small = {n: np.asarray(m, np.float16) for n, m in shown.items()}
+      self._cases += [{"index": index, "maps": small}] * len(true)
+      if self._recorder is not None:
+        self._recorder.case(example, finding, shown, rows=len(true))
+
+  def finish(
+    self,
+  ) -> tuple[
+    evaluation.Classification, evaluation.LocalizationTable, list[dict]
+  ]:
+    """Return the results of `score_test`."""
+    classification = evaluation.classify(
+      np.concatenate(self._labels), np.concatenate(self._logits), self._names
+    )
+    table = self._collector.table()
+    if self._recorder is not None:
+      self._recorder.others = self._collector.others()
+    return classification, table, self._cases

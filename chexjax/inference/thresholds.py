@@ -1,4 +1,4 @@
-"""The threshold that a finding's map is cut at, for images without truth."""
+"""The threshold at which a finding's map is cut, for images without truth."""
 
 import json
 import pathlib
@@ -6,9 +6,9 @@ from typing import Any
 
 from chexjax.types import FINDINGS
 
-# Nobody published thresholds. A percentile q keeps the highest 1 - q of the
-# map's pixels; here as many as the median box of the finding in
-# BBox_List_2017.csv holds, as a share of the image.
+# The paper publishes no thresholds. A percentile q keeps the highest 1 - q of
+# the map's pixels. The default keeps as large a share of the image as the
+# finding's median box in BBox_List_2017.csv covers (width, height of 1024).
 _MEDIAN_BOX = {
   "Atelectasis": (171, 118),
   "Cardiomegaly": (478, 382),
@@ -28,16 +28,19 @@ DEFAULT = {
 def read_thresholds(
   path: pathlib.Path | None, map_name: str
 ) -> tuple[dict[str, float], str]:
-  """Returns a percentile for every finding, and where they are from.
+  """Return a percentile for every finding, and their origin as text.
 
   Args:
-    path: JSON, `{finding: percentile}` or a `results.json` of a run, whose
-      cross-fitted thresholds are taken (the median of a finding's); a finding
-      that it does not hold keeps the default. None for the defaults.
+    path: JSON of `{finding: percentile}`, or a run's `results.json`, of which
+      the median of each finding's cross-fitted thresholds is taken. A finding
+      that is not in the file keeps the default. None gives the defaults.
     map_name: the map that is cut, "mix" or "sal".
 
+  Returns:
+    Finding -> share of the map's pixels below the cut, 0..1; and the origin.
+
   Raises:
-    ValueError: names the file and the value that is wrong.
+    ValueError: the file is not as described; names it and the wrong values.
   """
   if path is None:
     return dict(DEFAULT), "default: area of the median NIH box of the finding"
@@ -72,8 +75,10 @@ def _is_run(content: Any) -> bool:
   return isinstance(content, dict) and "chosen" in content
 
 
-def _of_results(path, content, map_name):
-  """The median of each finding's cross-fitted thresholds."""
+def _of_results(
+  path: pathlib.Path, content: dict[str, Any], map_name: str
+) -> dict[str, float]:
+  """Return the median of each finding's cross-fitted thresholds."""
   try:
     meaning = content["protocol"]["maps"][map_name]["threshold_means"]
     chosen = content["chosen"][map_name]["crossfit"]

@@ -1,5 +1,6 @@
 """The classification module: backbone, FPN and one saliency head per class."""
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -13,15 +14,20 @@ from chexjax.models.fpn import FPN
 from chexjax.models.layers import (
   BatchNorm,
   Conv,
+  Moments,
   channel_moments,
   leaky_relu,
 )
 
 
-class SaliencyHead(nn.Module):
+class SaliencyHead(nn.Module, kw_only=True):
   """Norm-act-conv1x1 to the hidden map, again to the saliency logits.
 
   The body of a scan over findings, without a carry.
+
+  Attributes:
+    hidden: channels of the hidden map.
+    dtype: type of the computation.
   """
 
   hidden: int
@@ -29,34 +35,38 @@ class SaliencyHead(nn.Module):
 
   @nn.compact
   def __call__(
-    self, carry: None, x: jax.Array, moments: Any, train: bool
+    self, carry: None, x: jax.Array, moments: Moments | None, train: bool
   ) -> tuple[None, tuple[jax.Array, jax.Array]]:
-    """Maps `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`.
+    """Map `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`.
 
-    `moments` are those of `x`, the same for all findings.
+    `moments` are those of `x`, the same for all findings; None where the stored
+    statistics are taken.
     """
-    norm = {"use_running_average": not train, "dtype": self.dtype}
-    x = leaky_relu(BatchNorm(**norm, name="norm1")(x, moments))
-    hidden = Conv(self.hidden, 1, dtype=self.dtype, name="conv1")(x)
-    hidden = checkpoint_name(hidden, "hidden")
-    x = leaky_relu(BatchNorm(**norm, name="norm2")(hidden))
-    saliency = Conv(1, 1, dtype=self.dtype, name="conv2")(x)
+    norm = functools.partial(
+      BatchNorm, use_running_average=not train, dtype=self.dtype
+    )
+    x = leaky_relu(norm(name="norm1")(x, moments=moments))
+    conv1 = Conv(self.hidden, kernel=1, dtype=self.dtype, name="conv1")
+    hidden = checkpoint_name(conv1(x), "hidden")
+    x = leaky_relu(norm(name="norm2")(hidden))
+    saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
     return carry, (hidden, saliency[..., 0].astype(wide))
 
 
-class ClassificationModule(nn.Module):
-  """From an image to saliency maps, pooled to one logit per class.
+class ClassificationModule(nn.Module, kw_only=True):
+  """Maps an image to saliency maps, and pools these to one logit per class.
 
   Attributes:
     num_classes: findings, K.
-    block_sizes, growth, bn_size, stem: of the DenseNet.
+    block_sizes, growth, bn_size, stem: those of the DenseNet.
     fpn_features: channels of the merged map (the paper's Q).
     hidden: channels of a class's hidden map h_k.
     pooling: "lse" (paper) or "lse_lba" (released: learned sharpness).
     lse_r: sharpness of "lse".
     dtype: type of the computation.
-    remat: whether the gradient computes the DenseNet's blocks again.
+    remat: whether the gradient computes the DenseNet's blocks again, to save
+      memory.
   """
 
   num_classes: int = 14
@@ -75,40 +85,41 @@ class ClassificationModule(nn.Module):
   def __call__(
     self, images: jax.Array, *, train: bool
   ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Classifies normalised images `[B, H, W, 3]`.
+    """Classify normalised images `[B, H, W, 3]`.
 
     Returns:
       Full-image logits `[B, K]`, and `fpn` `[B, H/4, W/4, Q]`, `hidden`
       `[B, K, H/4, W/4, hidden]`, `saliency_logits` `[B, K, H/4, W/4]`.
     """
-    taps = DenseNet(
-      self.block_sizes,
-      self.growth,
-      self.bn_size,
-      self.stem,
+    densenet = DenseNet(
+      block_sizes=self.block_sizes,
+      growth=self.growth,
+      bn_size=self.bn_size,
+      stem=self.stem,
       dtype=self.dtype,
       remat=self.remat,
       name="densenet",
-    )(images.astype(self.dtype), train=train)
-    merged = FPN(self.fpn_features, dtype=self.dtype, name="fpn")(taps)
+    )
+    taps = densenet(images.astype(self.dtype), train=train)
+    merged = FPN(features=self.fpn_features, dtype=self.dtype, name="fpn")(taps)
     # Each head norms and rectifies the merged map in its own way. A scan has
-    # one such copy at a time in memory, a vmap would have all K, and with the
-    # hidden maps kept the gradient repeats nothing but those two.
+    # one such copy in memory at a time, a vmap would have all K. The hidden
+    # maps are kept, so the gradient computes only these copies again.
     head = nn.remat(
       SaliencyHead,
       static_argnums=(4,),
       policy=jax.checkpoint_policies.save_only_these_names("hidden"),
     )
-    _, (hidden, saliency) = nn.scan(
+    scanned = nn.scan(
       head,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True},
       in_axes=(nn.broadcast, nn.broadcast, nn.broadcast),
       out_axes=1,
       length=self.num_classes,
-    )(
-      self.hidden, self.dtype, name="saliency"
-    )(None, merged, channel_moments(merged) if train else None, train)
+    )(hidden=self.hidden, dtype=self.dtype, name="saliency")
+    moments = channel_moments(merged) if train else None
+    _, (hidden, saliency) = scanned(None, merged, moments, train)
     return self._pool(saliency), {
       "fpn": merged,
       "hidden": hidden,
@@ -116,6 +127,7 @@ class ClassificationModule(nn.Module):
     }
 
   def _pool(self, saliency):
+    """Pool the saliency logits `[B, K, h, w]` to logits `[B, K]`."""
     if self.pooling == "lse":
       pool = jax.vmap(jax.vmap(lambda x: ops.lse_pool(x, r=self.lse_r)))
       return pool(saliency)

@@ -6,28 +6,30 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.ad_checkpoint import checkpoint_name
 
-from chexjax.models.convolution import convolve
+from chexjax.models._cpu import sealed
 from chexjax.models.layers import (
   Activation,
   BatchNorm,
   Conv,
   Moments,
   channel_moments,
-  convolve_and_norm,
   leaky_relu,
   max_pool_3x3,
-  normalize,
 )
-from chexjax.models.sealed import sealed
 
 
-class DenseLayer(nn.Module):
+class DenseLayer(nn.Module, kw_only=True):
   """Norm-act-conv1x1-norm-act-conv3x3, its output appended to its input.
 
-  A channel's moments are computed where it is made and handed on, for all the
-  later layers that norm it.
+  A channel's moments are computed where the channel is made, and passed on to
+  all later layers that norm it.
+
+  Attributes:
+    growth: channels that the layer adds.
+    bn_size: width of the 1x1 bottleneck in units of `growth`.
+    act: both activations.
+    dtype: type of the computation.
   """
 
   growth: int
@@ -35,55 +37,49 @@ class DenseLayer(nn.Module):
   act: Activation
   dtype: Any
 
+  @sealed
   @nn.compact
   def __call__(
     self, x: jax.Array, moments: Moments | None, *, train: bool
   ) -> tuple[jax.Array, Moments | None]:
-    """Maps `[B, h, w, C]` and its moments to `C + growth` channels.
+    """Append channels to `[B, h, w, C]`.
 
-    The moments are None, and stay so, where stored ones are taken.
+    Args:
+      x: the map.
+      moments: of its channels; None where the stored statistics are taken.
+      train: whether statistics are taken from this batch.
+
+    Returns:
+      `[B, h, w, C + growth]`, and the moments of the channels that are new, or
+      None.
     """
-    norm = {"use_running_average": not train, "dtype": self.dtype}
-    channels, width = x.shape[-1], self.bn_size * self.growth
-    norm1, norm2 = (BatchNorm(**norm, name=f"norm{i}") for i in (1, 2))
-    conv1 = Conv(width, 1, dtype=self.dtype, name="conv1")
-    conv2 = Conv(self.growth, dtype=self.dtype, name="conv2")
-    learned, stored = norm1.variables_of(channels)
-    outer = stored or moments
-    x, inner, new = _dense_layer(
-      x,
-      (outer, learned, conv1.variables_of(channels)[0]),
-      (*norm2.variables_of(width), conv2.variables_of(width)[0]),
-      act=self.act,
+    norm = functools.partial(
+      BatchNorm, use_running_average=not train, dtype=self.dtype
     )
-    norm1.update(outer)
-    norm2.update(inner)
-    return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), moments, new)
-
-
-@sealed
-def _dense_layer(x, first, second, *, act):
-  """Returns the joined map, the moments in its midst and of what is new."""
-  moments, learned, kernel = first
-  y = act(normalize(x, moments, learned).astype(kernel.dtype))
-  learned, stored, last_kernel = second
-  y, inner = convolve_and_norm(y, kernel, learned, stored)
-  y = checkpoint_name(convolve(act(y), last_kernel), "kept")
-  new = channel_moments(y) if stored is None else None
-  return jnp.concatenate([x, y], -1), inner, new
+    y = self.act(norm(name="norm1")(x, moments=moments))
+    width = self.bn_size * self.growth
+    y = Conv(width, kernel=1, dtype=self.dtype, name="conv1")(y)
+    y = self.act(norm(name="norm2")(y))
+    y = Conv(self.growth, dtype=self.dtype, name="conv2")(y)
+    new = None if moments is None else channel_moments(y)
+    return jnp.concatenate([x, y], -1), new
 
 
 def _block(net, x, *, block, size, train):
-  """The dense layers of a block, whose variables are those of `net`."""
+  """Apply the dense layers of a block, whose variables belong to `net`."""
   moments = channel_moments(x) if train else None
   for layer in range(1, size + 1):
-    x, moments = DenseLayer(
-      net.growth,
-      net.bn_size,
-      net.act,
-      net.dtype,
+    x, new = DenseLayer(
+      growth=net.growth,
+      bn_size=net.bn_size,
+      act=net.act,
+      dtype=net.dtype,
       name=f"block{block}_layer{layer}",
     )(x, moments, train=train)
+    if moments is not None:
+      moments = jax.tree.map(
+        lambda *parts: jnp.concatenate(parts), moments, new
+      )
   return x, moments
 
 
@@ -110,7 +106,7 @@ class DenseNet(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, *, train: bool) -> tuple[jax.Array, ...]:
-    """Returns one map per block, at 1/4, 1/8, 1/16 and 1/32 of the input.
+    """Return one map per block, at 1/4, 1/8, 1/16 and 1/32 of the input.
 
     Args:
       x: `[B, H, W, 3]` normalised image, H and W multiples of 32.
@@ -121,19 +117,21 @@ class DenseNet(nn.Module):
       that close its block and before the transition's convolution and pooling
       (256, 512, 1024 and 1024 channels for DenseNet-121).
     """
-    norm = {"use_running_average": not train, "dtype": self.dtype}
-    x = Conv(self.stem, 7, 2, dtype=self.dtype, name="conv0")(x)
-    x = max_pool_3x3(self.act(BatchNorm(**norm, name="norm0")(x)))
+    norm = functools.partial(
+      BatchNorm, use_running_average=not train, dtype=self.dtype
+    )
+    conv0 = Conv(self.stem, kernel=7, strides=2, dtype=self.dtype, name="conv0")
+    x = max_pool_3x3(self.act(norm(name="norm0")(conv0(x))))
     taps = []
     for block, size in enumerate(self.block_sizes, 1):
       layers = functools.partial(_block, block=block, size=size, train=train)
       if self.remat:
         layers = nn.remat(layers)
       x, moments = layers(self, x)
-      x = self.act(BatchNorm(**norm, name=f"norm_block{block}")(x, moments))
+      x = self.act(norm(name=f"norm_block{block}")(x, moments=moments))
       taps.append(x)
       if block < len(self.block_sizes):
         half = x.shape[-1] // 2
-        x = Conv(half, 1, dtype=self.dtype, name=f"transition{block}")(x)
+        x = Conv(half, kernel=1, dtype=self.dtype, name=f"transition{block}")(x)
         x = nn.avg_pool(x, (2, 2), (2, 2))
     return tuple(taps)

@@ -1,5 +1,6 @@
 """The detection module's head and the crop classifier."""
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -16,11 +17,11 @@ def _score_init(key, shape, dtype=jnp.float32):
   return 0.01 + 0.01 * jax.random.normal(key, shape, dtype)
 
 
-class DetectionHead(nn.Module):
+class DetectionHead(nn.Module, kw_only=True):
   """Pools, scores and refines the proposals of one finding.
 
-  The body of a scan over findings, without a carry, with one set of weights
-  for all.
+  The body of a scan over findings, without a carry. All findings share one set
+  of weights.
 
   Attributes:
     features: channels between the convolution and the two linear layers.
@@ -38,7 +39,7 @@ class DetectionHead(nn.Module):
   def __call__(
     self, carry: None, hidden: jax.Array, saliency: jax.Array
   ) -> tuple[None, tuple[jax.Array, jax.Array]]:
-    """Maps `[B, h, w, C]` and logits `[B, h, w]` to `[B, N]`, `[B, N, 4]`."""
+    """Map `[B, h, w, C]` and logits `[B, h, w]` to `[B, N]`, `[B, N, 4]`."""
     pool = jax.vmap(
       lambda x: ops.roi_align_proposals(x, output_size=self.roi_size)
     )
@@ -47,8 +48,8 @@ class DetectionHead(nn.Module):
       gate = jax.lax.stop_gradient(gate)
     pooled = checkpoint_name(pool(hidden), "pooled")
     x = (pooled * gate.astype(self.dtype)).reshape(-1, *pooled.shape[2:])
-    x = Conv(self.features, use_bias=True, dtype=self.dtype, name="conv")(x)
-    x = nn.relu(checkpoint_name(x, "convolved")).max((1, 2))
+    conv = Conv(self.features, use_bias=True, dtype=self.dtype, name="conv")
+    x = nn.relu(checkpoint_name(conv(x), "convolved")).max((1, 2))
     x = x.astype(jnp.promote_types(self.dtype, jnp.float32))
     x = x.reshape(*pooled.shape[:2], self.features)
     score = nn.Dense(1, use_bias=False, kernel_init=_score_init, name="score")
@@ -57,12 +58,14 @@ class DetectionHead(nn.Module):
 
 
 def scan_detection_head(
-  features: int, roi_size: int, gate_gradient: bool, dtype: Any, name: str
+  *,
+  features: int,
+  roi_size: int,
+  gate_gradient: bool,
+  dtype: Any,
+  name: str,
 ) -> nn.Module:
-  """Returns a `DetectionHead` that goes over the findings of a batch.
-
-  It maps None, `[B, K, h, w, C]` and `[B, K, h, w]` to None and `[B, K, N]`
-  scores and `[B, K, N, 4]` deltas.
+  """Build a `DetectionHead` that goes over the findings of a batch.
 
   Args:
     features: see `DetectionHead`.
@@ -70,9 +73,14 @@ def scan_detection_head(
     gate_gradient: see `DetectionHead`.
     dtype: see `DetectionHead`.
     name: of the module.
+
+  Returns:
+    A module that maps None, hidden maps `[B, K, h, w, C]` and saliency logits
+    `[B, K, h, w]` to None and a pair: scores `[B, K, N]` and deltas
+    `[B, K, N, 4]`.
   """
-  # One finding at a time is in memory; the gradient repeats nothing but the
-  # gate and what is quick in a loop.
+  # A scan has one finding at a time in memory. The gradient computes only the
+  # gate again, and what is quick in a loop.
   head = nn.remat(
     DetectionHead,
     policy=jax.checkpoint_policies.save_only_these_names("pooled", "convolved"),
@@ -84,33 +92,46 @@ def scan_detection_head(
     in_axes=1,
     out_axes=1,
   )
-  return scanned(features, roi_size, gate_gradient, dtype, name=name)
+  return scanned(
+    features=features,
+    roi_size=roi_size,
+    gate_gradient=gate_gradient,
+    dtype=dtype,
+    name=name,
+  )
 
 
-class CropHead(nn.Module):
-  """One class's two-layer classifier of a crop's pooled features."""
+class CropHead(nn.Module, kw_only=True):
+  """Classifies a crop's pooled features for one class, in two layers.
+
+  Attributes:
+    hidden: width of the hidden layer.
+    dtype: type of the computation.
+  """
 
   hidden: int
   dtype: Any
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-    """Maps `[B, C]` to logits `[B]`."""
-    norm = {"use_running_average": not train, "dtype": self.dtype}
-    x = BatchNorm(**norm, name="norm1")(x)
+    """Map `[B, C]` to logits `[B]`."""
+    norm = functools.partial(
+      BatchNorm, use_running_average=not train, dtype=self.dtype
+    )
+    x = norm(name="norm1")(x)
     x = nn.Dropout(0.5, deterministic=not train)(x)
     x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, name="linear1")(x))
-    x = BatchNorm(**norm, name="norm2")(x)
+    x = norm(name="norm2")(x)
     x = nn.Dropout(0.5, deterministic=not train)(x)
     return nn.Dense(1, dtype=self.dtype, name="linear2")(x)[..., 0]
 
 
-class CropClassifier(nn.Module):
-  """ResNet over the crop of each class, then a head per class.
+class CropClassifier(nn.Module, kw_only=True):
+  """Applies a ResNet to the crop of each class, then a head per class.
 
   Attributes:
     num_classes: heads, K.
-    stage_sizes, width, act: of the ResNet.
+    stage_sizes, width, act: those of the ResNet.
     hidden: width of a class's head.
     dtype: type of the computation.
   """
@@ -124,7 +145,7 @@ class CropClassifier(nn.Module):
 
   @nn.compact
   def __call__(self, crops: jax.Array, *, train: bool) -> jax.Array:
-    """Classifies the crop of each class, or one crop for all classes.
+    """Classify the crop of each class, or one crop for all classes.
 
     Args:
       crops: `[B, K, S, S, 3]`, or `[B, 1, S, S, 3]`.
@@ -135,18 +156,24 @@ class CropClassifier(nn.Module):
     """
     batch = len(crops)
     flat = crops.reshape(-1, *crops.shape[2:]).astype(self.dtype)
-    x = ResNet(
-      self.stage_sizes, self.width, self.act, self.dtype, name="resnet"
-    )(flat, train=train)
+    resnet = ResNet(
+      stage_sizes=self.stage_sizes,
+      width=self.width,
+      act=self.act,
+      dtype=self.dtype,
+      name="resnet",
+    )
+    x = resnet(flat, train=train)
     x = jnp.concatenate([x.max((1, 2)), x.mean((1, 2))], -1)
     x = x.reshape(batch, -1, x.shape[-1])
     x = jnp.broadcast_to(x, (batch, self.num_classes, x.shape[-1]))
-    logits = nn.vmap(
+    heads = nn.vmap(
       CropHead,
       variable_axes={"params": 0, "batch_stats": 0},
       split_rngs={"params": True, "dropout": True},
       in_axes=(1, None),
       out_axes=1,
       axis_size=self.num_classes,
-    )(self.hidden, self.dtype, name="heads")(x, train)
+    )(hidden=self.hidden, dtype=self.dtype, name="heads")
+    logits = heads(x, train)
     return logits.astype(jnp.promote_types(self.dtype, jnp.float32))

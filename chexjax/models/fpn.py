@@ -11,7 +11,7 @@ from chexjax.models.layers import Conv
 
 
 def upsample_nearest(x: jax.Array, factor: int = 2) -> jax.Array:
-  """Repeats each pixel of `[B, H, W, C]` `factor` times in both directions."""
+  """Repeat each pixel of `[B, H, W, C]` `factor` times in both directions."""
   return x.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
@@ -31,10 +31,14 @@ class FPN(nn.Module):
 
   @nn.compact
   def __call__(self, taps: Sequence[jax.Array]) -> jax.Array:
-    """Returns `[B, H/4, W/4, features]` from taps ordered fine to coarse."""
+    """Return `[B, H/4, W/4, features]` from taps ordered fine to coarse."""
     laterals = [
       Conv(
-        self.features, 1, use_bias=True, dtype=self.dtype, name=f"lateral{i}"
+        self.features,
+        kernel=1,
+        use_bias=True,
+        dtype=self.dtype,
+        name=f"lateral{i}",
       )(tap)
       for i, tap in enumerate(taps, 1)
     ]

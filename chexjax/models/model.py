@@ -27,20 +27,20 @@ class Logits(NamedTuple):
 
 
 class ChexModel(nn.Module):
-  """Classifies an image and says where, after Hermoza et al. 2020.
+  """Classifies an image and locates the findings (Hermoza et al. 2020).
 
   The parameters are grouped as the stages train them: `classification`, and
   `detection` with `crop_classifier`. Defaults are the paper's; the released
-  code differs in every field from `pooling` on (see `released_options`).
+  code differs in the fields of `released_options`.
 
   Attributes:
     num_classes: findings, K.
-    block_sizes, growth, bn_size, stem: of the DenseNet.
+    block_sizes, growth, bn_size, stem: those of the DenseNet.
     fpn_features, hidden: channels of the merged and the hidden maps.
     detection_features: channels of the detection head.
     roi_size: bins along each side of a pooled region.
     crop_size: side of the crops, in pixels.
-    crop_stages, crop_width, crop_hidden: of the crop classifier.
+    crop_stages, crop_width, crop_hidden: sizes of the crop classifier.
     lse_r: sharpness of "lse" pooling.
     pooling: "lse" or "lse_lba".
     crop: "bilinear" or "gaussian".
@@ -50,13 +50,13 @@ class ChexModel(nn.Module):
     noise_scale: factor on the Gumbel noise.
     explore: share of the regions sampled in training that follow the saliency
       and not the scores (`ops.saliency_scores`).
-    region_gradient: whether what is made of the crops trains scores and boxes,
-      by the straight-through estimator; else a loss of their own does
-      (`training.evidence`).
+    region_gradient: whether the crops' logits train scores and boxes, by the
+      straight-through estimator. Else these get no gradient here, and a loss
+      of their own has to train them (`training.evidence`).
     dtype: type of the convolutions; parameters, statistics, log-sum-exp,
       boxes and losses stay in float32.
-    remat: whether the gradient computes the DenseNet's blocks again: less
-      memory for more work.
+    remat: whether the gradient computes the DenseNet's blocks again, to save
+      memory.
   """
 
   num_classes: int = 14
@@ -93,7 +93,7 @@ class ChexModel(nn.Module):
     stage: int = 3,
     tau: float | jax.Array = 1.0,
   ) -> tuple[Logits, dict[str, jax.Array]]:
-    """Applies the parts of a stage.
+    """Apply the parts of a stage.
 
     Stage 1 stops after the classification module. Stage 2 in training holds
     the classification module fixed, in evaluation mode and without gradient.
@@ -102,7 +102,7 @@ class ChexModel(nn.Module):
     Args:
       images: `[B, H, W, 3]` normalised, H and W multiples of 32.
       train: whether regions are sampled, and the stage's norms and dropouts
-        are in training mode; else the best-scored region is taken.
+        are in training mode. Else the region with the best score is taken.
       stage: 1, 2 or 3.
       tau: temperature of the region sampler.
 
@@ -122,20 +122,21 @@ class ChexModel(nn.Module):
       raise ValueError(
         f"image sides must be multiples of 32, got {images.shape[1:3]}"
       )
-    full, maps = ClassificationModule(
-      self.num_classes,
-      self.block_sizes,
-      self.growth,
-      self.bn_size,
-      self.stem,
-      self.fpn_features,
-      self.hidden,
-      self.pooling,
-      self.lse_r,
-      self.dtype,
-      self.remat,
+    classification = ClassificationModule(
+      num_classes=self.num_classes,
+      block_sizes=self.block_sizes,
+      growth=self.growth,
+      bn_size=self.bn_size,
+      stem=self.stem,
+      fpn_features=self.fpn_features,
+      hidden=self.hidden,
+      pooling=self.pooling,
+      lse_r=self.lse_r,
+      dtype=self.dtype,
+      remat=self.remat,
       name="classification",
-    )(images, train=train and stage != 2)
+    )
+    full, maps = classification(images, train=train and stage != 2)
     if stage == 1:
       return Logits(full, None), maps
     if stage == 2:
@@ -169,7 +170,7 @@ class ChexModel(nn.Module):
     return Logits(full, crop_logits), intermediates
 
   def _sample(self, scores, saliency_logits, tau):
-    """Samples a region for each class, `[B, K, N]` one-hot."""
+    """Sample a region for each class, `[B, K, N]` one-hot."""
     options = {"tau": tau, "noise_scale": self.noise_scale}
     key = self.make_rng("region")
     if not self.explore:
@@ -184,36 +185,36 @@ class ChexModel(nn.Module):
     return jnp.where(exploring, other, mine)
 
   def crop_regions(self, images: jax.Array, boxes: jax.Array) -> jax.Array:
-    """Crops boxes `[B, R, 4]` out of `[B, H, W, 3]` to `[B, R, S, S, 3]`."""
+    """Crop boxes `[B, R, 4]` out of `[B, H, W, 3]` to `[B, R, S, S, 3]`."""
     crop = functools.partial(CROPS[self.crop], size=self.crop_size)
     return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
 
   @property
   def crop_classifier(self) -> CropClassifier:
-    """The module of the group `crop_classifier`."""
+    """Return the module of the group `crop_classifier`."""
     return CropClassifier(
-      self.num_classes,
-      self.crop_stages,
-      self.crop_width,
-      leaky_relu if self.crop_leaky else nn.relu,
-      self.crop_hidden,
-      self.dtype,
+      num_classes=self.num_classes,
+      stage_sizes=self.crop_stages,
+      width=self.crop_width,
+      act=leaky_relu if self.crop_leaky else nn.relu,
+      hidden=self.crop_hidden,
+      dtype=self.dtype,
       name="crop_classifier",
     )
 
   @property
   def detection_head(self) -> nn.Module:
-    """The module of the group `detection`."""
+    """Return the module of the group `detection`."""
     return scan_detection_head(
-      self.detection_features,
-      self.roi_size,
-      self.gate_gradient,
-      self.dtype,
+      features=self.detection_features,
+      roi_size=self.roi_size,
+      gate_gradient=self.gate_gradient,
+      dtype=self.dtype,
       name="detection",
     )
 
   def _propose(self, maps, image_shape):
-    """Scores and refines the proposals on every class's hidden map."""
+    """Score and refine the proposals on every class's hidden map."""
     _, (scores, deltas) = self.detection_head(
       None, maps["hidden"], maps["saliency_logits"]
     )
@@ -223,7 +224,7 @@ class ChexModel(nn.Module):
 def decode_regions(
   scores: jax.Array, deltas: jax.Array, height: int, width: int
 ) -> dict[str, jax.Array]:
-  """Refines the proposals of an image by the detection head's deltas.
+  """Refine the proposals of an image by the detection head's deltas.
 
   Args:
     scores: `[..., N]`.
@@ -232,7 +233,7 @@ def decode_regions(
     width: of the image, in pixels.
 
   Returns:
-    `proposal_scores` and `proposal_deltas` as they came, and the refined
+    `proposal_scores` and `proposal_deltas`, unchanged, and the refined
     `proposal_boxes` `[..., N, 4]`, clipped to the image.
   """
   proposals = jnp.asarray(ops.make_proposals(height, width))
@@ -249,19 +250,19 @@ def decode_regions(
 def untrained_regions(
   model: ChexModel, maps: dict[str, jax.Array], height: int, width: int
 ) -> dict[str, jax.Array]:
-  """Scores the proposals by fresh detection heads: the control.
+  """Score the proposals by untrained detection heads, as a control.
 
-  The scores are the mean over a few heads from fixed seeds, because the maps of
-  one head depend on its luck; those of the mean are about as good as the best.
+  The scores are the mean over a few heads from fixed seeds, because those of
+  one head depend on its seed. The mean is about as good as the best head.
 
   Args:
-    model: whose head is drawn anew.
+    model: the model whose detection head is drawn again.
     maps: `hidden` and `saliency_logits` of the model.
     height: of the image, in pixels.
     width: of the image, in pixels.
 
   Returns:
-    As `decode_regions`; a fresh head refines nothing.
+    As `decode_regions`; an untrained head refines nothing.
   """
   head = model.detection_head
   given = maps["hidden"], maps["saliency_logits"]
@@ -274,7 +275,7 @@ def untrained_regions(
 
 
 def released_options() -> dict[str, Any]:
-  """Returns the fields of `ChexModel` that the released code sets otherwise."""
+  """Return the fields of `ChexModel` that the released code sets otherwise."""
   return {
     "pooling": "lse_lba",
     "crop": "gaussian",

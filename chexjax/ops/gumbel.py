@@ -3,29 +3,39 @@
 import jax
 import jax.numpy as jnp
 
+from chexjax.ops.checks import check_positive, check_same_shape, check_shape
+
 
 def straight_through(hard: jax.Array, soft: jax.Array) -> jax.Array:
-  """Returns `hard` in value with the gradient of `soft`.
+  """Return `hard` in value with the gradient of `soft` (Bengio et al. 2013).
 
   Args:
-    hard: any shape.
-    soft: the same shape.
+    hard: of any shape.
+    soft: of the same shape.
 
   Returns:
-    The same shape.
+    The same shape; equal to `hard` up to the rounding of one addition.
+
+  Raises:
+    ValueError: if the shapes differ.
   """
+  check_same_shape("soft", soft, "hard", hard)
   return jax.lax.stop_gradient(hard) + soft - jax.lax.stop_gradient(soft)
 
 
 def pick_region(scores: jax.Array) -> jax.Array:
-  """Marks the highest score, the first one where scores tie.
+  """Mark the highest score, the first one where scores tie.
 
   Args:
-    scores: `[..., N]`.
+    scores: `[..., N]`, in any unit.
 
   Returns:
-    `[..., N]` one-hot, without gradient.
+    `[..., N]` one-hot, without gradient: `jax.nn.one_hot` of the `argmax`.
+
+  Raises:
+    ValueError: if `scores` has no axis.
   """
+  check_shape("scores", scores, "[..., N]")
   return jax.nn.one_hot(
     jnp.argmax(scores, -1), scores.shape[-1], dtype=scores.dtype
   )
@@ -38,7 +48,7 @@ def sample_region(
   tau: float | jax.Array = 1.0,
   noise_scale: float = 1.0,
 ) -> jax.Array:
-  """Samples one region per row, differentiably (Jang et al. 2017).
+  """Sample one region per row, differentiably (Jang et al. 2017).
 
   Args:
     key: of the Gumbel noise.
@@ -49,7 +59,15 @@ def sample_region(
   Returns:
     `[..., N]` one-hot; its gradient is that of the tempered softmax. As
     `torch.nn.functional.gumbel_softmax(hard=True)`, except for `noise_scale`.
+
+  Raises:
+    ValueError: if `scores` has no axis, or `tau` is a number that is not
+      positive, or `noise_scale` a negative one. A `jax.Array`, traced or not,
+      is not read: a `tau` of 0 in it gives NaN.
   """
+  check_shape("scores", scores, "[..., N]")
+  check_positive("tau", tau)
+  check_positive("noise_scale", noise_scale, or_zero=True)
   noise = noise_scale * jax.random.gumbel(key, scores.shape, scores.dtype)
   noisy = scores + noise
   # Shifted before the division, so that a tiny tau cannot overflow.
@@ -60,14 +78,21 @@ def sample_region(
 def exponential_tau(
   progress: float | jax.Array, *, start: float = 1.0, end: float = 1e-3
 ) -> jax.Array:
-  """Anneals the temperature exponentially from `start` to `end`.
+  """Return the temperature, annealed exponentially from `start` to `end`.
 
   Args:
     progress: share of the training that is done; clipped to 0..1.
-    start: temperature at 0.
-    end: temperature at 1.
+    start: temperature at 0, positive.
+    end: temperature at 1, positive.
 
   Returns:
-    The temperature, of `progress`' shape.
+    The temperature, of `progress`' shape. As `optax.exponential_decay`, except
+    that it is told the end, not the rate, and a share, not a step.
+
+  Raises:
+    ValueError: if `start` or `end` is a number that is not positive; a
+      `jax.Array`, traced or not, is not read.
   """
+  check_positive("start", start)
+  check_positive("end", end)
   return start * (end / start) ** jnp.clip(progress, 0, 1)

@@ -2,40 +2,71 @@
 
 from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from chexjax.ops.checks import check_count, check_positive, check_shape
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def normalize(images: jax.Array) -> jax.Array:
-  """Replicates grey to three channels with ImageNet's mean and deviation.
+  """Replicate grey to three channels with ImageNet's mean and deviation.
 
   Args:
     images: `[..., H, W, 1]`, grey 0..255, uint8 or float.
 
   Returns:
-    `[..., H, W, 3]` float32.
+    `[..., H, W, 3]` float32. As `torchvision.transforms.Normalize` after
+    `ToTensor`, except that floats are 0..255 too, not 0..1.
+
+  Raises:
+    ValueError: if `images` has another shape or type, or is a numpy array of
+      floats that are all at most 1 but not all 0, as an image of 0..1 is. A
+      `jax.Array`, traced or not, is not read.
   """
-  chex.assert_axis_dimension(images, -1, 1)
+  check_shape("images", images, "[..., H, W, 1]")
+  _check_grey(images)
   return (images.astype(jnp.float32) / 255 - IMAGENET_MEAN) / IMAGENET_STD
 
 
+def _check_grey(images):
+  """Raise if images cannot be grey values of 0..255."""
+  floats = jnp.issubdtype(images.dtype, jnp.floating)
+  if not floats and images.dtype != np.uint8:
+    raise ValueError(
+      f"images must be uint8 or float, grey 0..255, got {images.dtype}"
+    )
+  if floats and isinstance(images, np.ndarray) and images.any():
+    highest = images.max()
+    if highest <= 1:
+      raise ValueError(
+        f"images must hold grey values of 0..255, got at most {highest}: "
+        "multiply images of 0..1 by 255"
+      )
+
+
 def affine_warp(image: jax.Array, matrix: jax.Array) -> jax.Array:
-  """Resamples an image bilinearly; what falls outside is 0.
+  """Resample an image bilinearly; what falls outside is 0.
+
+  Less than a pixel beyond the outer pixels' centres, the border fades to 0.
 
   Args:
-    image: `[H, W, C]` float.
+    image: `[H, W, C]` float, of any range.
     matrix: `[2, 3]` from output x, y (pixels, origin at the image's centre)
       to input x, y.
 
   Returns:
     `[H, W, C]`. As `skimage.transform.warp(order=1, mode="constant")`, but
     around the image's centre.
+
+  Raises:
+    ValueError: if an argument has another shape, such as a batch of images.
   """
+  check_shape("image", image, "[H, W, C]")
+  check_shape("matrix", matrix, "[2, 3]")
   height, width, _ = image.shape
   centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
   y, x = jnp.mgrid[:height, :width]
@@ -61,21 +92,33 @@ def augment_matrix(
   rotate: float = 10.0,
   flip: bool = True,
 ) -> jax.Array:
-  """Draws zoom, translation, rotation and flip as one affine map.
+  """Draw zoom, translation, rotation and flip as one affine map.
 
   Args:
     key: of the draw.
     height: of the image, in pixels.
     width: of the image, in pixels.
-    zoom: largest enlargement; drawn from 0..zoom.
+    zoom: largest enlargement, as a fraction: 0.1 is by a tenth.
     translate: largest shift either way, as a fraction of the side (the
       paper's 50 pixels of 512).
     rotate: largest angle either way, in degrees.
-    flip: whether to mirror left and right in half of the cases.
+    flip: whether to mirror left and right in half of the draws.
 
   Returns:
-    `[2, 3]` as `affine_warp` and `boxes.warp` take it.
+    `[2, 3]` from output to input x, y, in pixels around the image's centre, as
+    `affine_warp` and `boxes.warp` take it. As the draw of
+    `torchvision.transforms.RandomAffine`, except that the mirror is part of
+    it, the zoom only enlarges and nothing is sheared.
+
+  Raises:
+    ValueError: if a side is not a positive integer, or `zoom`, `translate` or
+      `rotate` is a negative number; a `jax.Array`, traced or not, is not read.
   """
+  check_count("height", height)
+  check_count("width", width)
+  check_positive("zoom", zoom, or_zero=True)
+  check_positive("translate", translate, or_zero=True)
+  check_positive("rotate", rotate, or_zero=True)
   zoom_key, shift_key, angle_key, flip_key = jax.random.split(key, 4)
   scale = 1 / (1 + jax.random.uniform(zoom_key, maxval=zoom))
   shift = jax.random.uniform(
@@ -90,7 +133,7 @@ def augment_matrix(
 
 
 def augment(key: jax.Array, image: jax.Array, **options: Any) -> jax.Array:
-  """Draws an `augment_matrix` and applies it.
+  """Draw an `augment_matrix` and apply it to an image.
 
   Args:
     key: of the draw.
@@ -98,8 +141,13 @@ def augment(key: jax.Array, image: jax.Array, **options: Any) -> jax.Array:
     **options: `zoom`, `translate`, `rotate`, `flip` of `augment_matrix`.
 
   Returns:
-    `[H, W, 1]` float32, 0..255.
+    `[H, W, 1]` float32, 0..255; what falls outside of the image is 0.
+
+  Raises:
+    ValueError: if `image` has another shape, such as a batch of images, or an
+      option is out of its range (see `augment_matrix`).
   """
+  check_shape("image", image, "[H, W, 1]")
   height, width, _ = image.shape
   matrix = augment_matrix(key, height=height, width=width, **options)
   return affine_warp(image.astype(jnp.float32), matrix)

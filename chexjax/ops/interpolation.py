@@ -3,9 +3,11 @@
 import jax
 import jax.numpy as jnp
 
+from chexjax.ops.checks import check_count, check_shape
+
 
 def interpolation_matrix(positions: jax.Array, length: int) -> jax.Array:
-  """Builds the rows that interpolate a signal of `length` at `positions`.
+  """Build the rows that interpolate a signal of `length` at `positions`.
 
   A position is an index of a sample (0 is the first sample itself, not its
   left edge); positions beyond the ends take the end's value. Sampling an
@@ -14,11 +16,18 @@ def interpolation_matrix(positions: jax.Array, length: int) -> jax.Array:
 
   Args:
     positions: `[..., N]` float, in samples.
-    length: of the signal.
+    length: of the signal, in samples.
 
   Returns:
-    `[..., N, length]`, each row summing to 1.
+    `[..., N, length]`, each row summing to 1. Its product with a signal is
+    `numpy.interp` at `positions`.
+
+  Raises:
+    ValueError: if `positions` has no axis, or `length` is not a positive
+      integer.
   """
+  check_shape("positions", positions, "[..., N]")
+  check_count("length", length)
   positions = jnp.clip(positions, 0, length - 1)[..., None]
   distance = jnp.abs(positions - jnp.arange(length, dtype=positions.dtype))
   return jnp.maximum(1 - distance, 0)

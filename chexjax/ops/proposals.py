@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from chexjax.ops.checks import check_count
+
 # Side of a proposal as a fraction of the image; the step is half the side.
 PROPOSAL_SIZES = (1 / 8, 1 / 4, 1 / 2)
 # Proposals of each size: a grid that includes both borders.
@@ -10,7 +12,7 @@ NUM_PROPOSALS = sum(PROPOSAL_COUNTS)
 
 
 def proposal_intervals(length: int) -> tuple[np.ndarray, ...]:
-  """Returns the intervals whose products are the proposals, per size.
+  """Return the intervals whose products are the proposals, per size.
 
   Args:
     length: side of the image in pixels.
@@ -28,9 +30,10 @@ def proposal_intervals(length: int) -> tuple[np.ndarray, ...]:
 
 
 def make_proposals(height: int, width: int | None = None) -> np.ndarray:
-  """Lists the proposals of an image; sizes and steps scale with it.
+  """List the proposals of an image; sizes and steps scale with it.
 
-  After clipping, some boxes in the corners are equal: ties are real.
+  Proposals are clipped to the image, which makes some in the corners equal:
+  of the 395, 387 are distinct, and equal boxes get equal scores.
 
   Args:
     height: of the image, in pixels.
@@ -39,11 +42,17 @@ def make_proposals(height: int, width: int | None = None) -> np.ndarray:
   Returns:
     `[395, 4]` float32 numpy array, x1, y1, x2, y2 in pixels, ordered by size,
     centre y, centre x. At 512: sides 64, 128 and 256, steps 32, 64 and 128.
+    As the anchors of Faster R-CNN, except that all are square, clipped, and
+    spaced by half of their side, not by the feature map's stride.
+
+  Raises:
+    ValueError: if a side is not a positive integer.
   """
+  width = height if width is None else width
+  check_count("height", height)
+  check_count("width", width)
   boxes = []
-  for ys, xs in zip(
-    proposal_intervals(height), proposal_intervals(width or height)
-  ):
+  for ys, xs in zip(proposal_intervals(height), proposal_intervals(width)):
     y, x = np.repeat(ys, len(xs), 0), np.tile(xs, (len(ys), 1))
     boxes.append(np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], -1))
   return np.concatenate(boxes)

@@ -1,16 +1,16 @@
 """Box voting: each box moved to the mean of those that agree with it."""
 
-import chex
 import jax
 import jax.numpy as jnp
 
 from chexjax.ops import boxes as box_ops
+from chexjax.ops.checks import check_shape
 
 
 def vote_boxes(
   boxes: jax.Array, weights: jax.Array, *, overlap: float = 0.2
 ) -> jax.Array:
-  """Averages, for each box, the boxes that overlap it, by weight.
+  """Average the boxes that overlap each box, by weight.
 
   Args:
     boxes: `[N, 4]` x1, y1, x2, y2 in pixels.
@@ -22,8 +22,12 @@ def vote_boxes(
     `[N, 4]`; a box whose neighbours all weigh nothing stays as it is. As the
     box voting of Gidaris and Komodakis 2015, except that every box is moved,
     not those alone that suppression leaves.
+
+  Raises:
+    ValueError: if an argument has another shape, or the lengths differ.
   """
-  chex.assert_shape([boxes, weights], [(None, 4), (None,)])
+  check_shape("boxes", boxes, "[N, 4]")
+  check_shape("weights", weights, "[N]", N=len(boxes))
   near = box_ops.iou(boxes, boxes) > overlap
   weights = jnp.where(near, weights, 0)
   total = weights.sum(-1, keepdims=True)

@@ -1,15 +1,18 @@
-"""From the folders of evaluations to one HTML file, figures included."""
+"""The HTML report, built from the folders of one or two evaluations."""
 
 import io
 import json
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from chexjax import evaluation, messages
-from chexjax.evaluation.outputs import evaluation_file
+from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
-from chexjax.evaluation.outputs.paper_tables import all_tables, main_map
+from chexjax.evaluation.outputs.table_cells import main_map
+from chexjax.evaluation.outputs.tables import all_tables
 from chexjax.evaluation.protocols import comparison, decisions
 from chexjax.io import write_text
 from chexjax.report import curves, page
@@ -21,6 +24,10 @@ CASES_SHOWN = ("best", "median", "worst")
 
 def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
   """Read the folders of one or two evaluations and write the page.
+
+  Args:
+    workdirs: the folders.
+    out: HTML file to write.
 
   Raises:
     FileNotFoundError: a folder lacks what an evaluation leaves; says what.
@@ -46,7 +53,10 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
   html = page.render(
     title=" and ".join(f"{run.label}" for run in runs) + ": chexjax report",
     runs=runs,
-    tables=[all_tables(r.results, real) for r, real in zip(runs, official)],
+    tables=[
+      all_tables(run.results, published=real)
+      for run, real in zip(runs, official)
+    ],
     notes=[notes(run.results) for run in runs],
     figures=[
       draw_figures(run, workdir) for run, workdir in zip(runs, workdirs)
@@ -57,21 +67,33 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
 
 
 def label_of(workdirs: list[pathlib.Path], workdir: pathlib.Path) -> str:
-  """Returns a folder's name; its path where two are called the same."""
+  """Return a folder's name, or its path if two folders have the same name.
+
+  Args:
+    workdirs: all folders.
+    workdir: one of them.
+  """
   names = [path.resolve().name for path in workdirs]
   name = workdir.resolve().name
   return name if names.count(name) == 1 else str(workdir)
 
 
 def open_run(workdir: pathlib.Path, label: str) -> page.Run:
-  """Reads what `experiments.run` or `experiments.evaluate` left.
+  """Read the folder of an evaluation.
+
+  Args:
+    workdir: written by `experiments.run` or `chexjax evaluate`.
+    label: what the page calls it.
+
+  Returns:
+    The run; without pictures if there is no `cases.zip`.
 
   Raises:
-    FileNotFoundError: something is missing; says what and how to make it.
+    FileNotFoundError: a file is missing; says how to make it.
   """
   missing = [
     name
-    for name in ("results.json", evaluation_file.NAME)
+    for name in ("results.json", evaluation_npz.NAME)
     if not (workdir / name).exists()
   ]
   if missing:
@@ -80,19 +102,19 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
       "experiments.evaluate, with this folder first"
     )
   results = json.loads((workdir / "results.json").read_text("utf-8"))
-  stored = evaluation_file.load(workdir / evaluation_file.NAME)
+  stored = evaluation_npz.load(workdir / evaluation_npz.NAME)
   fit = results["protocol"]["crossfit"]
   crossfit = {key: fit[key] for key in ("folds", "repeats", "seed")}
   said = results["protocol"]["predicted"] or {}
   given = None
   if said.get("score_thresholds", "").startswith("thresholds that came"):
     given = {f: cuts[0] for f, cuts in said["thresholds"].items()}
-  rule = decisions.decide_for(stored.images, given, crossfit)
+  rule = decisions.decide(stored.images, thresholds=given, **crossfit)
   measures = evaluation.measure_table(
     stored.table,
     list(results["counts"]["boxes"]),
-    stored.component,
-    predicted=decisions.predicted_rows(stored.images, stored.table, rule),
+    component=stored.component,
+    predicted=rule.of_rows(stored.images, stored.table),
     **crossfit,
   )
   path = workdir / NAME
@@ -103,7 +125,15 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
 
 
 def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
-  """Draws all figures: caption and data URI."""
+  """Draw all figures of a run.
+
+  Args:
+    run: the evaluation.
+    workdir: its folder, which may hold `metrics.jsonl`.
+
+  Returns:
+    Pairs of a caption and a data URI.
+  """
   images, table = run.record.images, run.record.table
   findings = [f for f, n in run.results["counts"]["boxes"].items() if n]
   found = [
@@ -139,8 +169,15 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
   return found
 
 
-def training_caption(rows: list[dict]) -> str:
-  """Says under the training figure why it has no IoUs, if it has none."""
+def training_caption(rows: list[dict[str, Any]]) -> str:
+  """Return the caption of the training figure.
+
+  Args:
+    rows: of `metrics.jsonl`.
+
+  Returns:
+    The caption; if the figure has no IoUs it says why.
+  """
   panels = curves.training_lines(rows)
   if "scores" in panels and "IoU on validation boxes" not in panels:
     return (
@@ -150,15 +187,17 @@ def training_caption(rows: list[dict]) -> str:
   return "Training"
 
 
-def _png(function, *args) -> str:
+def _png(function: Callable[..., None], *args: Any) -> str:
+  """Return what a function of `curves` draws as a data URI."""
   out = io.BytesIO()
   function(out, *args)
   return page.png_uri(out.getvalue())
 
 
 def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
-  """Draws the best, the median and the worst case of each finding."""
-  if run.cases is None or not run.cases.images:
+  """Draw the best, the median and the worst case of each finding."""
+  cases = run.cases
+  if cases is None or not cases.images:
     return []
   from PIL import Image
 
@@ -171,14 +210,16 @@ def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
   found = []
   for finding in findings:
     rows = np.flatnonzero(table.finding == finding)
-    rows = rows[[run.cases.rows[p]["image"] in run.cases.images for p in rows]]
+    rows = rows[[cases.rows[p]["image"] in cases.images for p in rows]]
     if not rows.size:
       continue
     order = rows[np.argsort(-iou[rows], kind="stable")]
     places = dict(zip(CASES_SHOWN, (0, len(order) // 2, len(order) - 1)))
     out = io.BytesIO()
-    cases = [_case(run, boxes, order[at], kind) for kind, at in places.items()]
-    example_grid(out, cases, dpi=90)
+    shown = [
+      _case(run, cases, boxes, order[at], kind) for kind, at in places.items()
+    ]
+    example_grid(out, shown, dpi=90)
     small = io.BytesIO()
     picture = Image.open(out).convert("RGB")
     picture.save(small, "JPEG", quality=80, optimize=True)
@@ -187,9 +228,11 @@ def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
   return found
 
 
-def _case(run, boxes, row, kind) -> Case:
-  """Gives one row of the table as a `Case`, in pixels of the stored film."""
-  table, cases = run.record.table, run.cases
+def _case(
+  run: page.Run, cases: Cases, boxes: dict[str, np.ndarray], row: int, kind: str
+) -> Case:
+  """Return a row of the table as a `Case`, in pixels of the stored film."""
+  table = run.record.table
   stored = cases.rows[row]
   film = cases.pixels(cases.images[stored["image"]])
   scale = np.array([film.shape[1] / table.frame[1]] * 4)

@@ -1,8 +1,8 @@
 """`cases.zip`: small pictures of every boxed case, for people to look at.
 
-A plain zip: `images/*.jpg` (the film, grey), `maps/*.jpg` (each map stretched
-from its lowest to its highest value) and `index.json`, one entry per row of
-the localisation table, in its order. Any unzip opens it.
+A plain zip file with `images/*.jpg` (the film, grey), `maps/*.jpg` (each map
+stretched from its lowest to its highest value) and `index.json`, which has one
+entry per row of the localisation table, in its order.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ IMAGE_SIDE, MAP_SIDE = 320, 128  # pixels
 _QUALITY = {"image": 65, "map": 75}
 
 
-def _jpeg(pixels, side, quality):
-  """Encode `[h, w]` uint8, its longer side at most `side`."""
+def _jpeg(pixels: np.ndarray, side: int, quality: int) -> bytes:
+  """Encode `[h, w]` uint8, reduced until its longer side is at most `side`."""
   from PIL import Image
 
   image = Image.fromarray(np.ascontiguousarray(pixels))
@@ -34,13 +34,17 @@ def _jpeg(pixels, side, quality):
 
 
 class CaseWriter:
-  """Writes `cases.zip` while the maps stream by; a context manager.
+  """Writes `cases.zip` case by case; a context manager.
 
   The file appears when the block ends without an error.
   """
 
   def __init__(self, path: pathlib.Path):
-    """Opens a scratch file beside `path`."""
+    """Open a scratch file beside the path.
+
+    Args:
+      path: of the file.
+    """
     self._path = pathlib.Path(path)
     self._stack = contextlib.ExitStack()
     self._scratch = self._stack.enter_context(replacing(self._path))
@@ -49,11 +53,11 @@ class CaseWriter:
     self._rows: list[dict[str, Any]] = []
 
   def __enter__(self) -> "CaseWriter":
-    """Returns itself."""
+    """Return itself."""
     return self
 
   def __exit__(self, kind: Any, *rest: Any) -> None:
-    """Finishes the file, or takes the scratch away after an error."""
+    """Finish the file, or remove the scratch file after an error."""
     if kind is None:
       index = {
         "version": VERSION,
@@ -65,7 +69,12 @@ class CaseWriter:
     self._stack.__exit__(kind, *rest)
 
   def image(self, name: str, pixels: Any) -> None:
-    """Stores a film once: `[H, W]` or `[H, W, 1]` uint8."""
+    """Store a film, unless it is stored already.
+
+    Args:
+      name: of the image.
+      pixels: `[H, W]` or `[H, W, 1]` uint8.
+    """
     if name in self._images:
       return
     pixels = np.asarray(pixels)
@@ -75,9 +84,16 @@ class CaseWriter:
     self._images[name] = file
 
   def case(self, image: str, finding: str, maps: Any, *, rows: int = 1) -> None:
-    """Stores the maps of a pair: name -> `[h, w]`; `rows` true boxes."""
+    """Store the maps of a case.
+
+    Args:
+      image: name of the image.
+      finding: whose maps they are.
+      maps: name -> `[h, w]`.
+      rows: true boxes of the case, each a row of the localisation table.
+    """
     number = len(self._rows)
-    stored: dict[str, dict] = {}
+    stored: dict[str, dict[str, Any]] = {}
     for name, heat in maps.items():
       heat = np.asarray(heat, np.float32)
       low, high = float(heat.min()), float(heat.max())
@@ -93,17 +109,20 @@ class Cases:
   """Reads `cases.zip`.
 
   Attributes:
-    rows: for every row of the table `image`, `finding`, `maps`: name ->
-      `file`, `low`, `high`.
-    images: name of an image -> its file; those without a film are not there.
+    rows: for every row of the table a dict of `image`, `finding` and `maps`;
+      the latter is name -> `file`, `low`, `high`.
+    images: name of an image -> its file, for images with a film.
   """
 
   def __init__(self, path: pathlib.Path):
-    """Opens the file.
+    """Open the file.
+
+    Args:
+      path: of the file.
 
     Raises:
-      FileNotFoundError: it is not there.
-      ValueError: it is of another version.
+      FileNotFoundError: the file is missing.
+      ValueError: the file has another version.
     """
     self._zip = zipfile.ZipFile(path)
     index = json.loads(self._zip.read("index.json"))
@@ -113,11 +132,11 @@ class Cases:
     self.images = index["images"]
 
   def read(self, file: str) -> bytes:
-    """Returns a picture's JPEG bytes."""
+    """Return the JPEG bytes of a picture."""
     return self._zip.read(file)
 
   def pixels(self, file: str) -> np.ndarray:
-    """Returns a picture decoded, `[h, w]` uint8."""
+    """Return a picture decoded, `[h, w]` uint8."""
     from PIL import Image
 
     return np.asarray(Image.open(io.BytesIO(self.read(file))).convert("L"))

@@ -1,25 +1,30 @@
-"""Figures of one evaluation or of one training run.
+"""Figures of one evaluation or of one training run, written as PNG."""
 
-Every function takes what it draws and a path or an open binary file, and
-writes a PNG.
-"""
+import os
+from collections.abc import Callable, Sequence
+from typing import IO, Any
 
 import numpy as np
 
-from chexjax.evaluation import trained_name
+from chexjax.evaluation import LocalizationTable, ScoredImages, trained_name
 from chexjax.evaluation.protocols import bootstrap, threshold_choice
-from chexjax.evaluation.protocols.baselines import BLIND
+from chexjax.evaluation.protocols.baselines import BLIND, image_blind
+from chexjax.evaluation.protocols.ranking import Ranking, rank
 from chexjax.report.figures import MAP_TITLES
 
-# Okabe & Ito's palette, apart for colour-blind readers too; baselines dashed,
-# an untrained head's maps dotted in the colour of the trained one's.
+File = str | os.PathLike[str] | IO[bytes]
+Panels = dict[str, dict[int, dict[str, list[tuple[int, float]]]]]
+
+# The palette of Okabe & Ito, which colour-blind readers can tell apart.
+# Baselines are dashed; an untrained head's maps are dotted, in the colour of
+# the trained head's.
 COLOURS = {"sal": "#D55E00", "det": "#0072B2", "mix": "#009E73"}
 _OTHER, _GREY = "#CC79A7", "#777777"
 _DPI = 110
 
 
-def style_of(name):
-  """Give a map's or baseline's line style."""
+def style_of(name: str) -> dict[str, Any]:
+  """Return the line style of a map or baseline, as matplotlib's keywords."""
   if name == BLIND:
     return {"color": _GREY, "linestyle": "--", "label": "image-blind box"}
   trained = trained_name(name)
@@ -30,8 +35,13 @@ def style_of(name):
   }
 
 
-def _grid(number, columns, *, width=2.5, height=2.2):
-  """Make a figure of small multiples: figure and `[number]` axes."""
+def _grid(
+  number: int, columns: int, *, width: float = 2.5, height: float = 2.2
+) -> tuple[Any, Any]:
+  """Make a figure of small multiples; return it and its `[number]` axes.
+
+  Widths and heights are inches of one of them.
+  """
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
 
@@ -45,7 +55,8 @@ def _grid(number, columns, *, width=2.5, height=2.2):
   return figure, axes[:number]
 
 
-def _save(figure, file, legend=None):
+def _save(figure: Any, file: File, legend: Any = None) -> None:
+  """Write a figure as PNG, with the legend of one of its axes."""
   if legend is not None:
     handles, labels = legend.get_legend_handles_labels()
     if handles:
@@ -55,19 +66,25 @@ def _save(figure, file, legend=None):
   figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
 
 
-def _name(axes, text):
+def _name(axes: Any, text: str) -> None:
+  """Set the title of axes."""
   axes.set_title(text.replace("_", " "), fontsize=9, parse_math=False)
   axes.tick_params(labelsize=7)
 
 
-def roc_points(ranking, counts, places, grid):
-  """Give `[B, G]` true positive rates at false positive rates, per draw.
+def roc_points(
+  ranking: Ranking, counts: np.ndarray, places: np.ndarray, grid: np.ndarray
+) -> np.ndarray:
+  """Compute the true positive rates of every draw of patients.
 
   Args:
-    ranking: a `bootstrap.Ranking`.
-    counts: `[B, M]` of `bootstrap.Draws`.
-    places: `[N]` columns of the images' patients.
+    ranking: of the images by their score.
+    counts: `[B, M]`, how often each of M patients is in each of B draws.
+    places: `[N]`, column in `counts` of each image's patient.
     grid: `[G]` false positive rates, rising.
+
+  Returns:
+    `[B, G]`; NaN where a draw has no positive or no negative image.
   """
   result = np.full((len(counts), len(grid)), np.nan)
   for b, count in enumerate(counts):
@@ -85,8 +102,23 @@ def roc_points(ranking, counts, places, grid):
   return result
 
 
-def roc_figure(file, images, results, *, draws=200, seed=0):
-  """Draw the ROC of every finding with the middle 95 % of draws of patients."""
+def roc_figure(
+  file: File,
+  images: ScoredImages,
+  results: dict[str, Any],
+  *,
+  draws: int = 200,
+  seed: int = 0,
+) -> None:
+  """Draw the ROC of every finding, with the middle 95 % of draws of patients.
+
+  Args:
+    file: path or open binary file.
+    images: labels and scores.
+    results: tree of `evaluation.assemble`; gives the AUCs.
+    draws: number of draws.
+    seed: of the draws.
+  """
   taken = bootstrap.draw_patients(images.patient, draws=draws, seed=seed)
   places, grid = taken.places(images.patient), np.linspace(0, 1, 101)
   once = np.ones((1, taken.patients.size), np.int32)
@@ -99,7 +131,7 @@ def roc_figure(file, images, results, *, draws=200, seed=0):
     if auc is None:
       ax.text(0.5, 0.4, "undefined", ha="center", fontsize=8)
       continue
-    ranking = bootstrap.rank(images.labels[:, k], images.scores[:, k])
+    ranking = rank(images.labels[:, k], images.scores[:, k])
     band = roc_points(ranking, taken.counts, places, grid)
     low, high = np.nanquantile(band, [0.025, 0.975], axis=0)
     ax.fill_between(grid, low, high, color="#0072B2", alpha=0.25, linewidth=0)
@@ -114,8 +146,10 @@ def roc_figure(file, images, results, *, draws=200, seed=0):
   _save(figure, file)
 
 
-def _lines(measures, protocol="crossfit"):
-  """Give the maps, and the image-blind box last: name -> finding -> IoU."""
+def _lines(
+  measures: dict[str, Any], protocol: str = "crossfit"
+) -> dict[str, dict[str, Any]]:
+  """Return name -> finding -> IoUs, the image-blind box as the last name."""
   names = [n for n in measures if n not in ("whole_image", "centre_prior")]
   names.sort(key=lambda n: n == BLIND)
   return {
@@ -124,8 +158,13 @@ def _lines(measures, protocol="crossfit"):
   }
 
 
-def iou_figure(file, measures):
-  """Draw how the cross-fitted IoUs are spread, per finding and map."""
+def iou_figure(file: File, measures: dict[str, Any]) -> None:
+  """Draw histograms of the cross-fitted IoUs, per finding and map.
+
+  Args:
+    file: path or open binary file.
+    measures: of `evaluation.measure_table`.
+  """
   lines = _lines(measures)
   findings = list(next(iter(lines.values())))
   figure, axes = _grid(len(findings), 4)
@@ -143,8 +182,13 @@ def iou_figure(file, measures):
   _save(figure, file, axes[0])
 
 
-def t_iou_figure(file, measures):
-  """Draw T(IoU), the share of boxes found, over the IoU asked for."""
+def t_iou_figure(file: File, measures: dict[str, Any]) -> None:
+  """Draw T(IoU), the share of boxes with at least this IoU, over the IoU.
+
+  Args:
+    file: path or open binary file.
+    measures: of `evaluation.measure_table`.
+  """
   lines = _lines(measures)
   findings = list(next(iter(lines.values())))
   figure, axes = _grid(len(findings) + 1, 3, width=3)
@@ -166,8 +210,20 @@ def t_iou_figure(file, measures):
   _save(figure, file, axes[0])
 
 
-def threshold_figure(file, table, findings, component):
-  """Draw the mean IoU of every threshold; a dot is the oracle's choice."""
+def threshold_figure(
+  file: File,
+  table: LocalizationTable,
+  findings: Sequence[str],
+  component: str,
+) -> None:
+  """Draw the mean IoU of every threshold; a dot is the oracle's choice.
+
+  Args:
+    file: path or open binary file.
+    table: boxes of every threshold.
+    findings: to draw.
+    component: rule of the figures, see `LocalizationTable`.
+  """
   figure, axes = _grid(len(findings), 4)
   for finding, ax in zip(findings, axes):
     _name(ax, finding)
@@ -175,13 +231,13 @@ def threshold_figure(file, table, findings, component):
     if not rows.any():
       continue
     for name in table.boxes:
-      mean = table.iou(name, component)[rows].mean(0)
+      mean = table.iou(name, component=component)[rows].mean(0)
       best = threshold_choice.choose(mean[None])
       ax.plot(table.thresholds, mean, linewidth=1.4, **style_of(name))
       ax.plot(
         table.thresholds[best], mean[best], "o", color=style_of(name)["color"]
       )
-    blind, _ = threshold_choice.constant_boxes(table.true_box[rows])
+    blind = image_blind(table.true_box[rows], table.patient[rows]).iou
     ax.axhline(blind.mean(0).max(), linewidth=1, **style_of(BLIND))
     ax.set_ylim(bottom=0)
   meaning = {rule.meaning for rule in table.maps.values()}
@@ -190,8 +246,8 @@ def threshold_figure(file, table, findings, component):
   _save(figure, file, axes[0])
 
 
-# The panels of the training figure, and which values each of them holds.
-_TRAINING = {
+# Panels of the training figure, and which values each of them shows.
+_TRAINING: dict[str, Callable[[str], bool]] = {
   "loss": lambda key: "loss" in key,
   "AUC": lambda key: key in ("auc", "crop_auc"),
   "learning rate": lambda key: key in ("learning_rate", "lr"),
@@ -204,17 +260,17 @@ _TRAINING = {
 }
 
 
-def training_lines(rows):
-  """Sort what `metrics.jsonl` holds: panel -> stage -> name -> points.
+def training_lines(rows: Sequence[dict[str, Any]]) -> Panels:
+  """Group the rows of `metrics.jsonl` by panel, stage and name.
 
   Args:
     rows: dicts with `stage`, `step` and values; None counts as absent.
 
   Returns:
-    Nested dicts down to lists of `(step, value)`; what has no value is not
-    there, panels and stages included.
+    Panel -> stage -> name -> list of `(step, value)`. Panels, stages and names
+    without a value are left out.
   """
-  panels = {}
+  panels: Panels = {}
   for panel, holds in _TRAINING.items():
     for row in rows:
       for key, value in sorted(row.items()):
@@ -224,12 +280,12 @@ def training_lines(rows):
   return panels
 
 
-def training_figure(file, rows):
-  """Draw the course of a training: a row per panel, a column per stage.
+def training_figure(file: File, rows: Sequence[dict[str, Any]]) -> None:
+  """Draw the metrics of a training run: a row per panel, a column per stage.
 
   Args:
-    file: where to write.
-    rows: as for `training_lines`.
+    file: path or open binary file.
+    rows: see `training_lines`.
   """
   panels = training_lines(rows)
   stages = sorted({row["stage"] for row in rows})
@@ -241,7 +297,7 @@ def training_figure(file, rows):
       continue
     _name(ax, f"stage {stage}: {panel}")
     for key, points in panels[panel][stage].items():
-      # A line of one point is not seen.
+      # A line through one point would be invisible.
       marker = "." if len(points) < 20 else None
       name = key.replace("_", " ")
       ax.plot(*zip(*points), linewidth=1.2, marker=marker, label=name)

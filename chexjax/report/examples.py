@@ -13,30 +13,30 @@ from chexjax.report.figures import Case, example_grid
 
 def draw_examples(
   folder: pathlib.Path,
-  table: Any,
-  cases: list[dict],
+  table: evaluation.LocalizationTable,
+  cases: Sequence[dict[str, Any]],
   *,
   findings: Sequence[str],
   film: Callable[[int], np.ndarray],
   per_finding: int,
 ) -> int:
-  """Draws some boxed cases of each finding, from best to worst by the last
-  map's IoU (Mix, or Sal after stage 1).
+  """Draw some boxed cases of each finding, from the best IoU to the worst.
 
-  Boxes are those of the cross-fitted thresholds; a finding with boxes of one
-  patient only has none. `grid.png` shows one case per finding, the one that
-  a quarter of its cases beat.
+  The IoU is that of the last map (Mix, or Sal after stage 1). Boxes are those
+  of cross-fitted thresholds, so a finding whose boxes are all of one patient
+  has none. `grid.png` shows one case per finding: a quarter of its cases are
+  better.
 
   Args:
-    folder: exists.
-    table: a `LocalizationTable`.
-    cases: for every row of the table `index`, of its film, and `maps`.
+    folder: must exist.
+    table: boxes of every threshold.
+    cases: for every row of the table its film's `index` and its `maps`.
     findings: to draw, in this order.
     film: returns the `[H, W, 1]` uint8 film of an index.
     per_finding: pictures of each finding.
 
   Returns:
-    How many pictures were written.
+    Number of pictures written, `grid.png` not counted.
   """
   measures = evaluation.measure_table(table, list(findings))
   names = evaluation.without_untrained(table.boxes)
@@ -47,7 +47,7 @@ def draw_examples(
   }
   ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
 
-  def case_of(row):
+  def case_of(row: int) -> Case:
     heat = cases[row]["maps"].items()
     boxes = {n: box[row] for n, box in chosen.items()}
     return Case(

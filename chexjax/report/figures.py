@@ -1,10 +1,10 @@
 """Pictures of cases: the image, its heat maps, the predicted and true box.
 
-A map is drawn over the image from its own lowest to its own highest value and
-the more opaque the higher, so that it shows where, not how strongly: the
-highest value is printed under it, with the IoU of its box. Predicted boxes are
-dashed cyan, true ones solid green: they differ in line style too, for those
-who do not tell the colours apart.
+A map is stretched from its own lowest to its own highest value, and high values
+are more opaque. It shows where the finding is, not how strong the evidence is,
+so the highest value is written under the map, with the IoU of its box.
+Predicted boxes are dashed cyan, true boxes solid green: the line styles differ
+for readers who cannot tell the colours apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ MAP_TITLES = {
   "det_untrained": "Detection, untrained head",
   "mix_untrained": "Mix, untrained head",
 }
-TRUE = {"edgecolor": "#3ddc3d", "linestyle": "-"}
-PREDICTED = {"edgecolor": "#2ee6ff", "linestyle": "--"}
+TRUE: dict[str, Any] = {"edgecolor": "#3ddc3d", "linestyle": "-"}
+PREDICTED: dict[str, Any] = {"edgecolor": "#2ee6ff", "linestyle": "--"}
 SIDE = 2.6  # inches of one picture
 
 
@@ -32,11 +32,11 @@ class Case(NamedTuple):
 
   Attributes:
     image: `[H, W]` or `[H, W, 1]` uint8.
-    maps: name -> `[h, w]`, any size: stretched over the image.
-    predicted: box `[4]` for every map, or name -> box; None where none. An
-      empty or NaN box is not drawn but said.
+    maps: name -> `[h, w]` of any size, stretched over the image.
+    predicted: one box `[4]` for all maps, or name -> box, or None. Instead of
+      an empty or NaN box the text "no box" is written.
     true: `[4]` or `[M, 4]` boxes, or None.
-    title: finding, name of the image, IoU, ...
+    title: such as the finding and the image's name.
   """
 
   image: Any
@@ -46,8 +46,8 @@ class Case(NamedTuple):
   title: str = ""
 
 
-def _figure(rows, columns, side):
-  """Make a figure without pyplot: no global state, no display, no leak."""
+def _figure(rows: int, columns: int, side: float) -> tuple[Any, Any]:
+  """Make a figure without pyplot, which keeps every figure until closed."""
   from matplotlib.backends.backend_agg import FigureCanvasAgg
   from matplotlib.figure import Figure
 
@@ -57,7 +57,8 @@ def _figure(rows, columns, side):
   return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def _check(case):
+def _check(case: Case) -> np.ndarray:
+  """Return a case's image as `[H, W]`, or raise a ValueError."""
   image = np.asarray(case.image)
   if image.ndim == 3 and image.shape[-1] == 1:
     image = image[..., 0]
@@ -73,14 +74,14 @@ def _check(case):
   return image
 
 
-def _draw_boxes(axes, boxes, style):
+def _draw_boxes(axes: Any, boxes: Any, style: dict[str, Any]) -> None:
   from matplotlib.patches import Rectangle
   from matplotlib.patheffects import Normal, Stroke
 
   if boxes is None:
     return
   for x1, y1, x2, y2 in np.reshape(boxes, (-1, 4)):
-    # Pixel 0 is drawn around 0: edges lie half a pixel lower.
+    # imshow draws the first pixel from -0.5 to 0.5; boxes start at 0.
     patch = Rectangle(
       (x1 - 0.5, y1 - 0.5), x2 - x1, y2 - y1, fill=False, linewidth=1.8, **style
     )
@@ -88,7 +89,8 @@ def _draw_boxes(axes, boxes, style):
     axes.add_patch(patch)
 
 
-def _draw_map(axes, heat, shape):
+def _draw_map(axes: Any, heat: Any, shape: tuple[int, ...]) -> str:
+  """Draw a map over an image; return the text about its highest value."""
   heat = np.asarray(heat, float)
   low, high = heat.min(), heat.max()
   part = (heat - low) / (high - low) if high > low else np.zeros_like(heat)
@@ -105,13 +107,16 @@ def _draw_map(axes, heat, shape):
   return f"highest {high:.2g}"
 
 
-def _draw_row(row, case, names, first):
+def _draw_row(
+  row: Any, case: Case, names: Sequence[str], *, first: bool
+) -> None:
+  """Draw a case on a row of axes; the first row has titles."""
   image = _check(case)
   height, width = image.shape
   for axes, name in zip(row, (None, *names)):
     axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     said, box = [], None if name is None else case.predicted
-    if name in case.maps:
+    if name is not None and name in case.maps:
       said.append(_draw_map(axes, case.maps[name], image.shape))
     if isinstance(box, Mapping):
       box = box.get(name)
@@ -133,7 +138,7 @@ def _draw_row(row, case, names, first):
   row[0].set_ylabel(case.title, fontsize=9, parse_math=False)
 
 
-def _legend(figure):
+def _legend(figure: Any) -> None:
   from matplotlib.lines import Line2D
 
   lines = [
@@ -152,19 +157,26 @@ def _legend(figure):
   legend.get_frame().set_edgecolor("none")
 
 
-def example_grid(path, cases: Sequence[Case], *, title="", side=SIDE, dpi=110):
+def example_grid(
+  path: Any,
+  cases: Sequence[Case],
+  *,
+  title: str = "",
+  side: float = SIDE,
+  dpi: float = 110,
+) -> None:
   """Draw cases as rows: the input, then every map with the predicted box.
 
   Args:
-    path: PNG to write.
-    cases: one `Case` a row; the first one's maps name the columns, but for
-      those of an untrained head, which are not drawn.
-    title: over the whole.
+    path: PNG to write, or an open binary file.
+    cases: one `Case` per row. The maps of the first one name the columns;
+      those of an untrained head are not drawn.
+    title: of the whole figure.
     side: inches of one picture.
-    dpi: pixels an inch.
+    dpi: pixels per inch.
 
   Raises:
-    ValueError: there is no case, an image is not uint8, a map is not finite.
+    ValueError: there is no case, an image is not uint8, or a map is not finite.
   """
   if not cases:
     raise ValueError("want at least one case to draw, got none")
@@ -179,18 +191,29 @@ def example_grid(path, cases: Sequence[Case], *, title="", side=SIDE, dpi=110):
 
 
 def example_figure(
-  path, image, maps, *, predicted=None, true=None, title="", **options
-):
+  path: Any,
+  image: Any,
+  maps: Mapping[str, Any],
+  *,
+  predicted: Any = None,
+  true: Any = None,
+  title: str = "",
+  **options: Any,
+) -> None:
   """Draw one case: the input, every map over it, predicted and true box.
 
   Args:
-    path: PNG to write.
+    path: PNG to write, or an open binary file.
     image: `[H, W]` uint8.
     maps: name -> `[h, w]`.
-    predicted: box `[4]` in pixels of the image, or name -> box, or None.
+    predicted: box `[4]` x1, y1, x2, y2 in pixels of the image, or name -> box,
+      or None.
     true: `[4]` or `[M, 4]` boxes, or None.
-    title: finding, name of the image, IoU, ...
-    **options: `side`, `dpi` of `example_grid`.
+    title: of the figure.
+    **options: `side` and `dpi` of `example_grid`.
+
+  Raises:
+    ValueError: see `example_grid`.
   """
   case = Case(image, maps, predicted, true)
   example_grid(path, [case], title=title, **options)

@@ -1,4 +1,4 @@
-"""A film with the findings it was given: the heat map and box of each."""
+"""A film beside its findings: the heat map and the box of each."""
 
 import functools
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from chexjax.evaluation.outputs.results import DISCLAIMER
+from chexjax.evaluation.outputs.results_json import DISCLAIMER
 
 _SIDE = 480  # longest side of one picture, in pixels
 _LINE = 22
-_CYAN = (46, 230, 255)  # the predicted boxes of `figures`
+_CYAN = (46, 230, 255)  # as predicted boxes in `figures`
 
 
 class Marked(NamedTuple):
@@ -19,7 +19,7 @@ class Marked(NamedTuple):
 
   Attributes:
     title: such as `Effusion 0.83`.
-    heat: `[h, w]` finite, of any size: stretched over the image.
+    heat: `[h, w]` finite, of any size, stretched over the image.
     box: `[4]` x1, y1, x2, y2 in pixels of the image, or None.
   """
 
@@ -29,10 +29,10 @@ class Marked(NamedTuple):
 
 
 def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
-  """Puts the film beside one copy of it for every finding.
+  """Draw the film, and beside it one copy with map and box for every finding.
 
-  A map is coloured from its own lowest to its own highest value: it shows
-  where, not how strongly.
+  A map is stretched from its own lowest to its own highest value: it shows
+  where a finding is, not how strong the evidence is.
 
   Args:
     image: `[H, W]` uint8.
@@ -40,6 +40,9 @@ def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
 
   Returns:
     An RGB picture; its last line is the disclaimer.
+
+  Raises:
+    ValueError: the image has another shape or type.
   """
   if image.ndim != 2 or image.dtype != np.uint8:
     raise ValueError(
@@ -72,21 +75,21 @@ def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
   return whole
 
 
-def _heated(film, heat):
-  """The film with a map over it, the more opaque the higher."""
+def _heated(film: Image.Image, heat: Any) -> Image.Image:
+  """Return the film with a map over it; high values are more opaque."""
   heat = np.asarray(heat, np.float32)
   low, high = heat.min(), heat.max()
   part = (heat - low) / (high - low) if high > low else np.zeros_like(heat)
-  part = Image.fromarray(part).resize(film.size, Image.Resampling.BILINEAR)
-  level = (255 * np.asarray(part)).round().astype(np.uint8)
+  large = Image.fromarray(part).resize(film.size, Image.Resampling.BILINEAR)
+  level = (255 * np.asarray(large)).round().astype(np.uint8)
   kept, added = _shades()
   mixed = np.asarray(film)[..., None] * kept[level] + added[level]
   return Image.fromarray(mixed.round().astype(np.uint8))
 
 
 @functools.cache
-def _shades():
-  """What of the film is kept, and the colour added, at each of 256 levels."""
+def _shades() -> tuple[Any, Any]:
+  """Return the film's share `[256, 1]` and the colour to add `[256, 3]`."""
   from matplotlib import colormaps
 
   colours = colormaps["inferno"](np.arange(256))[:, :3] * 255

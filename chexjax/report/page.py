@@ -1,44 +1,37 @@
 """One HTML file of an evaluation, or of two side by side, for a browser.
 
-Everything is inside: style, script, figures and pictures (as data URIs), so
-that it opens from a disk without a server or a network. Names from data are
-escaped by Jinja2, in the JSON blocks too.
+Style, script, figures and pictures (as data URIs) are in the file, so that it
+opens from a disk without a server or a network. Jinja2 escapes all names from
+data, in the JSON blocks too.
 """
 
 import base64
 import importlib.resources
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+from chexjax.evaluation.outputs.table_cells import (
+  NAMES,
+  cell_text,
+  main_map,
+  row_label,
+)
+from chexjax.extras import require
+from chexjax.report.case_browser import case_data
+from chexjax.report.run import Run, predicted_boxes
 
-from chexjax.evaluation import without_untrained
-from chexjax.evaluation.measures import overlap
-from chexjax.evaluation.outputs.formats import cell
-from chexjax.evaluation.outputs.paper_tables import NAMES, main_map, row_label
-from chexjax.evaluation.protocols.measurement import chosen_boxes
-from chexjax.report.cases import Cases
-
+__all__ = [
+  "DISCLAIMER",
+  "Run",
+  "case_data",
+  "comparison_rows",
+  "jpeg_uri",
+  "png_uri",
+  "predicted_boxes",
+  "render",
+  "summary",
+]
 DISCLAIMER = "Research software, not a medical device."
-_PLACES = 4  # digits of box edges, as shares of the image
-
-
-class Run(NamedTuple):
-  """One evaluation to show.
-
-  Attributes:
-    label: what the page calls it.
-    results: tree of `evaluation.assemble`.
-    record: an `evaluation.record.Record`.
-    measures: of `measure_table`.
-    cases: a `Cases`, or None without pictures.
-  """
-
-  label: str
-  results: dict
-  record: Any
-  measures: dict
-  cases: Cases | None
 
 
 def _uri(data: bytes, kind: str) -> str:
@@ -46,141 +39,26 @@ def _uri(data: bytes, kind: str) -> str:
 
 
 def png_uri(data: bytes) -> str:
-  """Returns a PNG as a data URI."""
+  """Return the bytes of a PNG as a data URI."""
   return _uri(data, "png")
 
 
 def jpeg_uri(data: bytes) -> str:
-  """Returns a JPEG as a data URI."""
+  """Return the bytes of a JPEG as a data URI."""
   return _uri(data, "jpeg")
 
 
-def predicted_boxes(run: Run) -> dict[str, np.ndarray]:
-  """Returns map -> `[P, 4]` under cross-fitted thresholds; NaN without.
-
-  An untrained head's maps are left out: they have rows in tables, no pictures.
-  """
-  table, component = run.record.table, run.record.component
-  return {
-    name: chosen_boxes(table, run.measures, name, "crossfit", component)
-    for name in without_untrained(table.boxes)
-  }
-
-
-class Pictures:
-  """Collects base64 pictures, each once, and numbers them."""
-
-  def __init__(self) -> None:
-    """Starts empty."""
-    self.data: list[str] = []
-    self._number: dict[tuple, int] = {}
-
-  def add(self, cases: Cases | None, file: str | None) -> int | None:
-    """Returns the number of a picture; None where there is none."""
-    if cases is None or file is None:
-      return None
-    key = (id(cases), file)
-    if key not in self._number:
-      self._number[key] = len(self.data)
-      self.data.append(base64.b64encode(cases.read(file)).decode())
-    return self._number[key]
-
-
-def _share(box, frame) -> list[float] | None:
-  """Returns a box as shares of the image; None where there is none."""
-  if not np.isfinite(box).all() or not overlap.area(box) > 0:
-    return None
-  height, width = frame
-  return np.round(np.divide(box, [width, height] * 2), _PLACES).tolist()
-
-
-def _case_rows(run: Run, pictures: Pictures) -> list[dict]:
-  """Returns what one run says of every true box, in its table's order."""
-  table, images = run.record.table, run.record.images
-  boxes = predicted_boxes(run)
-  if not len(table.image):
-    return []
-  score = images.scores[
-    images.places(table.image), images.columns(table.finding)
-  ]
-  rows = []
-  for p in range(len(table.image)):
-    stored = run.cases.rows[p]["maps"] if run.cases is not None else {}
-    maps = {}
-    for name in boxes:
-      box = boxes[name][p]
-      found = _share(box, table.frame)
-      iou = overlap.iou(np.nan_to_num(box), table.true_box[p])
-      maps[name] = {
-        "picture": pictures.add(run.cases, stored.get(name, {}).get("file")),
-        "high": stored.get(name, {}).get("high"),
-        "box": found,
-        "iou": round(float(iou), 4),
-      }
-    rows.append({"score": round(float(score[p]), 4), "maps": maps})
-  return rows
-
-
-def case_data(runs: Sequence[Run]) -> tuple[dict, list[str]]:
-  """Returns the case browser's data, and its pictures as base64 JPEGs.
-
-  Two runs must hold the same boxed pairs; the first gives the order.
-  """
-  first, pictures = runs[0], Pictures()
-  table = first.record.table
-  sides = [_case_rows(run, pictures) for run in runs]
-  places: list[dict] = [{} for _ in runs]
-  for place, run in zip(places, runs):
-    theirs = run.record.table
-    for p in range(len(theirs.image)):
-      box = tuple(np.divide(theirs.true_box[p], theirs.frame[1]).round(4))
-      place[theirs.image[p], theirs.finding[p], box] = p
-  rows = []
-  for p, (image, finding) in enumerate(zip(table.image, table.finding)):
-    box = tuple(np.divide(table.true_box[p], table.frame[1]).round(4))
-    film = next(
-      (
-        (run.cases, run.cases.images[image])
-        for run in runs
-        if run.cases is not None and image in run.cases.images
-      ),
-      (None, None),
-    )
-    rows.append(
-      {
-        "image": str(image),
-        "finding": str(finding),
-        "film": pictures.add(*film),
-        "true": _share(table.true_box[p], table.frame),
-        "runs": [
-          side[place[image, finding, box]] for side, place in zip(sides, places)
-        ],
-      }
-    )
-  findings = [str(f) for f in dict.fromkeys(sorted(table.finding.tolist()))]
-  about = {
-    "findings": findings,
-    "runs": [
-      {
-        "label": run.label,
-        "maps": [
-          {"name": n, "title": NAMES.get(n, n)}
-          for n in without_untrained(run.record.table.boxes)
-        ],
-      }
-      for run in runs
-    ],
-    "rows": rows,
-  }
-  return about, pictures.data
-
-
-def _span(pair) -> str:
-  return f" ({cell(tuple(pair))})" if pair else ""
+def _span(pair: Sequence[float] | None) -> str:
+  """Return an interval in brackets, an empty text without one."""
+  return f" ({cell_text(tuple(pair))})" if pair else ""
 
 
 def summary(run: Run) -> list[tuple[str, str]]:
-  """Returns the key figures and the origin of a run, as pairs of words."""
+  """Return the key figures and the origin of a run.
+
+  Returns:
+    Pairs of a name and a value, as text.
+  """
   results = run.results
   name, counts = main_map(results), results["counts"]
   tree = results["localization"][name]
@@ -192,18 +70,18 @@ def summary(run: Run) -> list[tuple[str, str]]:
     ("Data", results["dataset"]),
     (
       f"Mean AUC over {counts['auc_findings']} findings",
-      cell(results["auc"]["mean"])
+      cell_text(results["auc"]["mean"])
       + _span(results.get("auc_interval", {}).get("mean")),
     ),
   ]
   for protocol in ("oracle", "crossfit", "predicted"):
     if protocol in tree:
       span = spans.get(protocol, {}).get("iou", {}).get("mean")
-      value = cell(tree[protocol]["iou"]["mean"]) + _span(span)
+      value = cell_text(tree[protocol]["iou"]["mean"]) + _span(span)
       title = row_label(results, name, protocol)
       pairs.append((f"Mean IoU, {title}, {protocol}", value))
   pairs += [
-    ("Mean IoU, image-blind box, crossfit", cell(blind)),
+    ("Mean IoU, image-blind box, crossfit", cell_text(blind)),
     ("Boxes", f"{sum(counts['boxes'].values()):,}"),
     ("Split hash", str(dataset.get("split_hash", "not recorded"))),
     ("Data_Entry", str(dataset.get("data_entry_version", "not recorded"))),
@@ -213,9 +91,17 @@ def summary(run: Run) -> list[tuple[str, str]]:
   return pairs
 
 
-def comparison_rows(tree: dict) -> list[list]:
-  """Returns the lines of a comparison: figure, a, b, difference, interval."""
-  rows = [
+def comparison_rows(tree: dict[str, Any]) -> list[list[Any]]:
+  """Return the lines of a comparison of two runs.
+
+  Args:
+    tree: of `comparison.compare`.
+
+  Returns:
+    Lines of figure, map, protocol, finding, value of the first run, value of
+    the second, difference, and its interval as a tuple or None.
+  """
+  rows: list[list[Any]] = [
     ["AUC", "", "", name.replace("_", " "), *of.values()]
     for name, of in tree["auc"].items()
   ]
@@ -241,18 +127,25 @@ def render(
   tables: Sequence[Sequence[Any]],
   notes: Sequence[Sequence[str]],
   figures: Sequence[Sequence[tuple[str, str]]],
-  comparison: list[list] | None = None,
+  comparison: list[list[Any]] | None = None,
 ) -> str:
-  """Writes the page.
+  """Return the page as HTML.
 
   Args:
     title: heading.
     runs: one or two.
-    tables: for each run its `tables.Table`s.
+    tables: for each run its tables, of `all_tables`.
     notes: for each run what the figures mean.
-    figures: for each run `(caption, data URI)`.
-    comparison: of `comparison_rows`.
+    figures: for each run pairs of a caption and a data URI.
+    comparison: of `comparison_rows`; None for one run.
+
+  Returns:
+    The text of the file.
+
+  Raises:
+    ImportError: Jinja2 is not installed.
   """
+  require("report", "jinja2")
   import jinja2
 
   folder = importlib.resources.files("chexjax.report") / "templates"
@@ -260,7 +153,7 @@ def render(
     name: (folder / name).read_text(encoding="utf-8")
     for name in ("page.html", "page.css", "page.js")
   }
-  # Newlines are kept as they are; everything is escaped unless marked safe.
+  # Everything is escaped unless marked safe; Jinja2's default escapes nothing.
   environment = jinja2.Environment(
     loader=jinja2.DictLoader(sources),
     autoescape=True,
@@ -289,5 +182,5 @@ def render(
     comparison=comparison,
     about=about,
     pictures=pictures,
-    cell=cell,
+    cell=cell_text,
   )

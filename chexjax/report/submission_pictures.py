@@ -1,4 +1,4 @@
-"""Pictures of somebody's predictions, from a folder that may hold the films."""
+"""Pictures of other people's predictions, if the films are available."""
 
 import pathlib
 from collections.abc import Mapping
@@ -9,24 +9,25 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import read_original
 from chexjax.report.cases import NAME, CaseWriter
-from tfds_chestxray14.folder import find_images
 
 
 class SubmissionPictures:
   """Writes `cases.zip` of an evaluation; a context manager.
 
   Attributes:
-    count: films that were found and stored.
+    count: number of films that were found and stored.
   """
 
-  def __init__(self, data_dir: pathlib.Path, out: pathlib.Path):
-    """Look for films under `data_dir`; there need not be any."""
+  def __init__(self, films: Mapping[str, str], out: pathlib.Path):
+    """Open the file in `out`.
+
+    Args:
+      films: name of an image -> its file; may be empty.
+      out: folder of the evaluation.
+    """
     self.count, self._seen = 0, set[str]()
+    self._paths = films
     self._cases = CaseWriter(out / NAME)
-    try:
-      self._paths: dict[str, str] = find_images(data_dir).paths
-    except FileNotFoundError:
-      self._paths = {}
 
   def __enter__(self) -> "SubmissionPictures":
     """Return itself."""
@@ -34,7 +35,7 @@ class SubmissionPictures:
     return self
 
   def __exit__(self, *error: Any) -> None:
-    """Finish the file, or take it away after an error."""
+    """Finish the file, or remove it after an error."""
     self._cases.__exit__(*error)
 
   def case(
@@ -45,7 +46,16 @@ class SubmissionPictures:
     *,
     rows: int,
   ) -> None:
-    """Store a pair's maps, and its film once; `evaluate` takes it to watch."""
+    """Store the maps of a case, and its film once.
+
+    `evaluate` calls it for every case.
+
+    Args:
+      image: name of the image.
+      finding: whose maps they are.
+      maps: name -> `[h, w]`.
+      rows: true boxes of the case, each a row of the localisation table.
+    """
     self._film(image)
     self._cases.case(image, finding, maps, rows=rows)
 

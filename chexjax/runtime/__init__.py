@@ -1,1 +1,10 @@
-"""Around a computation: kept programs, memory, processes, provenance."""
+"""What surrounds a computation on a machine.
+
+- `compile_cache`: traced and compiled programs kept on disk
+- `compile_messages`: a step that reports its compilation
+- `memory`: huge pages, free memory
+- `operation_count`: FLOPs and bytes counted from a jaxpr
+- `processes`: several processes that are one run
+- `provenance`: command, versions and revision behind a result
+- `sharding`: placement of arrays on a mesh of devices
+"""

@@ -1,7 +1,8 @@
-"""Programs kept as they were traced, so that the next start traces nothing.
+"""Traced programs on disk, so that the next start need not trace again.
 
-JAX keeps what XLA has compiled, but to find it traces and lowers the function
-first, which for a full-size step takes longer than to load it.
+JAX's own compilation cache stores what XLA has compiled. To look a function up
+there, JAX must trace and lower it first, and for a full-size step that takes
+longer than loading the compiled program.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from jax import export
 from chexjax import messages
 from chexjax.io import replacing
 
-# Where the commands keep what they compile, unless they are told otherwise.
+# Where the commands store compiled programs by default.
 DEFAULT_FOLDER = pathlib.Path("~/.cache/chexjax/compiled")
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "chex", "numpy", "flatbuffers")
 
@@ -28,8 +29,8 @@ class Program(NamedTuple):
   """A compiled function.
 
   Attributes:
-    run: the function, for arguments of the same shapes and shardings.
-    compiled: of JAX, with the compiler's plan of its memory.
+    run: the function; takes arguments of the same shapes and shardings only.
+    compiled: JAX's stage, which knows the compiler's memory plan.
   """
 
   run: Callable[..., Any]
@@ -37,34 +38,45 @@ class Program(NamedTuple):
 
 
 class _Traced(NamedTuple):
-  program: bytes  # of jax.export, from flat arguments to flat results
+  """A traced function, in a form that can be pickled.
+
+  Attributes:
+    program: serialised by `jax.export`; takes and returns flat leaves.
+    donated: positions of the donated leaves.
+    results: tree structure of the results.
+  """
+
+  program: bytes
   donated: tuple[int, ...]
-  results: Any  # their tree
+  results: Any
 
 
 def use_folder(folder: pathlib.Path) -> None:
-  """Keep what is compiled in a folder, so that the next start is quick.
+  """Store compiled programs in a folder, so that the next start is fast.
 
-  A folder that JAX was given already, such as by its environment variable,
-  stays.
+  A folder that JAX already has, for example from its environment variable, is
+  left as it is.
+
+  Args:
+    folder: where to store them; `~` is expanded.
   """
   if not jax.config.values["jax_compilation_cache_dir"]:
     jax.config.update("jax_compilation_cache_dir", str(folder.expanduser()))
 
 
 def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
-  """Compiles a jitted function, or loads what was compiled before.
+  """Compile a jitted function, or load an earlier compilation.
 
-  Like `function.lower(*args).compile()`, but what was traced is kept too,
-  unless several processes share the run.
+  As `function.lower(*args).compile()`, except that the traced program is
+  stored too. Nothing traced is stored when several processes share the run.
 
   Args:
-    function: of `jax.jit`.
-    args: arrays, or trees of them.
-    recipe: see `kept`; the function's name need not be in it.
+    function: result of `jax.jit`.
+    args: positional arguments, each an array or a tree of arrays.
+    recipe: see `kept`; it need not contain the function's name.
 
   Returns:
-    The program, of which `run` takes trees like `args` alone.
+    The program; `run` accepts only trees with the structure of `args`.
   """
   folder = _folder()
   if folder is None or jax.process_count() > 1:
@@ -74,7 +86,7 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
   try:
     found = kept(lambda: _trace(function, args), f"{name} {recipe}", args)
     called = export.deserialize(bytearray(found.program)).call
-  except Exception as error:  # One of the function itself comes again.
+  except Exception as error:  # An error of the function is raised again below.
     messages.tell(
       f"note: {name} cannot be kept as it was traced, in {folder}: {error}",
     )
@@ -85,9 +97,9 @@ def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:
     .compile()
   )
 
-  def run(*args):
+  def run(*args: Any) -> Any:
     leaves, given = jax.tree.flatten(args)
-    if given != tree:
+    if given != tree:  # type: ignore[operator]  # JAX's stub has no __ne__.
       raise TypeError(f"{name} is compiled for arguments of another tree")
     return jax.tree.unflatten(found.results, flat(*leaves))
 
@@ -99,18 +111,21 @@ def at_first_call(
   recipe: str,
   make: Callable[[Any, tuple[Any, ...], str], Program] = compiled,
 ) -> Callable[..., Any]:
-  """Returns a jitted function that is compiled when it is first called.
+  """Return a jitted function that is compiled at its first call.
 
   All calls must have arguments of the same shapes and shardings.
 
   Args:
-    function: of `jax.jit`.
+    function: result of `jax.jit`.
     recipe: see `kept`.
-    make: compiles it, as `compiled` does.
+    make: compiles it; takes the arguments of `compiled`.
+
+  Returns:
+    A function with the arguments and results of `function`.
   """
   known: list[Program] = []
 
-  def run(*args):
+  def run(*args: Any) -> Any:
     if not known:
       known.append(make(function, args, recipe))
     return known[0].run(*args)
@@ -119,18 +134,22 @@ def at_first_call(
 
 
 def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
-  """Returns what `make` returns, or what it returned in an earlier process.
+  """Return the result of `make`, from an earlier process if one stored it.
 
-  It is kept beside JAX's compiled programs, which are as much to be trusted
-  as the owner of that folder; without a folder nothing is kept.
+  Results are pickles beside JAX's compiled programs. Loading a pickle can run
+  code, as loading a compiled program can, so the folder must be trusted.
+  Without a folder nothing is stored.
 
   Args:
-    make: returns what can be pickled.
-    recipe: everything that `make` depends on, in words, beside `args`. Where
-      it is the same, and so are the settings of JAX and Flax, the devices, the
-      versions of the libraries and the text of this project, `make` is not
-      called.
-    args: a tree of arrays, on whose values nothing depends.
+    make: called without arguments; its result must be picklable.
+    recipe: text of everything that the result depends on, except `args`. A
+      stored result is used if its recipe, the types and shardings of `args`,
+      the settings of JAX and Flax, the devices, the library versions and the
+      source text of this package are all unchanged.
+    args: tree of arrays; the result must not depend on their values.
+
+  Returns:
+    What `make` returns.
   """
   folder = _folder()
   if folder is None:
@@ -153,8 +172,11 @@ def kept(make: Callable[[], Any], recipe: str, args: Any = ()) -> Any:
   return made
 
 
-def _folder():
-  """Returns where to keep things; a folder in a bucket is JAX's alone."""
+def _folder() -> pathlib.Path | None:
+  """Return where to store traced programs, None where nothing is stored.
+
+  JAX can write to a bucket (a path with `://`); `pathlib` cannot.
+  """
   settings = jax.config.values
   folder = settings["jax_compilation_cache_dir"]
   if not folder or not settings["jax_enable_compilation_cache"]:
@@ -164,7 +186,7 @@ def _folder():
   return pathlib.Path(folder) / "traced"
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> Any:
   text = path.read_bytes()
   size = hashlib.sha256().digest_size
   digest, data = text[:size], text[size:]
@@ -173,16 +195,16 @@ def _read(path):
   return pickle.loads(data)
 
 
-def _plain(function, args):
+def _plain(function: Any, args: tuple[Any, ...]) -> Program:
   whole = function.lower(*args).compile()
   return Program(whole, whole)
 
 
-def _trace(function, args):
+def _trace(function: Any, args: tuple[Any, ...]) -> _Traced:
   leaves, tree = jax.tree.flatten(args)
   traced = function.trace(*args)
   infos = jax.tree.leaves(traced.args_info)
-  # Trees of one's own classes cannot be written by jax.export.
+  # jax.export cannot serialise trees of custom classes, only flat leaves.
   flat = jax.jit(
     lambda *leaves: jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
   )
@@ -193,7 +215,7 @@ def _trace(function, args):
   )
 
 
-def _digest(recipe, args):
+def _digest(recipe: str, args: Any) -> str:
   leaves, tree = jax.tree.flatten(args)
   kinds = [(jax.typeof(x), getattr(x, "sharding", None)) for x in leaves]
   parts = (
@@ -210,7 +232,7 @@ def _digest(recipe, args):
   return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _version(package):
+def _version(package: str) -> str:
   try:
     return importlib.metadata.version(package)
   except importlib.metadata.PackageNotFoundError:
@@ -218,7 +240,7 @@ def _version(package):
 
 
 def _text_of(package: pathlib.Path) -> str:
-  """Return a digest of the program text of a package."""
+  """Return a digest of all source files of a package."""
   digest = hashlib.sha256()
   for path in sorted(package.rglob("*.py")):
     text = path.read_bytes()
@@ -226,5 +248,5 @@ def _text_of(package: pathlib.Path) -> str:
   return digest.hexdigest()
 
 
-# Now, since the files may change while the program runs.
+# Read at import, because the files may change while the program runs.
 _TEXT = _text_of(pathlib.Path(__file__).parents[1])

@@ -1,4 +1,4 @@
-"""A step that is compiled before it first runs, aloud."""
+"""A step that reports when it is compiled and how long that took."""
 
 import ctypes
 import gc
@@ -14,26 +14,29 @@ from chexjax.runtime import compile_cache
 
 
 def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
-  """Compiles a jitted function at its first call; says so, and how long.
+  """Compile a jitted function at its first call and report the time.
 
-  All later calls must have arguments of the same shapes and shardings. What
-  tracing and compiling leave in memory is given back before the first run,
-  which then needs less at once: docs/performance.md.
+  All later calls must have arguments of the same shapes and shardings. Memory
+  left over from a long compilation is released before the first run, which
+  lowers the peak: docs/performance.md.
 
   Args:
-    step: of `jax.jit`.
-    name: for the message.
+    step: result of `jax.jit`.
+    name: what the messages call it.
     recipe: see `compile_cache.compiled`.
+
+  Returns:
+    A function with the arguments and results of `step`.
   """
 
-  def make(*what):
+  def make(*what: Any) -> compile_cache.Program:
     messages.tell(f"{name}: compiling, or loading what was compiled")
     began = time.monotonic()
     program = compile_cache.compiled(*what)
     seconds = time.monotonic() - began
     messages.tell(f"{name}: ready after {seconds:.0f} s")
-    # After a short compilation there is little to give, and all other
-    # functions would be traced anew.
+    # Clearing JAX's caches makes every other function trace again. After a
+    # short compilation there is too little memory to win for that.
     if seconds > 20:
       give_back_memory()
     return program
@@ -42,11 +45,14 @@ def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
 
 
 def give_back_memory() -> None:
-  """Drops what tracing and compiling have left, to the system where it can."""
+  """Free what tracing and compiling have left in memory.
+
+  On Linux with glibc the freed memory is returned to the system too.
+  """
   jax.clear_caches()
   gc.collect()
   if sys.platform == "linux":
-    # glibc keeps what was freed; another C library may not know the call.
+    # glibc keeps freed memory until asked; other C libraries lack the call.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
       trim(0)

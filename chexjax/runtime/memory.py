@@ -1,21 +1,23 @@
-"""Huge pages for XLA's CPU backend, and what fits the memory."""
+"""Huge pages for XLA's CPU backend, and how much memory is free."""
 
 import os
 import pathlib
 import sys
 from typing import Any
 
-# Of what is free; the rest is for what the host does meanwhile.
+# Share of the free memory that a program may plan to use. The host needs the
+# rest while the program runs.
 _SHARE = 0.8
 
 
 def relaunch() -> None:
-  """Starts the program anew with huge pages for its large allocations.
+  """Restart the program with huge pages for its large allocations.
 
-  XLA allocates the memory of a step anew each time, and the kernel clears it
-  page by page; with pages of 2 MiB for 4 KiB a training step on the CPU takes
-  about a third less time. glibc reads the setting only when a process starts.
-  Where `GLIBC_TUNABLES` is set, or there is no glibc, nothing is done.
+  XLA allocates the memory of every step again, and the kernel clears it page
+  by page. With pages of 2 MiB instead of 4 KiB a training step on the CPU takes
+  about a third less time. A restart is needed because glibc reads the setting
+  only when a process starts. Do nothing where `GLIBC_TUNABLES` is set or the
+  system is not Linux.
   """
   if sys.platform != "linux" or "GLIBC_TUNABLES" in os.environ:
     return
@@ -25,11 +27,14 @@ def relaunch() -> None:
 
 
 def fits(compiled: Any, *, calls: int = 1) -> bool:
-  """Returns whether a compiled program's plan fits the memory that is free.
+  """Return whether the memory plan of a compiled program fits.
 
   Args:
-    compiled: of JAX; its arguments are there already.
-    calls: results that are held at a time.
+    compiled: a `jax.stages.Compiled` whose arguments are already on the device.
+    calls: number of results that are held at the same time.
+
+  Returns:
+    True also where the plan or the free memory is unknown.
   """
   plan, space = compiled.memory_analysis(), free_bytes()
   if plan is None or space is None:
@@ -39,8 +44,8 @@ def fits(compiled: Any, *, calls: int = 1) -> bool:
 
 
 def free_bytes() -> int | None:
-  """Returns what is free on the first device; None where nobody tells."""
-  import jax  # Here, so that `relaunch` need not wait for it.
+  """Return the free bytes of the first local device, None if unknown."""
+  import jax  # Not at the top: `relaunch` must not wait for this import.
 
   device = jax.local_devices()[0]
   stats = device.memory_stats() or {}
@@ -52,19 +57,23 @@ def free_bytes() -> int | None:
 
 
 def _host(meminfo: pathlib.Path, cgroup: pathlib.Path) -> int | None:
-  """Returns the bytes that Linux leaves, and the container's limit (cgroup
-  v2)."""
+  """Return the smaller of Linux's and the container's (cgroup v2) free bytes.
+
+  Args:
+    meminfo: `/proc/meminfo`.
+    cgroup: `/sys/fs/cgroup`.
+  """
   found = []
   if meminfo.exists():
     found.append(1024 * _table(meminfo)["MemAvailable:"])
   limit, used = cgroup / "memory.max", cgroup / "memory.current"
   if limit.exists() and used.exists() and limit.read_text().strip() != "max":
-    # Of what is used the files' part is given up when it is needed.
+    # The kernel drops cached files when memory is needed: count them as free.
     files = _table(cgroup / "memory.stat")["inactive_file"]
     found.append(int(limit.read_text()) - int(used.read_text()) + files)
   return min(found, default=None)
 
 
-def _table(path):
+def _table(path: pathlib.Path) -> dict[str, int]:
   rows = (line.split() for line in path.read_text().splitlines())
   return {row[0]: int(row[1]) for row in rows}

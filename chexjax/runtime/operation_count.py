@@ -1,21 +1,23 @@
-"""The least that a function has to do: its products, counted from the jaxpr.
+"""A lower bound on the work of a function: its products, from the jaxpr.
 
-XLA's own count takes the body of a loop once, however often it runs.
+XLA's own cost analysis counts the body of a loop once, however often it runs.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from jax.extend import core
 
 
 class Work(NamedTuple):
-  """Operations and bytes of all matrix products and convolutions.
+  """FLOPs and bytes of all matrix products and convolutions.
+
+  Elementwise operations count as free.
 
   Attributes:
     flops: two for each multiply-add.
-    bytes: of their operands and results, each moved once; all that is done
-      element by element is taken to cost nothing.
+    bytes: size of the operands and results, each moved once.
   """
 
   flops: float
@@ -23,10 +25,16 @@ class Work(NamedTuple):
 
 
 def count(jaxpr: Any) -> Work:
-  """Counts a jaxpr, loops as often as they run.
+  """Count the work of a jaxpr; a loop counts as often as it runs.
 
-  Of the branches of a condition the largest counts, and a loop of unknown
-  length once.
+  Of a condition only the most expensive branch counts. A loop of unknown
+  length counts once.
+
+  Args:
+    jaxpr: a `Jaxpr`; of a `ClosedJaxpr` give its `jaxpr`.
+
+  Returns:
+    The total, nested jaxprs included.
   """
   flops, moved = 0.0, 0.0
   for equation in jaxpr.eqns:
@@ -40,7 +48,8 @@ def count(jaxpr: Any) -> Work:
   return Work(flops, moved)
 
 
-def _own(equation) -> Work:
+def _own(equation: Any) -> Work:
+  """Return the work of one equation, without the jaxprs inside it."""
   name, params = equation.primitive.name, equation.params
   if name not in ("dot_general", "conv_general_dilated"):
     return Work(0.0, 0.0)
@@ -52,13 +61,15 @@ def _own(equation) -> Work:
   else:
     features = right.shape[params["dimension_numbers"].rhs_spec[0]]
     terms = math.prod(right.shape) // features
-    # Zeros between the inputs of a strided convolution's gradient.
+    # The gradient of a strided convolution puts zeros between the inputs; a
+    # product with a zero is no work.
     terms /= math.prod(params["lhs_dilation"])
   moved = sum(v.dtype.itemsize * math.prod(v.shape) for v in (left, right, out))
   return Work(2.0 * math.prod(out.shape) * terms, float(moved))
 
 
-def _bodies(equation):
+def _bodies(equation: Any) -> Iterator[core.Jaxpr]:
+  """Yield the jaxprs among an equation's parameters."""
   for value in equation.params.values():
     for each in value if isinstance(value, tuple | list) else (value,):
       if isinstance(each, core.ClosedJaxpr):

@@ -13,7 +13,7 @@ from jax.experimental import multihost_utils
 
 T = TypeVar("T")
 
-# Building records may take hours, while the other processes wait.
+# The other processes wait while the first one builds records, for hours.
 _PATIENCE_S = 24 * 3600
 
 
@@ -22,17 +22,17 @@ def join(
   num_processes: int | None = None,
   process_id: int | None = None,
 ) -> None:
-  """Join the run's other processes; must come before JAX is used.
+  """Join the other processes of the run; must be called before JAX is used.
 
   Args:
-    coordinator: `HOST:PORT` of the first process; `auto` leaves all to JAX,
-      which knows TPU pods, SLURM, Open MPI and Kubernetes. None: the process
-      is alone.
-    num_processes: of the run, where the coordinator does not know.
+    coordinator: `HOST:PORT` of the first process. `auto` lets JAX find it,
+      which works on TPU pods and under SLURM, Open MPI and Kubernetes. None
+      means that this process is alone.
+    num_processes: number of processes, where the coordinator does not know.
     process_id: this process's number, where the coordinator does not know.
 
   Raises:
-    ValueError: the others were not found; says what JAX says.
+    ValueError: the others were not found; holds JAX's message.
   """
   if coordinator is None:
     return
@@ -41,7 +41,7 @@ def join(
       None if coordinator == "auto" else coordinator,
       num_processes,
       process_id,
-      # The first process scores while the others are done.
+      # The first process still scores after the others have finished.
       shutdown_timeout_seconds=_PATIENCE_S,
     )
   except (RuntimeError, ValueError) as error:
@@ -49,15 +49,15 @@ def join(
 
 
 def first() -> bool:
-  """Returns whether this is the process that writes."""
+  """Return whether this process is the one that writes files."""
   return jax.process_index() == 0
 
 
 def signals() -> tuple[signal.Signals, ...]:
-  """Returns the signals that a run answers itself.
+  """Return the signals that a run handles itself.
 
-  Of several processes, SIGTERM is JAX's: its preemption service tells all of
-  them the step after which to stop.
+  With several processes JAX's preemption service handles SIGTERM, because all
+  of them must stop after the same step.
   """
   if jax.process_count() > 1:
     return (signal.SIGINT,)
@@ -66,7 +66,7 @@ def signals() -> tuple[signal.Signals, ...]:
 
 @contextlib.contextmanager
 def one_voice() -> Iterator[None]:
-  """Lets only the first process write to standard output inside."""
+  """Silence standard output inside the block, except in the first process."""
   if not first():
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
       yield
@@ -75,17 +75,17 @@ def one_voice() -> Iterator[None]:
 
 
 def in_turn(name: str, work: Callable[[], T]) -> T:
-  """Does work in the first process, then in all others at once.
+  """Do work in the first process, then in all others at the same time.
 
-  What the first leaves on a shared disk, the others find. Without a shared
-  disk each does it for itself.
+  On a shared disk the others find the files that the first one made. Without
+  a shared disk each process makes them itself.
 
   Args:
-    name: of this piece of work, used once in a run.
+    name: identifies the work; must be used once in a run.
     work: called once in every process.
 
   Returns:
-    This process's result.
+    The result of this process.
 
   Raises:
     OSError: another process failed; its own output says why.
@@ -94,7 +94,7 @@ def in_turn(name: str, work: Callable[[], T]) -> T:
     return work()
   from orbax.checkpoint import multihost
 
-  # Not a barrier of devices: on CPUs those give up after 30 s.
+  # A barrier over devices times out after 30 s on CPUs.
   wait = multihost.get_barrier_sync_fn()
   error: BaseException | None = None
   for turn in (False, True):
@@ -116,15 +116,19 @@ def in_turn(name: str, work: Callable[[], T]) -> T:
 
 
 def agreed(stopping: Callable[[], bool]) -> Callable[[], bool]:
-  """Returns what tells all processes after the same step to stop.
+  """Return a function that is true in all processes after the same step.
 
-  Must be called once a step in every process.
+  Args:
+    stopping: whether this process was asked to stop.
+
+  Returns:
+    The function; every process must call it exactly once per step.
   """
   if jax.process_count() == 1:
     return stopping
   steps = itertools.count()
 
-  def stop():
+  def stop() -> bool:
     if stopping():
       os.kill(os.getpid(), signal.SIGTERM)
     return bool(multihost_utils.reached_preemption_sync_point(next(steps)))

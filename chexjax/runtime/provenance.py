@@ -1,20 +1,29 @@
-"""Where a result comes from: command, versions, revision, machine."""
+"""The origin of a result: command, versions, revision, machine."""
 
 import importlib.metadata
 import pathlib
 import platform
 import subprocess
 import sys
+from typing import Any
 
 import jax
 
 
 def git_revision() -> str | None:
-  """Returns the checkout's commit, marked if it was changed; None outside."""
+  """Return the commit of the checkout, None outside of one.
+
+  Returns:
+    As `git describe`: the tag or 40 hex digits, `-dirty` if files changed.
+  """
+  clone = pathlib.Path(__file__).parents[2]
+  if not (clone / ".git").exists():
+    # An installed package may lie inside another project's repository.
+    return None
   try:
     return subprocess.run(
       ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-      cwd=pathlib.Path(__file__).parent,
+      cwd=clone,
       capture_output=True,
       text=True,
       check=True,
@@ -23,8 +32,12 @@ def git_revision() -> str | None:
     return None
 
 
-def collect() -> dict:
-  """Returns the record that config.json and results.json hold."""
+def collect() -> dict[str, Any]:
+  """Return the record that `config.json` and `results.json` hold.
+
+  Returns:
+    `command`, `git_revision`, `versions`, `python`, `machine`, `devices`.
+  """
   packages = ("chexjax", "jax", "flax", "optax", "orbax-checkpoint", "grain")
   versions = {}
   for name in packages:

@@ -1,4 +1,4 @@
-"""Where arrays live: a batch split over the devices, the rest on each."""
+"""Placement of arrays: a batch is split over the devices, the rest copied."""
 
 import math
 from collections.abc import Sequence
@@ -10,26 +10,36 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 
 def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-  """Returns a mesh along the axis `data`, of all processes' devices if of none
-  in particular."""
+  """Return a mesh with the one axis `data`.
+
+  Args:
+    devices: in the mesh; by default those of all processes.
+  """
   return Mesh(np.array(devices or jax.devices()), ("data",))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-  """Returns the sharding of the state: whole on each device."""
+  """Return the sharding of the state: a whole copy on each device."""
   return NamedSharding(mesh, PartitionSpec())
 
 
 def sharded(mesh: Mesh) -> NamedSharding:
-  """Returns the sharding of a batch: split along its first axis."""
+  """Return the sharding of a batch: split along its first axis."""
   return NamedSharding(mesh, PartitionSpec("data"))
 
 
 def shard_batch(batch: Any, mesh: Mesh) -> Any:
-  """Puts this process's share of a global batch on the mesh.
+  """Put this process's share of a global batch on the mesh.
+
+  Args:
+    batch: tree of host arrays that all have the same first axis.
+    mesh: with an axis `data`.
+
+  Returns:
+    The tree as global arrays.
 
   Raises:
-    ValueError: when the devices do not divide the batch.
+    ValueError: the first axis is no multiple of the local devices.
   """
   local = len(mesh.local_devices)
   size = len(jax.tree.leaves(batch)[0])
@@ -44,5 +54,10 @@ def shard_batch(batch: Any, mesh: Mesh) -> Any:
 
 
 def fitting(batch_size: int, mesh: Mesh) -> int:
-  """Return the next batch size that the mesh's devices divide."""
+  """Return the smallest multiple of the mesh's devices from a size on.
+
+  Args:
+    batch_size: smallest size wanted.
+    mesh: whose devices share the batch.
+  """
   return math.ceil(batch_size / mesh.size) * mesh.size

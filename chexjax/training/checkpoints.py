@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import pathlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,29 +12,43 @@ import orbax.checkpoint as ocp
 
 _managers = ocp.checkpoint_managers
 
-# Orbax warns at each save without a metric; between evaluations there is none.
-# It looks for a step's metadata in the item's folder too; they are beside it.
-# It logs the traceback of each thread that cannot write; we raise it, once.
-_NOISE = re.compile("tracked_metric|Metadata file does not exist")
-logging.getLogger("absl").addFilter(
-  lambda record: not (_NOISE.search(str(record.msg)) or record.exc_info)
-)
+
+class _OrbaxNoise(logging.Filter):
+  """Drops two kinds of Orbax's log records.
+
+  Orbax warns at every save without a metric; between evaluations there is no
+  metric. It logs the traceback of every thread that cannot write;
+  `Checkpoints` raises that error itself, once. Records of other libraries
+  pass.
+  """
+
+  def filter(self, record: logging.LogRecord) -> bool:
+    """Return whether a record passes."""
+    if "orbax" not in record.pathname:
+      return True
+    return not (record.exc_info or "tracked_metric" in str(record.msg))
 
 
 class Checkpoints:
   """Saves and restores a stage's state together with its input position.
 
-  Saving is asynchronous and atomic: a checkpoint is there whole or not. A
-  write that fails (a full disk, say) is an `OSError` of the next call, or of
-  `close`; the checkpoints before it stand.
+  Saving is asynchronous and atomic: a checkpoint is complete or absent. If a
+  write fails, for example on a full disk, the next call (or `close`) raises an
+  `OSError`. Earlier checkpoints remain.
 
-  Args:
-    folder: of this stage; made when the first checkpoint is saved.
+  Attributes:
+    folder: of this stage, as an absolute path.
   """
 
   def __init__(self, folder: pathlib.Path):
-    """Opens `folder`."""
+    """Open a folder.
+
+    Args:
+      folder: of this stage; it need not exist.
+    """
     self.folder = folder.absolute()
+    self._noise = _OrbaxNoise()
+    logging.getLogger("absl").addFilter(self._noise)
     self._manager = ocp.CheckpointManager(
       self.folder,
       options=ocp.CheckpointManagerOptions(
@@ -54,30 +67,34 @@ class Checkpoints:
     )
 
   def latest_step(self) -> int | None:
-    """Returns the step of the last whole checkpoint, None without one."""
+    """Return the step of the last complete checkpoint, None without one."""
     return self._manager.latest_step()
 
   def best_step(self) -> int | None:
-    """Returns the step of the best evaluated checkpoint, None without one."""
+    """Return the step with the best validation AUC, None without any."""
     return self._manager.best_step()
 
   def best_auc(self) -> float | None:
-    """Returns the validation AUC of the best checkpoint."""
+    """Return the best validation AUC, None without any."""
     with self._writing():
-      self._manager.wait_until_finished()  # a metric is read from its file
+      # Orbax reads a metric from its file, which is written asynchronously.
+      self._manager.wait_until_finished()
     step = self.best_step()
     return None if step is None else self._manager.metrics(step)["auc"]
 
   def save(
-    self, step: int, state: Any, *, inputs: dict, auc: float | None
+    self, step: int, state: Any, *, inputs: dict[str, Any], auc: float | None
   ) -> None:
-    """Saves `state` after `step` steps.
+    """Save the state after a step; return before it is written.
 
     Args:
       step: steps done.
-      state: a pytree of arrays.
-      inputs: position of the input iterator, a tree that JSON can hold.
-      auc: validation AUC, None if this step was not evaluated.
+      state: tree of arrays.
+      inputs: position of the input iterator, as JSON values.
+      auc: validation AUC in 0..1, None if this step was not evaluated.
+
+    Raises:
+      OSError: this or an earlier checkpoint cannot be written.
     """
     with self._writing():
       self._manager.save(
@@ -89,17 +106,21 @@ class Checkpoints:
         force=True,
       )
 
-  def restore(self, step: int, like: Any) -> tuple[Any, dict]:
-    """Returns the state and input position saved after `step` steps.
+  def restore(self, step: int, like: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the state and the input position saved after a step.
 
     Args:
-      step: of a checkpoint. One of version 0.1.0 holds a tree where `like`
-        has the vector of its leaves; they are joined.
-      like: a state of the same structure, shapes and shardings.
+      step: of a checkpoint. Checkpoints of version 0.1.0 hold a tree where
+        `like` has one vector; the leaves of the tree are concatenated.
+      like: a state with the same structure, shapes and shardings.
+
+    Returns:
+      The state and the position.
     """
-    with ocp.StandardCheckpointer() as checkpointer:
-      folder = self.folder / str(step) / "state"
-      stored = checkpointer.metadata(folder).item_metadata.tree
+    # The handler reads the metadata, not a checkpointer: those of the step are
+    # one folder higher, and a checkpointer would warn.
+    handler = ocp.StandardCheckpointHandler()
+    stored = handler.metadata(self.folder / str(step) / "state").tree
     abstract = jax.tree_util.tree_map_with_path(
       lambda path, leaf: _as_stored(path, leaf, stored), like
     )
@@ -114,24 +135,32 @@ class Checkpoints:
     return state, restored["inputs"]
 
   def close(self) -> None:
-    """Waits for saves under way."""
-    with self._writing():
-      self._manager.wait_until_finished()
-      self._manager.close()
+    """Wait until all saves are written.
+
+    Raises:
+      OSError: a checkpoint cannot be written.
+    """
+    try:
+      with self._writing():
+        self._manager.wait_until_finished()
+        self._manager.close()
+    finally:
+      logging.getLogger("absl").removeFilter(self._noise)
 
   @contextlib.contextmanager
   def _writing(self) -> Iterator[None]:
+    """Turn any error inside the block into an OSError that names the folder."""
     try:
       yield
-    except Exception as error:  # orbax and tensorstore raise many kinds
+    except Exception as error:  # Orbax and TensorStore raise many types.
       reason = str(error).splitlines()[0]
       raise OSError(f"cannot save in {self.folder}: {reason}") from error
 
 
-def _as_stored(path, leaf, stored):
-  """Returns the shape of a leaf, or of the tree that is stored in its place."""
+def _as_stored(path: tuple[Any, ...], leaf: Any, stored: Any) -> Any:
+  """Return the shape of a leaf, or of the tree that is stored in its place."""
   for entry in path:
-    # Attributes, keys and places of a tree are told apart by their classes.
+    # JAX has one class each for attributes, keys and indices of a tree.
     (name,) = (
       getattr(entry, kind)
       for kind in ("name", "key", "idx")
@@ -146,8 +175,8 @@ def _as_stored(path, leaf, stored):
   )
 
 
-def _as_vector(leaf, restored):
-  """Joins the leaves of a tree that stands for one leaf."""
+def _as_vector(leaf: Any, restored: Any) -> jax.Array:
+  """Return a restored leaf; concatenate the leaves of a tree in its place."""
   if isinstance(restored, jax.Array):
     return restored
   parts = [jnp.ravel(part) for part in jax.tree.leaves(restored)]

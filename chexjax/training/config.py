@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import pathlib
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,11 +203,11 @@ class Config:
   stage3: StageConfig = StageConfig(learning_rate=3e-4)
 
 
-def as_json(config: Config) -> dict:
-  """Returns the configuration as plain JSON values."""
+def as_json(config: Config) -> dict[str, Any]:
+  """Return the configuration as plain JSON values: paths are strings."""
   return json.loads(json.dumps(dataclasses.asdict(config), default=str))
 
 
 def expand(path: pathlib.Path) -> pathlib.Path:
-  """Returns the path with `~` expanded."""
+  """Return an absolute path, `~` expanded."""
   return path.expanduser().absolute()

@@ -1,8 +1,9 @@
-"""The data of a run: a folder of images, or the phantom, drawn when needed."""
+"""The data of a run: a folder of images, or the phantom."""
 
 import hashlib
 import json
 import pathlib
+from typing import Any
 
 from chexjax import messages
 from chexjax.data.own_set import open_folder
@@ -13,10 +14,18 @@ from chexjax.training.config import Config, expand
 def open_data(
   config: Config, *, need: tuple[str, ...] = ("train", "test")
 ) -> Dataset:
-  """Opens `--data_dir`, or draws the phantom into the cache first.
+  """Open `--data_dir`, or the phantom, which is drawn if it is not cached.
+
+  Args:
+    config: of the run.
+    need: splits that must have images.
+
+  Returns:
+    The splits that have images.
 
   Raises:
-    ValueError: when a split that the run needs has no image.
+    FileNotFoundError: images or tables are missing.
+    ValueError: a needed split has no image, or the tables have faults.
   """
   folder = data_folder(config)
   if config.data_dir is None:
@@ -38,7 +47,7 @@ def open_data(
 
 
 def data_folder(config: Config) -> pathlib.Path:
-  """Returns `--data_dir`, or the phantom's folder in the cache."""
+  """Return `--data_dir`, or the phantom's folder in the cache."""
   if config.data_dir is not None:
     return expand(config.data_dir)
   from chexjax.data.phantom import VERSION
@@ -48,7 +57,7 @@ def data_folder(config: Config) -> pathlib.Path:
   return expand(config.cache_dir) / "phantom" / digest
 
 
-def _phantom_options(config):
+def _phantom_options(config: Config) -> dict[str, Any]:
   return {
     "num_images": config.phantom_images,
     "size": config.image_size,

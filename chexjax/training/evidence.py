@@ -1,10 +1,11 @@
-"""What speaks for a region, and the loss that teaches the scores to say it.
+"""The evidence for a region, and the loss that trains scores on it.
 
 A region that holds a finding passes two tests: its crop is classified as the
-finding, and without it the image is not. Both need image labels alone. The
-scores are trained to be the log of that evidence, so that their softmax, the
-confidence of x_RPN, is the distribution over regions given the label; then
-every box is drawn to the mean of those that it overlaps, by confidence.
+finding, and the image without the region is not. Both tests need only image
+labels. The scores are trained to be the logarithm of this evidence. Their
+softmax, the confidence of x_RPN, is then the distribution over regions given
+the label. Every box is trained towards the confidence-weighted mean of the
+boxes that it overlaps.
 """
 
 import functools
@@ -18,8 +19,8 @@ from chexjax import ops
 from chexjax.models import ChexModel, decode_regions
 from chexjax.training.config import EvidenceOptions
 
-# Below this share of the image a region pays no less: it would shrink to
-# nothing wherever the classifier has missed the finding.
+# The smallest share of the image that the area term distinguishes. Without it
+# a region would shrink to nothing where the classifier misses the finding.
 _LEAST_AREA = 1 / 512
 _SALIENCY_SHARE = 0.5
 _UNIFORM_SHARE = 0.1
@@ -34,15 +35,15 @@ def weigh_regions(
   boxes: jax.Array,
   options: EvidenceOptions,
 ) -> jax.Array:
-  """Computes the log-evidence of regions, in evaluation mode.
+  """Compute the log-evidence of regions, with batch norms in evaluation mode.
 
   Args:
-    model: judges crops and images.
+    model: classifies crops and images.
     variables: of the model.
     images: `[B, H, W, 3]` normalised.
-    classes: `[B]` int, the finding that each image's regions are to hold.
-    boxes: `[B, M, 4]` in pixels.
-    options: factors of the three parts.
+    classes: `[B]` int, the finding that each image's regions should hold.
+    boxes: `[B, M, 4]` x1, y1, x2, y2 in pixels.
+    options: factors of crop, erasure and area, and of the sum.
 
   Returns:
     `[B, M]` float32.
@@ -52,7 +53,7 @@ def weigh_regions(
   shares = jnp.maximum(ops.boxes.area(boxes) / (height * width), _LEAST_AREA)
   evidence = -options.area * jnp.log(shares)
 
-  def of_class(logits):
+  def of_class(logits: Any) -> jax.Array:
     kept = jnp.repeat(classes, num)[:, None]
     return jnp.take_along_axis(logits, kept, 1).reshape(batch, num)
 
@@ -81,21 +82,22 @@ def evidence_loss(
   maps: dict[str, jax.Array],
   options: EvidenceOptions,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-  """Compares scores and boxes of positive findings with the evidence.
+  """Compute the loss of scores and boxes against the evidence.
 
-  Images without a finding have no region to find and add nothing.
+  One positive finding per image is compared, for half of the batch's images,
+  those with a finding first. Images without a finding add nothing.
 
   Args:
-    key: of the choice of findings and regions.
+    key: draws findings and regions.
     model: see `weigh_regions`.
-    variables: see `weigh_regions`; the detection head alone gets a gradient.
+    variables: see `weigh_regions`; only the detection head gets a gradient.
     images: `[B, H, W, 3]` normalised.
-    labels: `[B, K]` of 0 and 1; an image whose labels are all 0 is not read.
-    maps: `hidden` and `saliency_logits` of the model, which get a gradient.
+    labels: `[B, K]`, 0 or 1.
+    maps: `hidden` and `saliency_logits` of the model; they get a gradient.
     options: how regions are weighed.
 
   Returns:
-    The scalar loss, and its parts `loss_scores` and `loss_boxes`, unweighted.
+    The scalar loss, and its unweighted parts `loss_scores` and `loss_boxes`.
   """
   class_key, region_key = jax.random.split(key)
   head = {"params": variables["params"]["detection"]}
@@ -122,7 +124,7 @@ def evidence_loss(
     options.scale * options.saliency * jnp.take_along_axis(follow, chosen, 1)
   )
   picked = jnp.take_along_axis(scores, chosen, 1)
-  # In units of the evidence itself, whatever its scale.
+  # Divided by the scale, so that the weight does not depend on it.
   parts = {
     "loss_scores": ops.log_variance(picked, evidence) / options.scale**2,
     "loss_boxes": _box_loss(scores, deltas, (height, width), options),
@@ -136,11 +138,12 @@ def evidence_loss(
   return loss, parts
 
 
-def _draw(key, scores, follow, num):
-  """Draws regions `[B, M]`, half by the scores and half by the saliency.
+def _draw(
+  key: jax.Array, scores: jax.Array, follow: jax.Array, num: int
+) -> jax.Array:
+  """Draw region indices `[B, M]`, half by the scores, half by the saliency.
 
-  Where the scores know nothing yet, only the saliency comes to the places that
-  are worth weighing.
+  Untrained scores draw uniformly; the saliency already draws likely regions.
   """
   score_key, saliency_key, share_key = jax.random.split(key, 3)
   shape = (num, len(scores))
@@ -150,8 +153,13 @@ def _draw(key, scores, follow, num):
   return jnp.where(exploring, other, mine).T
 
 
-def _box_loss(scores, deltas, image_shape, options):
-  """Returns `[B]`: how far deltas are from those of the voted boxes."""
+def _box_loss(
+  scores: jax.Array,
+  deltas: jax.Array,
+  image_shape: tuple[int, int],
+  options: EvidenceOptions,
+) -> jax.Array:
+  """Return `[B]` Huber losses of the deltas against those of voted boxes."""
   proposals = jnp.asarray(ops.make_proposals(*image_shape))
   confidence = jax.lax.stop_gradient(jax.nn.softmax(scores))
   vote = functools.partial(ops.vote_boxes, overlap=options.overlap)

@@ -1,4 +1,4 @@
-"""What a stage's numbers say of it: not finite, or not learning."""
+"""Checks of a stage's metrics: not finite, or not learning."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,17 +13,7 @@ LEAST_AUC = 0.55
 
 
 class Health:
-  """Looks at every step's metrics when they are logged.
-
-  Args:
-    stage: for messages.
-    skip: steps that are not finite were skipped by the step function, and are
-      counted; otherwise the first one is an error.
-    most: as many steps may be skipped, one more is an error.
-    names: of the examples with given indices.
-    keep: told the step and the indices of its batch before the error, leaves
-      something to replay it with and says what.
-  """
+  """Checks the metrics of every step when they are logged."""
 
   def __init__(
     self,
@@ -36,26 +26,41 @@ class Health:
     ],
     keep: Callable[[int, np.ndarray], str] = lambda step, index: "",
   ):
-    """Starts with no step skipped."""
+    """Start with no step skipped.
+
+    Args:
+      stage: for messages.
+      skip: whether the step function skips steps that are not finite. They are
+        counted then; otherwise the first one is an error.
+      most: number of steps that may be skipped; one more is an error.
+      names: returns the names of the examples with the given indices.
+      keep: called before the error with the step and the indices of its
+        batch; stores what is needed to replay it and returns a text about it.
+    """
     self._stage, self._skip, self._most = stage, skip, most
     self._names, self._keep = names, keep
     self._skipped = 0
 
   def means(
-    self, step: int, rows: Sequence[dict], indices: Sequence[jax.Array]
+    self,
+    step: int,
+    rows: Sequence[dict[str, Any]],
+    indices: Sequence[jax.Array],
   ) -> dict[str, Any]:
-    """Returns the means of the finite rows, None where there is none.
-
-    With `skip`, `skipped` is the number of the others.
+    """Average the metrics of consecutive steps, those that are finite.
 
     Args:
       step: of the last row.
-      rows: metrics of consecutive steps, on the host.
-      indices: `[B]` each, the examples of the same steps.
+      rows: metrics of each step, on the host.
+      indices: `[B]` each, the examples of each step.
+
+    Returns:
+      The means by name, None if no row is finite. With `skip`, `skipped` is
+      the number of rows that are not finite.
 
     Raises:
-      FloatingPointError: at a row that is not finite, or one too many; names
-        its step and its examples.
+      FloatingPointError: a row is not finite (with `skip`: one too many);
+        names its step and its examples.
     """
     finite = []
     for number, row, index in zip(
@@ -75,7 +80,10 @@ class Health:
       means["skipped"] = len(rows) - len(finite)
     return means
 
-  def _not_finite(self, step, row, index):
+  def _not_finite(
+    self, step: int, row: dict[str, Any], index: np.ndarray
+  ) -> None:
+    """Count a step that is not finite, or raise."""
     shown = ", ".join(f"{key} {float(value):g}" for key, value in row.items())
     text = (
       f"stage {self._stage} step {step} is not finite ({shown}); "
@@ -94,7 +102,14 @@ class Health:
   def judge(
     self, step: int, auc: float | None, *, num_steps: int, eval_every: int
   ) -> None:
-    """Warns at the first evaluation after a third, if it is near chance."""
+    """Warn at the first evaluation after a third of the steps, if near chance.
+
+    Args:
+      step: of this evaluation.
+      auc: validation AUC in 0..1, None if it is undefined.
+      num_steps: steps of the stage.
+      eval_every: steps between evaluations.
+    """
     third = num_steps / 3
     before = (step - 1) // eval_every * eval_every
     if before < third <= step and auc is not None and auc < LEAST_AUC:
@@ -106,5 +121,5 @@ class Health:
 
 
 def _local(index: jax.Array) -> np.ndarray:
-  """Returns this process's share of a batch's indices."""
+  """Return this process's share of a batch's indices."""
   return np.concatenate([shard.data for shard in index.addressable_shards])

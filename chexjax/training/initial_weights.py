@@ -1,9 +1,10 @@
-"""What a run starts from: `--init=imagenet`, `released` or a path.
+"""The weights that a run starts from: `--init=imagenet`, `released` or a path.
 
-Weights are read before the data, so that a wrong file costs seconds.
+They are read before the data, so that a wrong file is reported in seconds.
 """
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,12 +18,12 @@ from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.torch_files import SUFFIXES
 
-# Where the hub keeps ImageNet weights, for want of `--init_dir`.
+# Repositories of ImageNet weights on the Hugging Face hub.
 HUB = {
   "densenet121": "timm/densenet121.tv_in1k",
   "resnet34": "timm/resnet34.tv_in1k",
 }
-# The networks that ImageNet weights exist for, and the paper uses.
+# Options of the networks that have ImageNet weights; the paper uses them.
 _IMAGENET_SIZES: dict[str, Any] = {
   "block_sizes": (6, 12, 24, 16),
   "growth": 32,
@@ -35,32 +36,40 @@ _RELEASED = ("fullmodel_densenet121", "classifier_densenet121")
 
 
 class Start(NamedTuple):
-  """The weights a run starts from.
+  """The weights that a run starts from.
 
   Attributes:
-    text: what they are, for people.
-    variables: the part of the model's variables that they give; may be empty.
+    text: their origin, for messages.
+    variables: part of the model's variables; may be empty.
   """
 
   text: str
   variables: Any
 
   def put_into(self, variables: Any) -> Any:
-    """Returns fresh variables with this part in its place."""
+    """Return fresh variables with the leaves of this part replaced."""
     return weights.replace(variables, self.variables)
 
 
-# Of a run that is finished, and reads its own checkpoints.
+# For a finished run, which reads its own checkpoints.
 FINISHED = Start("of its last stage", {})
 
 
 def load(config: Config) -> Start:
-  """Reads what `--init` names.
+  """Read the weights that `--init` names.
+
+  Args:
+    config: of the run; `init` and `init_dir` say what to read.
+
+  Returns:
+    The weights.
 
   Raises:
-    FileNotFoundError: a file is not there; says where it looked.
+    FileNotFoundError: a file is missing; lists where it was looked for.
     ImportError: a library that reads the files is absent.
-    ValueError: the weights do not fit the model; lists every fault.
+    OSError: a download failed.
+    ValueError: the weights do not fit the model, with a list of all faults; or
+      `init` and `init_dir` contradict each other.
   """
   if config.init in (None, "none"):
     if config.init_dir is not None:
@@ -82,8 +91,8 @@ def load(config: Config) -> Start:
   return _released(path, model) if path.is_file() else _folder(path, model)
 
 
-def _imagenet(config, model):
-  """Both backbones from torchvision's or timm's files."""
+def _imagenet(config: Config, model: ChexModel) -> Start:
+  """Read both backbones from torchvision's or timm's files."""
   differing = [
     f"--model.{name} is {getattr(model, name)}, must be {size}"
     for name, size in _IMAGENET_SIZES.items()
@@ -98,7 +107,8 @@ def _imagenet(config, model):
     files = [_download(name) for name in HUB]
   else:
     files = [_find(config.init_dir, [name]) for name in HUB]
-  like, parts = loading.shapes_of(model), {}
+  like = loading.shapes_of(model)
+  parts: dict[tuple[str, ...], Any] = {}
   for file, read in zip(files, (weights.load_densenet, weights.load_resnet)):
     merged = read(weights.read_state_dict(file), like, source=str(file))
     messages.tell(f"{file}: {merged.describe()}")
@@ -111,8 +121,8 @@ def _imagenet(config, model):
   )
 
 
-def _released(file, model):
-  """The authors' full model or classifier."""
+def _released(file: pathlib.Path, model: ChexModel) -> Start:
+  """Read the authors' full model or classifier."""
   if model.pooling != "lse_lba":
     raise ValueError(
       f"{file} has learned pooling, this model has not: give "
@@ -127,8 +137,8 @@ def _released(file, model):
   return Start(f"the authors' {file.name}{rest}", merged.variables)
 
 
-def _folder(path, model):
-  """A converted folder, or another run's workdir."""
+def _folder(path: pathlib.Path, model: ChexModel) -> Start:
+  """Read a converted folder, or another run's workdir."""
   theirs, variables, info = loading.load_model(path)
   ours = traverse_util.flatten_dict(loading.shapes_of(model, stage=info.stage))
   flat = traverse_util.flatten_dict(variables)
@@ -158,14 +168,17 @@ def _folder(path, model):
   return Start(f"{path} ({info.source}){rest}", jax.device_get(variables))
 
 
-def _find(folder, names):
-  """The one weights file under `folder` that any of `names` is in."""
+def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
+  """Return the only weights file under a folder whose path has one of `names`.
+
+  The first of the names that is found decides.
+  """
   folder = folder.expanduser()
   if not folder.is_dir():
     raise FileNotFoundError(f"--init_dir={folder} is no folder")
   files = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES)
   for name in names:
-    # timm's files are all called model.safetensors, in folders of a name.
+    # All files of timm are called model.safetensors; their folders differ.
     found = [p for p in files if name in str(p.relative_to(folder))]
     if len(found) == 1:
       return found[0]
@@ -181,8 +194,8 @@ def _find(folder, names):
   )
 
 
-def _download(name):
-  """One backbone's file of timm's repository on the Hugging Face hub."""
+def _download(name: str) -> pathlib.Path:
+  """Download a backbone's file from timm's repository on the hub."""
   repo = HUB[name]
   try:
     import huggingface_hub
@@ -195,7 +208,7 @@ def _download(name):
   messages.tell(f"downloading {repo} from the Hugging Face hub")
   try:
     file = huggingface_hub.hf_hub_download(repo, "model.safetensors")
-  except Exception as error:  # the client and its network library have many
+  except Exception as error:  # The client's network library raises many types.
     raise OSError(
       f"{repo} could not be downloaded (no network?): {error}; give "
       "--init_dir=DIR with DenseNet-121 and ResNet-34 of torchvision or timm, "

@@ -14,30 +14,40 @@ from chexjax.training.state import TrainState
 
 
 class Batches(Protocol):
-  """An input iterator whose position can be saved, as grain's."""
+  """An input iterator whose position can be saved, such as grain's."""
 
   def __next__(self) -> Any:
-    """Returns the next batch."""
+    """Return the next batch."""
 
-  def get_state(self) -> dict:
-    """Returns the position."""
+  def get_state(self) -> dict[str, Any]:
+    """Return the position, as JSON values."""
 
-  def set_state(self, state: dict) -> None:
-    """Goes to a position."""
+  def set_state(self, state: dict[str, Any]) -> None:
+    """Move to a position that `get_state` returned."""
 
 
 class Progress:
-  """Prints a stage's steps, losses and the time that is left."""
+  """Reports a stage's steps, metrics and the time that is left."""
 
   def __init__(self, stage: int, start: int, num_steps: int):
-    """Starts the clock at `start` steps done."""
+    """Start the clock.
+
+    Args:
+      stage: for messages.
+      start: steps already done.
+      num_steps: steps of the whole stage.
+    """
     self._stage, self._start, self._total = stage, start, num_steps
-    self._since = time.monotonic()
-    # The first report's time is mostly compilation and tells nothing.
+    # Compilation dominates the time up to the first report: measure from there.
     self._warm: tuple[int, float] | None = None
 
   def report(self, step: int, values: dict[str, Any]) -> None:
-    """Prints one line."""
+    """Tell the user one line about a step.
+
+    Args:
+      step: steps done.
+      values: metrics by name, None where undefined.
+    """
     now = time.monotonic()
     eta = ""
     if self._warm and step > self._warm[0]:
@@ -72,7 +82,7 @@ def train_stage(
   health: Health,
   stop: Callable[[], bool] = lambda: False,
 ) -> TrainState:
-  """Trains from `state.step` to `num_steps`, or until it is told to stop.
+  """Train from `state.step` to `num_steps`, or until told to stop.
 
   Args:
     step_fn: of `make_train_step`; donates the state.
@@ -81,21 +91,24 @@ def train_stage(
     stage: for messages.
     num_steps: steps of the whole stage.
     key: of the stage's random streams.
-    evaluate: returns metrics; `selection`, None or the higher the better,
+    evaluate: returns metrics. The highest `selection` (which may be None)
       chooses the best checkpoint.
     eval_every: steps between evaluations; the last step is always evaluated.
     save_every: steps between checkpoints; every evaluation is saved too.
-    log_every: steps between rows of metrics, each a mean since the last.
+    log_every: steps between rows of metrics; a row is a mean over its steps.
     checkpoints: where to save.
     writer: where to log.
-    health: judges what is logged, before it is saved.
-    stop: asked after every step; once true, the step is saved and returned.
+    health: checks metrics before they are logged and saved.
+    stop: called after every step; once it returns True, that step is saved and
+      training ends.
 
   Returns:
     The state after the last step done.
 
   Raises:
-    FloatingPointError: of `health`; nothing is saved after the step at fault.
+    FloatingPointError: a step is not finite (see `Health`); neither it nor any
+      later step is saved.
+    OSError: a checkpoint cannot be written.
   """
   start = int(state.step)
   progress = Progress(stage, start, num_steps)

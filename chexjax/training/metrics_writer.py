@@ -1,34 +1,13 @@
-"""Metrics as JSON lines and TensorBoard files."""
+"""Metrics as JSON lines and as TensorBoard files."""
 
 import json
 import pathlib
-import sys
 
 from chexjax.io import write_text
 
-# Where torch is installed, tensorboardX loads it, for tensors of torch alone,
-# and that takes longer than anything else that a run imports.
-_LOADED = "torch" in sys.modules
-if not _LOADED:
-  sys.modules["torch"] = None  # type: ignore[assignment]  # Not to be found.
-try:
-  import tensorboardX
-finally:
-  if not _LOADED:
-    del sys.modules["torch"]
-
 
 class MetricsWriter:
-  """Appends a stage's metrics to `metrics.jsonl` and to TensorBoard files.
-
-  Args:
-    workdir: of the run.
-    stage: written with every row, and the prefix of TensorBoard's tags.
-    start: steps already done; later rows of this stage, left by a run that
-      was killed after its last checkpoint, are taken out, so that no step is
-      logged twice.
-    silent: writes nothing, as all but one of a run's processes.
-  """
+  """Appends a stage's metrics to `metrics.jsonl` and to TensorBoard files."""
 
   def __init__(
     self,
@@ -38,17 +17,29 @@ class MetricsWriter:
     start: int = 0,
     silent: bool = False,
   ):
-    """Opens the files."""
+    """Open the files.
+
+    Args:
+      workdir: of the run.
+      stage: written with every row, and the name of TensorBoard's folder.
+      start: steps already done. Later rows of this stage are removed, so that
+        no step is logged twice: a run that was killed after its last
+        checkpoint leaves such rows.
+      silent: write nothing, as in all processes of a run but the first.
+    """
     self._stage, self._silent = stage, silent
     if silent:
       return
+    # Not at the top: it imports torch where installed, which takes seconds.
+    import tensorboardX
+
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
       for line in self._path.read_text().splitlines():
         try:
           row = json.loads(line)
-        except json.JSONDecodeError:  # the line a kill cut off
+        except json.JSONDecodeError:  # A killed run leaves half a line.
           continue
         if row["stage"] < stage or (
           row["stage"] == stage and row["step"] <= start
@@ -59,8 +50,13 @@ class MetricsWriter:
       str(workdir / "tensorboard" / f"stage{stage}"), purge_step=start + 1
     )
 
-  def write(self, step: int, values: dict[str, float]) -> None:
-    """Writes one row; None stands for a value that is undefined."""
+  def write(self, step: int, values: dict[str, float | None]) -> None:
+    """Write one row.
+
+    Args:
+      step: steps done.
+      values: metrics by name, None where undefined.
+    """
     if self._silent:
       return
     row = {"stage": self._stage, "step": step, **values}
@@ -71,6 +67,6 @@ class MetricsWriter:
         self._board.add_scalar(name, value, step)
 
   def close(self) -> None:
-    """Flushes and closes the TensorBoard file."""
+    """Flush and close the TensorBoard file."""
     if not self._silent:
       self._board.close()

@@ -1,4 +1,4 @@
-"""What is left of a step whose loss or gradients were not finite."""
+"""What is stored of a step whose loss or gradients are not finite."""
 
 import pathlib
 
@@ -11,7 +11,12 @@ from chexjax.training.checkpoints import Checkpoints
 
 
 def names(source: Source, index: np.ndarray) -> list[str]:
-  """Returns the file names of examples."""
+  """Return the file names of examples.
+
+  Args:
+    source: of the examples.
+    index: `[B]` positions in the source.
+  """
   return [source.annotation(int(i))["file_name"].decode() for i in index]
 
 
@@ -23,15 +28,23 @@ def keep(
   step: int,
   index: np.ndarray,
 ) -> str:
-  """Writes a batch to `nan_stage1_step12.npz` in the workdir.
+  """Write a batch to a file such as `nan_stage1_step12.npz`.
 
-  Arrays: `image` `[B, H, W, 1]` uint8 before augmentation, `labels` `[B, K]`,
-  `index` `[B]`, `file_name` `[B]`. The state is that of the last checkpoint;
-  from there the same command comes to the same step, since shuffling and
-  random streams depend on the step alone.
+  The arrays are `image` `[B, H, W, 1]` uint8 before augmentation, `labels`
+  `[B, K]`, `index` `[B]` and `file_name` `[B]`. No state is written: from the
+  last checkpoint the same command reaches the same step, because shuffling and
+  random streams depend on the step only.
+
+  Args:
+    source: of the examples.
+    workdir: where to write.
+    stage: of the step.
+    checkpoints: of the stage.
+    step: that is not finite.
+    index: `[B]`, examples of its batch.
 
   Returns:
-    Where it is and how to replay the step, as the end of a sentence.
+    Where the file is and how to replay the step, as the end of a sentence.
   """
   share = f"_process{jax.process_index()}" if jax.process_count() > 1 else ""
   path = workdir / f"nan_stage{stage}_step{step}{share}.npz"

@@ -1,6 +1,7 @@
-"""Adam with decoupled weight decay and a warm-up."""
+"""Adam with decoupled weight decay, and learning rates with a warm-up."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import optax
 
@@ -10,10 +11,19 @@ from chexjax.models._cpu import apart
 def make_schedule(
   *, learning_rate: float, num_steps: int, warmup_steps: int, decay: str
 ) -> optax.Schedule:
-  """Ramps up linearly, then stays ("constant") or falls to 0 ("cosine").
+  """Build a learning rate schedule with a linear warm-up from 0.
+
+  Args:
+    learning_rate: after the warm-up.
+    num_steps: steps of the stage.
+    warmup_steps: fewer than `num_steps`.
+    decay: "constant", or "cosine" to fall to 0 at the end.
+
+  Returns:
+    The learning rate as a function of the step.
 
   Raises:
-    ValueError: for another decay, or a warm-up longer than the stage.
+    ValueError: `decay` is neither, or the warm-up is as long as the stage.
   """
   if warmup_steps >= num_steps:
     raise ValueError(
@@ -37,30 +47,32 @@ def make_optimizer(
   eps: float = 1e-8,
   factors: Mapping[str, float] | None = None,
 ) -> optax.GradientTransformation:
-  """Builds Adam; weight decay is decoupled, as the released code's.
+  """Build Adam with decoupled weight decay, as `optax.adamw`.
 
-  The paper gives momentum 0.9 and weight decay 1e-3 and does not say which
-  kind. The released code has b2 0.99 and eps 0.1.
+  The paper gives momentum 0.9 and weight decay 1e-3 but not the kind of decay;
+  the released code decouples it. The released code has b2 0.99 and eps 0.1.
 
   Args:
     schedule: learning rate at a step.
-    weight_decay: decoupled, in units of the learning rate.
+    weight_decay: factor on the parameters, multiplied by the learning rate.
     b1: decay of the first moment.
     b2: decay of the second moment.
-    eps: added to the second moment's root.
-    factors: on the learning rate of groups of parameters, by name; 1 where
-      not given.
+    eps: added to the root of the second moment.
+    factors: group of parameters -> factor on its learning rate; 1 by default.
+
+  Returns:
+    The optimizer. Its state holds one vector per moment, not a tree.
   """
 
   adam = optax.adamw(schedule, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
-  # One update of one vector, not one of each of 400 parameters.
+  # One update of one vector is faster than 400 updates, one per parameter.
   adam = optax.flatten(
     optax.GradientTransformation(adam.init, apart(adam.update))
   )
   if not factors:
     return adam
 
-  def scale(updates, _):
+  def scale(updates: Any, _: Any) -> Any:
     scaled = {
       group: optax.tree.scale(factor, updates[group])
       for group, factor in factors.items()

@@ -1,4 +1,4 @@
-"""What a detection module does with its regions, in a few numbers a finding."""
+"""Figures that summarise the regions of a detection module."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 
 from chexjax import ops
 
-# Of the three sizes of proposals.
+# Names of the three sizes of proposals.
 SIZES = ("small", "middle", "large")
 
 
@@ -18,23 +18,24 @@ def region_figures(
   height: int,
   width: int,
 ) -> dict[str, jax.Array]:
-  """Computes the figures of the regions of one finding on one image.
+  """Compute figures of the regions of one finding on one image.
 
   Args:
     scores: `[N]`.
-    boxes: `[N, 4]` refined, in pixels.
-    true_boxes: `[4]` in pixels; the figures named `iou_...` mean nothing where
-      it is not known.
+    boxes: `[N, 4]` refined x1, y1, x2, y2 in pixels.
+    true_boxes: `[4]` x1, y1, x2, y2 in pixels. Where it is NaN, the figures
+      named `iou_...` are meaningless.
     height: of the image, in pixels.
     width: of the image, in pixels.
 
   Returns:
-    Scalars: `score_spread`, the scores' standard deviation; `score_entropy` of
-    their softmax, in nats; of the best-scored region `picked_small`,
-    `picked_middle` and `picked_large`, 1 for its proposal's size, and
-    `box_growth`, the log of its refined area over the proposal's;
-    `iou_picked` and `iou_picked_unrefined` of it with the true box; `iou_best`
-    and `iou_best_unrefined`, the highest of all regions.
+    Scalars by name. Of all scores: `score_spread`, the standard deviation;
+    `score_entropy`, the entropy of the softmax in nats. Of the region with the
+    highest score: `picked_small`, `picked_middle` and `picked_large`, 1 for
+    the size of its proposal, else 0; `box_growth`, the logarithm of its
+    refined area over the proposal's; `iou_picked` and `iou_picked_unrefined`,
+    its IoU with the true box. Of all regions: `iou_best` and
+    `iou_best_unrefined`, the highest IoU.
   """
   proposals = jnp.asarray(ops.make_proposals(height, width))
   picked = jnp.argmax(scores)

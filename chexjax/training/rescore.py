@@ -1,4 +1,4 @@
-"""Score a model again: a finished run's, or weights from elsewhere."""
+"""A model scored again: a finished run's, or weights from elsewhere."""
 
 import dataclasses
 import pathlib
@@ -15,7 +15,10 @@ from chexjax.weights.loading import load_model
 
 
 def score_run(folder: pathlib.Path) -> None:
-  """Score the checkpoint of a finished run; results go to its workdir.
+  """Score the best checkpoint of a finished run; results go to its workdir.
+
+  Args:
+    folder: the workdir.
 
   Raises:
     FileNotFoundError: the folder is no workdir.
@@ -30,10 +33,16 @@ def score_run(folder: pathlib.Path) -> None:
 def score_weights(
   path: pathlib.Path, data_dir: pathlib.Path, out: pathlib.Path
 ) -> None:
-  """Score weights that `load_model` reads on the test images of a folder.
+  """Score weights on the test images of a folder.
+
+  Args:
+    path: any path that `load_model` reads.
+    data_dir: the folder of images.
+    out: folder of the results; created if absent.
 
   Raises:
-    ValueError: the weights are of other findings than the folder.
+    FileNotFoundError: weights or images are missing.
+    ValueError: the weights have other findings than the folder.
   """
   defaults = Config()
   setup.use_compile_cache(defaults)

@@ -1,11 +1,13 @@
-"""From a configuration to model, optimizer and schedules."""
+"""Model, optimizer and schedules from a configuration."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from chexjax import ops
 from chexjax.models import ChexModel
@@ -13,7 +15,8 @@ from chexjax.runtime import compile_cache
 from chexjax.training.config import Config, EvidenceOptions, as_json, expand
 from chexjax.training.optimizers import make_optimizer, make_schedule
 
-# Options that no train step depends on, or only by what `recipe` is given.
+# Options that a train step does not depend on, or only through the other
+# arguments of `recipe`.
 _OUTSIDE_OF_STEPS = (
   "config", "stage", "maps", "workdir", "data_dir", "cache_dir",
   "compilation_cache", "init", "init_dir", "seed", "max_steps",
@@ -24,16 +27,19 @@ _OUTSIDE_OF_STEPS = (
 
 
 def use_compile_cache(config: Config) -> None:
-  """Keep what is compiled under `cache_dir`, unless the options say not to."""
+  """Store compiled programs under `cache_dir`, unless the options forbid it."""
   if config.compilation_cache:
     compile_cache.use_folder(expand(config.cache_dir) / "compiled")
 
 
 def check_batch(config: Config) -> None:
-  """Checks that the devices, of all processes, divide the batch.
+  """Check that the batch is a multiple of all processes' devices.
+
+  Args:
+    config: of the run.
 
   Raises:
-    ValueError: says which sizes near it would do.
+    ValueError: it is not; names the nearest sizes that are.
   """
   size, devices = config.batch_size, jax.device_count()
   if size % devices:
@@ -46,7 +52,15 @@ def check_batch(config: Config) -> None:
 
 
 def make_model(config: Config, num_classes: int) -> ChexModel:
-  """Builds the model that the configuration describes."""
+  """Build the model that the configuration describes.
+
+  Args:
+    config: of the run.
+    num_classes: K.
+
+  Returns:
+    The model.
+  """
   options: dict[str, Any] = {
     name: tuple(value) if isinstance(value, list) else value
     for name, value in as_json(config)["model"].items()
@@ -61,12 +75,20 @@ def make_model(config: Config, num_classes: int) -> ChexModel:
 
 
 def evidence(config: Config) -> EvidenceOptions | None:
-  """Returns how regions are weighed, None where the crops' loss is all."""
+  """Return how regions are weighed, None under `--detection_loss=crop`."""
   return config.evidence if config.detection_loss == "evidence" else None
 
 
 def init_variables(config: Config, model: ChexModel) -> Any:
-  """Draws fresh variables from the seed."""
+  """Draw fresh variables from the seed.
+
+  Args:
+    config: of the run; gives the seed and the image size.
+    model: whose variables are drawn.
+
+  Returns:
+    `params` and `batch_stats`.
+  """
   shape = (1, config.image_size, config.image_size, 3)
   draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
   args = (jax.random.key(config.seed),)
@@ -74,7 +96,15 @@ def init_variables(config: Config, model: ChexModel) -> Any:
 
 
 def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
-  """Returns the steps of each stage."""
+  """Return the number of steps of each stage.
+
+  Args:
+    config: of the run.
+    num_examples: training images.
+
+  Returns:
+    Stage -> steps, for stages 1, 2 and 3.
+  """
   if config.max_steps is not None:
     return dict.fromkeys((1, 2, 3), config.max_steps)
   per_epoch = num_examples / config.batch_size
@@ -85,13 +115,30 @@ def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
 
 
 def eval_every(config: Config, num_examples: int) -> int:
-  """Returns the steps between evaluations."""
+  """Return the steps between evaluations.
+
+  Args:
+    config: of the run.
+    num_examples: training images.
+  """
   epochs = config.eval_every_epochs
   return max(1, math.ceil(epochs * num_examples / config.batch_size))
 
 
-def make_tx(config: Config, stage: int, steps: int, num_examples: int):
-  """Builds a stage's optimizer."""
+def make_tx(
+  config: Config, stage: int, steps: int, num_examples: int
+) -> optax.GradientTransformation:
+  """Build the optimizer of a stage.
+
+  Args:
+    config: of the run.
+    stage: 1, 2 or 3.
+    steps: of the stage.
+    num_examples: training images.
+
+  Returns:
+    The optimizer; its warm-up is at most half of the stage.
+  """
   options = getattr(config, f"stage{stage}")
   warmup = round(options.warmup_epochs * num_examples / config.batch_size)
   schedule = make_schedule(
@@ -109,8 +156,21 @@ def make_tx(config: Config, stage: int, steps: int, num_examples: int):
   )
 
 
-def tau_schedule(config: Config, stage: int, steps: dict[int, int]):
-  """Returns the temperature as a function of a stage's step."""
+def tau_schedule(
+  config: Config, stage: int, steps: dict[int, int]
+) -> Callable[[Any], jax.Array]:
+  """Build the temperature schedule of a stage.
+
+  The temperature falls exponentially over stages 2 and 3 together.
+
+  Args:
+    config: of the run.
+    stage: 1, 2 or 3.
+    steps: of each stage.
+
+  Returns:
+    The temperature as a function of the stage's step.
+  """
   done = steps[2] if stage == 3 else 0
   total = steps[2] + steps[3]
   return lambda step: ops.exponential_tau(
@@ -118,8 +178,18 @@ def tau_schedule(config: Config, stage: int, steps: dict[int, int]):
   )
 
 
-def class_weights(config: Config, labels: np.ndarray):
-  """Returns beta_pos and beta_neg `[K]` of training labels `[N, K]`."""
+def class_weights(
+  config: Config, labels: np.ndarray
+) -> tuple[jax.Array, jax.Array]:
+  """Compute the weights of positive and negative labels.
+
+  Args:
+    config: of the run; see its `class_total`.
+    labels: `[N, K]` of the training images, 0 or 1.
+
+  Returns:
+    `beta_pos` and `beta_neg`, `[K]` each.
+  """
   positives = labels.sum(0)
   total = float(len(labels))
   if config.class_total == "labels":
@@ -134,14 +204,16 @@ def recipe(
   train_size: int,
   weights: Any,
 ) -> str:
-  """Returns what a train step is made of, for `compile_cache.compiled`.
+  """Return a text of all that a train step depends on.
+
+  It identifies the step for `compile_cache.compiled`.
 
   Args:
     config: of the run.
     stage: of the step.
     steps: of each stage.
     train_size: training images.
-    weights: beta_pos and beta_neg.
+    weights: `beta_pos` and `beta_neg`.
   """
   options = as_json(config)
   for name in _OUTSIDE_OF_STEPS:

@@ -1,10 +1,12 @@
-"""Trains the stages of a run one after another and scores the last."""
+"""The stages of a run, trained one after another; the last one is scored."""
 
 import contextlib
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import optax
 
 from chexjax import messages, ops
 from chexjax.data.pipeline import train_batches
@@ -14,23 +16,38 @@ from chexjax.inference.scoring import score_model
 from chexjax.models import ChexModel
 from chexjax.runtime import compile_messages, processes
 from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
-from chexjax.training import initial_weights, not_finite, setup, time_estimate
+from chexjax.training import initial_weights, not_finite, setup
+from chexjax.training.announcement import announce
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.config import Config, as_json
 from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
 from chexjax.training.metrics_writer import MetricsWriter
-from chexjax.training.state import create_state
+from chexjax.training.state import TrainState, create_state
 from chexjax.training.steps import make_train_step
 from chexjax.training.stopping import Stopped, Stopping
-from chexjax.training.validation import known_boxes, make_validation
+from chexjax.training.validation import Figures, known_boxes, make_validation
 
-# The images that a stage's validation AUC is of.
+# The inputs of a stage's validation AUC.
 JUDGED = {1: "films", 2: "crops", 3: "mean of films and crops"}
 
 
 class Run:
-  """One configuration on one dataset, in one workdir."""
+  """One configuration on one dataset, in one workdir.
+
+  Attributes:
+    config: of the run.
+    dataset: its splits.
+    start: weights that it starts from.
+    stopping: whether the program was asked to stop.
+    names: of the K findings.
+    mesh: over the devices of all processes.
+    model: to be trained.
+    stages: numbers of the stages to train.
+    train_size: training images.
+    validation_boxes: see `known_boxes`.
+    steps: stage -> number of steps.
+  """
 
   def __init__(
     self,
@@ -39,65 +56,41 @@ class Run:
     start: initial_weights.Start,
     stopping: Stopping | None = None,
   ):
-    """Prepares what all stages share, and says what will be done."""
+    """Prepare what all stages share, and announce the run.
+
+    Args:
+      config: of the run.
+      dataset: with the splits `train` and `test`.
+      start: weights to start from.
+      stopping: asked after every step; by default no signal is handled.
+    """
     self.config, self.dataset, self.start = config, dataset, start
     self.stopping = stopping or Stopping()
     self.names = list(dataset.metadata["findings"])
     self.mesh = make_mesh()
     self.model: ChexModel = setup.make_model(config, len(self.names))
     self.stages = range(1, config.stage + 1)
-    self._sizes = {name: len(split) for name, split in dataset.splits.items()}
-    self.train_size = self._sizes["train"]
+    sizes = {name: len(split) for name, split in dataset.splits.items()}
+    self.train_size = sizes["train"]
     self.validation_boxes = known_boxes(config, dataset)
     self.steps = setup.stage_steps(config, self.train_size)
-    self._announce()
-
-  def _announce(self):
-    config, sizes = self.config, self._sizes
-    messages.tell("Research software, not a medical device.")
-    messages.tell(f"devices: {', '.join(map(str, jax.devices()))}")
-    messages.tell(f"images: {sizes}; findings: {len(self.names)}")
-    for stage in self.stages:
-      steps = self.steps[stage]
-      messages.tell(
-        f"stage {stage}: {steps} steps of {config.batch_size} images"
-      )
-    if config.batch_size > self.train_size:
-      messages.tell(
-        f"note: a batch of {config.batch_size} holds some of the "
-        f"{self.train_size} training images twice"
-      )
-    if "validation" not in sizes:
-      messages.tell(
-        "note: no validation image: every stage keeps its last step"
-      )
-    elif config.stage > 1 and self.validation_boxes is None:
-      messages.tell(
-        "note: no validation image has a box: the regions' IoU is not watched"
-      )
-    messages.tell(f"weights: {self.start.text}")
-    evidence = setup.evidence(config)
-    seconds = time_estimate.seconds(
+    announce(
+      config,
       self.model,
-      image_size=config.image_size,
-      train_images={s: self.steps[s] * config.batch_size for s in self.stages},
-      eval_images={
-        s: sizes.get("validation", 0)
-        * max(1, self.steps[s] // setup.eval_every(config, self.train_size))
-        + (sizes["test"] if s == config.stage else 0)
-        for s in self.stages
-      },
-      # Of half of a batch's images.
-      regions=evidence.regions / 2 if evidence else 0,
+      sizes=sizes,
+      steps=self.steps,
+      boxes_known=self.validation_boxes is not None,
+      weights=start.text,
     )
-    messages.tell(
-      f"about {max(1, round(seconds / 60))} min in all, an estimate from "
-      "counted operations; the time left follows after a stage's first steps"
-    )
-    messages.tell(f"results go to {config.workdir}")
 
   def all_stages(self) -> None:
-    """Trains what is not finished, then scores the test split."""
+    """Train the stages that are not finished, then score the test split.
+
+    Raises:
+      Stopped: by a signal; the last step is saved.
+      FloatingPointError: a step is not finite; see `Health`.
+      OSError: a checkpoint cannot be written.
+    """
     fresh = setup.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
       self.start.put_into(fresh), replicated(self.mesh)
@@ -110,10 +103,10 @@ class Run:
     self.score(variables)
 
   def finished_variables(self) -> Any:
-    """Returns the best variables of the last stage, without training.
+    """Return the best variables of the last stage, without training.
 
     Raises:
-      ValueError: a stage is not finished; says which and how to go on.
+      ValueError: the last stage is not finished; says how to finish it.
     """
     stage, last = self.config.stage, self.steps[self.config.stage]
     path = self.config.workdir / "checkpoints" / f"stage{stage}"
@@ -126,14 +119,14 @@ class Run:
     fresh = setup.init_variables(self.config, self.model)
     return self._stage(stage, jax.device_put(fresh, replicated(self.mesh)), ())
 
-  def _stage(self, stage, variables, weights):
-    """Trains one stage, or goes on with it; returns its best variables."""
+  def _stage(self, stage: int, variables: Any, weights: Any) -> dict[str, Any]:
+    """Train or continue one stage; return its best variables."""
     config, steps = self.config, self.steps[stage]
     tx = setup.make_tx(config, stage, steps, self.train_size)
     state = create_state(variables, tx, stage=stage)
     state = jax.device_put(state, replicated(self.mesh))
     folder = config.workdir / "checkpoints" / f"stage{stage}"
-    # Closing waits for a save under way, whatever ends the stage.
+    # Closing waits for unfinished saves, also when the stage ends by an error.
     with contextlib.closing(Checkpoints(folder)) as checkpoints:
       latest = checkpoints.latest_step()
       if latest == steps:
@@ -152,11 +145,18 @@ class Run:
     )
     return {"params": state.params, "batch_stats": state.batch_stats}
 
-  def _train(self, stage, state, tx, weights, checkpoints):
-    """Trains a stage from its last checkpoint to its end.
+  def _train(
+    self,
+    stage: int,
+    state: TrainState,
+    tx: optax.GradientTransformation,
+    weights: Any,
+    checkpoints: Checkpoints,
+  ) -> TrainState:
+    """Train a stage from its last checkpoint to its end.
 
     Raises:
-      Stopped: by a signal; what is done is saved.
+      Stopped: by a signal; the last step is saved.
     """
     config, steps = self.config, self.steps[stage]
     train = self.dataset.splits["train"]
@@ -211,7 +211,10 @@ class Run:
       raise Stopped(f"stage {stage} is saved at step {state.step} of {steps}")
     return state
 
-  def _step_fn(self, stage, tx, weights):
+  def _step_fn(
+    self, stage: int, tx: optax.GradientTransformation, weights: Any
+  ) -> Callable[..., Any]:
+    """Build the train step of a stage, with `beta_pos` and `beta_neg`."""
     options = self.config.augment
     step = make_train_step(
       self.model,
@@ -238,8 +241,8 @@ class Run:
     )
     return compile_messages.aloud(step, f"stage {stage}", recipe)
 
-  def _evaluator(self, stage):
-    """Builds the validation: no figure without validation images."""
+  def _evaluator(self, stage: int) -> Callable[[TrainState], Figures]:
+    """Build the validation; without validation images it has no figures."""
     if "validation" not in self.dataset.splits:
       return lambda state: {"selection": None}
     validate = make_validation(
@@ -252,20 +255,23 @@ class Run:
       boxes=self.validation_boxes,
     )
 
-    def evaluate(state):
+    def evaluate(state: TrainState) -> Figures:
       variables = {"params": state.params, "batch_stats": state.batch_stats}
-      # A long one is given up; the steps since the last checkpoint are done
-      # again, so that no evaluation is left out.
+      # A signal interrupts an evaluation, which may be long. The continued run
+      # repeats the steps since the last checkpoint and evaluates then.
       with self.stopping.at_once():
         return validate(variables)
 
     return evaluate
 
   def score(self, variables: Any) -> None:
-    """Scores the test split and writes tables and pictures.
+    """Score the test split and write tables and pictures.
 
-    Of several processes the first does it, on its own devices: most of it is
-    the host's work.
+    Only the first process does it, on its own devices, because most of the
+    work is on the host.
+
+    Args:
+      variables: of the last stage.
     """
     if not processes.first():
       return

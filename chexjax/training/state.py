@@ -1,4 +1,4 @@
-"""What training holds, and what each stage trains."""
+"""The state of training, and the parameters that each stage trains."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ TRAINED: dict[int, tuple[str, ...]] = {
 
 @flax.struct.dataclass
 class TrainState:
-  """Everything a step reads and writes.
+  """Everything that a step reads and writes.
 
   Attributes:
     step: steps done in this stage, int32 scalar.
     params: all parameters, trained in this stage or not.
     batch_stats: running statistics of every batch norm.
-    opt_state: of the trained parameters alone.
+    opt_state: optimizer state, of the trained parameters only.
   """
 
   step: jax.Array
@@ -34,7 +34,16 @@ class TrainState:
 def create_state(
   variables: Any, tx: optax.GradientTransformation, *, stage: int
 ) -> TrainState:
-  """Starts a stage from a model's `params` and `batch_stats`."""
+  """Create the state at the start of a stage.
+
+  Args:
+    variables: `params` and `batch_stats` of a model.
+    tx: optimizer.
+    stage: 1, 2 or 3.
+
+  Returns:
+    The state at step 0.
+  """
   trained = {k: variables["params"][k] for k in TRAINED[stage]}
   return TrainState(
     step=jax.numpy.zeros((), jax.numpy.int32),

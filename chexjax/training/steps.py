@@ -1,6 +1,8 @@
 """The jitted train step of each stage."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,22 +30,23 @@ def stage_loss(
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
 ) -> tuple[jax.Array, Metrics]:
-  """Adds the losses that a stage trains: loss_CLS, loss_RPN, or both.
+  """Add the losses that a stage trains: loss_CLS, loss_RPN, or both.
 
   Args:
     logits: `[B, K]` each; `crop` is not read in stage 1.
     labels: `[B, K]` in 0..1.
-    mask: `[B]`, 0 for examples that do not count.
+    mask: `[B]`, 1 for an example, 0 for padding.
     stage: 1, 2 or 3.
     beta_pos: `[K]` weights of `balance_weights`.
     beta_neg: `[K]` weights of `balance_weights`.
     cls_scale: factor on loss_CLS (released: 10 in stage 1).
 
   Returns:
-    The scalar loss and its parts, means over counted examples and classes.
+    The scalar loss, and by name its parts `loss_cls` and `loss_rpn` and the
+    `loss`; means over examples and classes.
   """
 
-  def mean_bce(x):
+  def mean_bce(x: Any) -> jax.Array:
     loss = ops.balanced_bce(x, labels, beta_pos=beta_pos, beta_neg=beta_neg)
     return (loss.mean(-1) * mask).sum() / jnp.maximum(mask.sum(), 1)
 
@@ -70,10 +73,10 @@ def make_train_step(
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
   skip_nan: bool = False,
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
-  """Builds a jitted `step(state, batch, key) -> state, metrics`.
+  """Build a jitted `step(state, batch, key) -> state, metrics`.
 
-  The batch is sharded along the mesh's `data` axis, the state replicated and
-  donated. Parameters that the stage does not train get no gradient work.
+  The batch is sharded along the mesh's `data` axis. The state is replicated
+  and donated. Gradients are computed only for parameters that the stage trains.
 
   Args:
     model: whose variables the state holds.
@@ -83,20 +86,22 @@ def make_train_step(
     beta_pos: see `stage_loss`.
     beta_neg: see `stage_loss`.
     cls_scale: see `stage_loss`.
-    evidence: how regions are weighed, from stage 2 on; None where scores and
-      boxes learn from the crops' loss alone.
+    evidence: how regions are weighed from stage 2 on; None if scores and boxes
+      learn only from the loss of the crops.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
     tau: temperature at a step of this stage.
-    skip_nan: a step whose loss or gradients are not finite changes nothing but
-      `state.step`. Its metrics say so all the same.
+    skip_nan: whether a step with a loss or gradient that is not finite changes
+      nothing except `state.step`. Its metrics are not finite all the same.
 
   Returns:
-    The step; `key` is folded with `state.step`, so that a resumed run draws
-    the same stream. Metrics are the losses and `grad_norm`; where a gradient
-    is not finite, `grad_norm` is neither.
+    The step. `key` is folded with `state.step`, so that a resumed run draws
+    the same random numbers. The metrics are the losses and `grad_norm`, which
+    is not finite if any gradient is not.
   """
 
-  def step(state, batch, key):
+  def step(
+    state: TrainState, batch: Batch, key: jax.Array
+  ) -> tuple[TrainState, Metrics]:
     keys = jax.random.split(jax.random.fold_in(key, state.step), 4)
     augment_key, region_key, dropout_key, evidence_key = keys
     images = batch.image
@@ -105,7 +110,7 @@ def make_train_step(
       images = jax.vmap(augment)(image_keys, images)
     images = ops.normalize(images)
 
-    def loss_fn(trained):
+    def loss_fn(trained: Any) -> tuple[jax.Array, tuple[Metrics, Any]]:
       variables = {
         "params": state.params | trained,
         "batch_stats": state.batch_stats,
@@ -153,7 +158,7 @@ def make_train_step(
       after = jax.tree.map(
         lambda new, old: jnp.where(finite, new, old),
         after,
-        state.replace(step=after.step),
+        dataclasses.replace(state, step=after.step),
       )
     return after, metrics
 
@@ -166,7 +171,8 @@ def make_train_step(
   )
 
 
-def _norm(tree):
-  # The vector that the optimizer joins too.
+def _norm(tree: Any) -> jax.Array:
+  """Return the norm of all leaves together, as `optax.global_norm`."""
+  # XLA shares this concatenation with the one in `optax.flatten`.
   flat = jnp.concatenate([jnp.reshape(x, [-1]) for x in jax.tree.leaves(tree)])
   return jnp.sqrt(jnp.vdot(flat, flat))

@@ -1,4 +1,4 @@
-"""A wish to stop, by signal: a preempted machine's SIGTERM, or Ctrl-C."""
+"""Stopping on a signal: SIGTERM of a preempted machine, or Ctrl-C."""
 
 import contextlib
 import signal
@@ -8,50 +8,54 @@ from types import FrameType
 
 from chexjax import messages
 
-# EX_TEMPFAIL of sysexits.h: nothing is wrong, start the same command again.
+# EX_TEMPFAIL of sysexits.h: no error, the same command can be started again.
 EXIT_STATUS = 75
 
 
 class Stopped(KeyboardInterrupt):
-  """Says that the program was asked to stop, and where it stood.
+  """The program was asked to stop; the message says where it stood.
 
-  No `Exception`, so that nothing that mends errors takes it for one.
+  Not an `Exception`, so that code that handles errors does not catch it.
   """
 
 
 class Stopping:
-  """Answers whether the program was asked to stop.
+  """Remembers whether the program was asked to stop by a signal.
 
-  A signal raises `Stopped` at once, except inside `later`, where it is only
-  noted: there the work in hand is finished and saved first. The second signal
-  does what it would do without us, so that a person can insist.
+  A signal raises `Stopped` immediately. Inside `later` it is only recorded, so
+  that the current step can be finished and saved. A second signal has its
+  usual effect, so that a person can force the end.
   """
 
   def __init__(self) -> None:
-    """Starts without a wish."""
+    """Start without a signal."""
     self._name = ""
     self._at_once = True
 
   def __call__(self) -> bool:
-    """Returns whether a signal was noted."""
+    """Return whether a signal was recorded."""
     return bool(self._name)
 
   @contextlib.contextmanager
   def later(self) -> Iterator[None]:
-    """Only notes signals inside."""
+    """Only record signals inside the block."""
     with self._mode(at_once=False):
       yield
 
   @contextlib.contextmanager
   def at_once(self) -> Iterator[None]:
-    """Raises `Stopped` inside, also for a signal noted before."""
+    """Raise `Stopped` for signals inside the block, and for one before it.
+
+    Raises:
+      Stopped: a signal was recorded before, or arrives.
+    """
     with self._mode(at_once=True):
       if self():
         raise Stopped(self._name)
       yield
 
   @contextlib.contextmanager
-  def _mode(self, *, at_once):
+  def _mode(self, *, at_once: bool) -> Iterator[None]:
     before, self._at_once = self._at_once, at_once
     try:
       yield
@@ -63,7 +67,13 @@ class Stopping:
     self,
     numbers: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
   ) -> Iterator[None]:
-    """Takes signals inside; they belong to the main thread."""
+    """Handle signals inside the block; do nothing in other threads.
+
+    Python delivers signals to the main thread only.
+
+    Args:
+      numbers: signals to handle.
+    """
     if threading.current_thread() is not threading.main_thread():
       yield
       return

@@ -1,4 +1,4 @@
-"""About how long a run will take, before its first step."""
+"""An estimate of a run's duration, before its first step."""
 
 import time
 
@@ -8,15 +8,19 @@ import jax.numpy as jnp
 from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache, operation_count
 
-# Share of a matrix product's speed that `--config=phantom` reached on 2 CPU
-# cores. On other devices it is a guess.
+# Speed relative to a matrix product, measured with `--config=phantom` on 2 CPU
+# cores. For other devices it is a guess.
 EFFICIENCY = 0.14
-# Work of a gradient step in forward passes of what is trained.
+# Work of a gradient step, in forward passes of the trained modules.
 GRADIENT = 3
 
 
 def matmul_rate(size: int = 1024) -> float:
-  """Measures one device's float32 matrix product, in FLOP/s."""
+  """Measure the speed of a float32 matrix product on one device, in FLOP/s.
+
+  Args:
+    size: side of the matrices.
+  """
   x = jnp.ones((size, size))
   product = jax.jit(jnp.matmul)
   product(x, x).block_until_ready()
@@ -28,14 +32,23 @@ def matmul_rate(size: int = 1024) -> float:
 
 
 def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
-  """Counts the operations of one image's forward pass, once: it is kept."""
+  """Count the operations of one image's forward pass; the count is cached.
+
+  Args:
+    model: to count.
+    image_size: side, in pixels.
+    stage: 1 counts the classification module only.
+
+  Returns:
+    FLOPs of its matrix products and convolutions.
+  """
   return compile_cache.kept(
     lambda: _forward_flops(model, image_size, stage),
     repr(("operations", model, image_size, stage)),
   )
 
 
-def _forward_flops(model, image_size, stage):
+def _forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
   image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.float32)
   variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), image)
   forward = jax.make_jaxpr(lambda v, x: model.apply(v, x, stage=stage)[0])
@@ -50,15 +63,18 @@ def seconds(
   eval_images: dict[int, int],
   regions: float = 0.0,
 ) -> float:
-  """Estimates the time of training and evaluation, from counted operations.
+  """Estimate the seconds of training and evaluation, from counted operations.
 
   Args:
     model: to be trained.
     image_size: side, in pixels.
-    train_images: images that each stage's steps see.
-    eval_images: images that each stage's evaluations see.
-    regions: weighed per trained image from stage 2 on: each is one more image
-      to classify.
+    train_images: stage -> images that its steps see.
+    eval_images: stage -> images that its evaluations see.
+    regions: regions weighed per training image from stage 2 on; each costs as
+      much as classifying one more image.
+
+  Returns:
+    Seconds on all devices.
   """
   first = forward_flops(model, image_size, 1)
   whole = first

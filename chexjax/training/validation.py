@@ -1,6 +1,6 @@
-"""What a run measures on the validation split while it trains."""
+"""Metrics on the validation split during training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -23,18 +23,22 @@ Figures = dict[str, float | None]
 
 
 def known_boxes(config: Config, dataset: Dataset) -> np.ndarray | None:
-  """Returns the true boxes of the validation images, to watch a training by.
+  """Return true boxes of the validation images; they are never trained on.
 
-  The phantom has all of them, a set of one's own may have some, NIH's has none.
+  The phantom has all of them, one's own set may have some, NIH's has none.
+
+  Args:
+    config: of the run.
+    dataset: of the run.
 
   Returns:
-    `[N, K, 4]` in pixels, one of each finding, NaN where there is none; None
-    without any.
+    `[N, K, 4]` x1, y1, x2, y2 in pixels, at most one per image and finding,
+    NaN where there is none. None if there is no box at all.
   """
   source = dataset.splits.get("validation")
   if source is None:
     return None
-  drawn: dict[str, dict] = {}
+  drawn: dict[str, dict[str, list[float]]] = {}
   if config.data_dir is None:
     drawn = phantom.train_val_boxes(datasets.data_folder(config))
   names = list(dataset.metadata["findings"])
@@ -59,25 +63,27 @@ def make_validation(
   batch_size: int,
   boxes: np.ndarray | None = None,
 ) -> Callable[[Any], Figures]:
-  """Builds the validation of a stage.
+  """Build the validation of a stage.
 
   Args:
     model: to be validated.
     mesh: with an axis `data`.
     source: the validation split.
-    names: of the findings, K.
+    names: of the K findings.
     stage: 1, 2 or 3.
-    batch_size: images at a time, which the mesh's devices divide.
-    boxes: `[len(source), K, 4]` true boxes in pixels, NaN where there is none;
-      None without any.
+    batch_size: images at a time, a multiple of the mesh's devices.
+    boxes: see `known_boxes`.
 
   Returns:
-    A function of variables. It gives the mean over findings of the full
-    image's `auc` (not in stage 2, which leaves it as it is) and of the crops'
-    `crop_auc` (from stage 2 on); `selection`, by which the best step is
-    chosen, the mean of those two; and from stage 2 on the means of
-    `region_figures` over all pairs of an image and a finding that it has.
-    Figures of the true boxes are means over findings, and absent without any.
+    A function of variables that returns figures by name, None where undefined:
+
+    - `auc`: mean over findings, of the full images; not in stage 2, which
+      does not change it.
+    - `crop_auc`: mean over findings, of the crops; from stage 2 on.
+    - `selection`: mean of these two; chooses the best step.
+    - from stage 2 on those of `region_figures`: means over all pairs of an
+      image and a finding that it has. Those named `iou_...` are means over
+      findings of the images with a true box, and absent without any.
   """
   predict = compile_cache.at_first_call(
     _make_predict(model, mesh, stage), repr(("validation", model, stage))
@@ -87,7 +93,7 @@ def make_validation(
   if boxes is not None:
     places = boxes
 
-  def validate(variables):
+  def validate(variables: Any) -> Figures:
     rows = []
     for batch in eval_batches(
       source,
@@ -97,10 +103,10 @@ def make_validation(
     ):
       true = places[np.maximum(batch.index, 0)]
       inputs = shard_batch((batch.image, true), mesh)
-      # Every process has the whole batch's, and comes to the same figures.
+      # Gathered, so that every process computes the same figures.
       found = predict(variables, *inputs)
       rows.append(multihost_utils.process_allgather(found, tiled=True))
-    # The batches are in the source's order; what fills the last is cut off.
+    # Batches are in the source's order: the padding of the last is at the end.
     found = jax.tree.map(lambda *x: np.concatenate(x)[: len(source)], *rows)
     aucs = {
       name: _mean(evaluation.classify(labels, logits, names).auc.values())
@@ -113,8 +119,14 @@ def make_validation(
   return validate
 
 
-def _make_predict(model, mesh, stage):
-  def predict(variables, images, true_boxes):
+def _make_predict(
+  model: ChexModel, mesh: Mesh, stage: int
+) -> Callable[..., Any]:
+  """Build the jitted function from a batch to logits and region figures."""
+
+  def predict(
+    variables: Any, images: jax.Array, true_boxes: jax.Array
+  ) -> dict[str, dict[str, jax.Array]]:
     height, width = images.shape[1:3]
     logits, found = model.apply(variables, ops.normalize(images), stage=stage)
     kept = {} if stage == 2 else {"auc": logits.full}
@@ -133,8 +145,10 @@ def _make_predict(model, mesh, stage):
   )
 
 
-def _region_means(figures, labels, boxes) -> Figures:
-  """Averages `[N, K]` figures of the positive pairs, of the boxed ones."""
+def _region_means(
+  figures: Mapping[str, np.ndarray], labels: np.ndarray, boxes: np.ndarray
+) -> Figures:
+  """Average `[N, K]` figures over positive pairs, `iou_...` over boxed ones."""
   positive = labels > 0
   boxed = np.isfinite(boxes).all(-1)
   means: Figures = {}
@@ -150,6 +164,6 @@ def _region_means(figures, labels, boxes) -> Figures:
   return means
 
 
-def _mean(values) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
   defined = [float(value) for value in values if value is not None]
   return float(np.mean(defined)) if defined else None

@@ -1,7 +1,7 @@
 """A run's workdir: the options and the data that it began with.
 
-`config.json` holds the options, `data.json` what the data was. A run that goes
-on must be given the same.
+`config.json` holds the options, `data.json` identifies the data. A run can be
+continued only with the same options and data.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from chexjax import io
 from chexjax.data.sources import Dataset
 from chexjax.training.config import Config, as_json
 
-# What may differ between a run and its continuation.
+# Options that may differ between a run and its continuation.
 _FREE = (
   "stage",
   "workdir",
@@ -29,19 +29,23 @@ _FREE = (
 )
 
 
-def store(config: Config, provenance: dict) -> None:
-  """Writes `config.json` to the workdir, after a check of the one there.
+def store(config: Config, provenance: dict[str, Any]) -> None:
+  """Write `config.json` to the workdir, after a comparison with an older one.
 
-  Of what may differ, such as `stage`, the last command's stands.
+  Options that may differ, such as `stage`, are overwritten.
+
+  Args:
+    config: of this run.
+    provenance: of `provenance.collect`.
 
   Raises:
-    SystemExit: when the workdir belongs to another configuration; names every
+    ValueError: the workdir belongs to another configuration; lists every
       option that differs.
   """
   path = config.workdir / "config.json"
   ours = as_json(config)
   if path.exists():
-    # With the defaults of the options that are newer than the workdir.
+    # `stored` fills in options that are newer than the workdir.
     theirs = as_json(stored(config.workdir))
     differing = _differences(
       {k: v for k, v in theirs.items() if k not in _FREE},
@@ -58,24 +62,32 @@ def store(config: Config, provenance: dict) -> None:
 
 
 def stored(workdir: pathlib.Path) -> Config:
-  """Returns the configuration of a workdir, as its run left it.
+  """Return the configuration of a workdir.
+
+  Options that are newer than the workdir have their defaults.
+
+  Args:
+    workdir: of a run.
+
+  Returns:
+    The configuration, with `workdir` as given.
 
   Raises:
-    FileNotFoundError: the workdir holds none.
-    ValueError: it names an option that there is not.
+    FileNotFoundError: the workdir has no `config.json`.
+    ValueError: the file has an unknown option.
   """
   path = workdir / "config.json"
   if not path.exists():
     raise FileNotFoundError(f"no {path}: not a workdir of experiments.run")
   values = json.loads(path.read_text())["config"]
-  # Before there was the option, the phantom had the run's seed.
+  # Old files lack this option: the phantom had the seed of the run.
   values.setdefault("phantom_seed", values["seed"])
   values["workdir"] = str(workdir)
   return _revive(Config, values, path)
 
 
-def _revive(kind: Any, values: dict, path: pathlib.Path) -> Any:
-  """Turns JSON values back into a dataclass with its paths and tuples."""
+def _revive(kind: Any, values: dict[str, Any], path: pathlib.Path) -> Any:
+  """Turn JSON values back into a dataclass with its paths and tuples."""
   fields = {field.name: field for field in dataclasses.fields(kind)}
   unknown = values.keys() - fields.keys()
   if unknown:
@@ -94,8 +106,10 @@ def _revive(kind: Any, values: dict, path: pathlib.Path) -> Any:
   return kind(**result)
 
 
-def _differences(theirs, ours, prefix="--"):
-  lines = []
+def _differences(
+  theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "--"
+) -> list[str]:
+  lines: list[str] = []
   for name in sorted(theirs.keys() | ours.keys()):
     a, b = theirs.get(name), ours.get(name)
     if isinstance(a, dict) and isinstance(b, dict):
@@ -106,13 +120,17 @@ def _differences(theirs, ours, prefix="--"):
 
 
 def check_data(config: Config, dataset: Dataset) -> None:
-  """Writes `data.json` to the workdir, after a check of the one there.
+  """Write `data.json` to the workdir, or compare with the one there.
 
-  It holds the findings, the split and the lists' hashes; images themselves are
-  not compared.
+  It holds the findings, the size, the split and the hashes of the lists. The
+  images themselves are not compared.
+
+  Args:
+    config: of the run; gives the workdir.
+    dataset: of the run.
 
   Raises:
-    ValueError: the workdir's run began with other data; names what differs.
+    ValueError: the run began with other data; lists what differs.
   """
   path = config.workdir / "data.json"
   known = ("findings", "size", "validation", "split_hash", "files")

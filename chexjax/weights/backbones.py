@@ -1,4 +1,4 @@
-"""The tables of the two backbones, under whatever names lead to them."""
+"""Tables of the two backbones, under any prefix."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,17 @@ def densenet_entries(
   *,
   dotted: bool = False,
 ) -> list[Entry]:
-  """Lists a DenseNet as torchvision names it, in its order.
+  """List a DenseNet's entries with torchvision's names, in its order.
 
   Args:
-    prefix: before every name, with its dot: `features.`.
+    prefix: comes before every name and ends with a dot: `features.`.
     path: of the DenseNet in `params`.
     block_sizes: dense layers per block.
-    dotted: whether layers are spelled `norm.1` (torchvision's files of 2017)
-      and not `norm1`.
+    dotted: whether a layer is called `norm.1`, as in torchvision's files of
+      2017, instead of `norm1`.
+
+  Returns:
+    The entries.
   """
   dot = "." if dotted else ""
   table = conv(f"{prefix}conv0", (*path, "conv0"))
@@ -35,7 +38,7 @@ def densenet_entries(
       name = f"{prefix}transition{block}"
       table += norm(f"{name}.norm", (*path, f"norm_block{block}"))
       table += conv(f"{name}.conv", (*path, f"transition{block}"))
-  # torchvision counts the last norm from the stem's norm0: 5 for 4 blocks.
+  # torchvision counts norms from the stem's norm0: after 4 blocks it is norm5.
   last = len(block_sizes)
   table += norm(f"{prefix}norm{last + 1}", (*path, f"norm_block{last}"))
   return table
@@ -47,13 +50,16 @@ def resnet_entries(
   path: Path,
   stage_sizes: Sequence[int],
 ) -> list[Entry]:
-  """Lists a ResNet of basic blocks, in torchvision's order.
+  """List the entries of a ResNet of basic blocks, in torchvision's order.
 
   Args:
     stem: names of the first convolution and norm.
     stages: name of every stage.
     path: of the ResNet in `params`.
     stage_sizes: blocks per stage.
+
+  Returns:
+    The entries.
   """
   table = conv(stem[0], (*path, "conv0")) + norm(stem[1], (*path, "norm0"))
   for stage, size in enumerate(stage_sizes, 1):

@@ -1,4 +1,4 @@
-"""The released weights to a folder of ours, and back."""
+"""Conversion of released weights to a folder of ours, and back."""
 
 import dataclasses
 import pathlib
@@ -8,22 +8,23 @@ from chexjax.models import ChexModel, released_options
 from chexjax.weights import loading
 from chexjax.weights.torch_files import SUFFIXES
 
-# Fields that change training alone, not what the weights compute.
+# Fields that affect training only, not what the weights compute.
 _FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
 
 
 def convert(source: pathlib.Path, out: pathlib.Path) -> None:
-  """Convert in the direction that the destination's suffix says.
+  """Convert weights; the suffix of the destination gives the direction.
 
   Args:
-    source: what `load_model` reads.
-    out: a folder that is not there or empty, for ours; a `.pth` or
-      `.safetensors` that the authors' code loads strictly.
+    source: any path that `load_model` reads.
+    out: without a suffix of `torch_files`, an absent or empty folder, written
+      in our format; otherwise a `.pth` or `.safetensors` file, which the
+      authors' code loads with `strict=True`.
 
   Raises:
     FileExistsError: the destination exists.
-    ValueError: the weights do not fit, or are of a model that the authors'
-      code does not have.
+    ValueError: the weights do not fit, or their model is not one that the
+      authors' code can build.
   """
   out = out.expanduser()
   back = out.suffix in SUFFIXES
@@ -42,8 +43,11 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
   messages.tell(f"wrote {out}: {len(state)} entries under the released names")
 
 
-def _check_released(source, model):
-  """Refuse what the authors' code would load and compute otherwise."""
+def _check_released(source: pathlib.Path, model: ChexModel) -> None:
+  """Raise a ValueError for a model that the authors' code computes otherwise.
+
+  Their code would load such weights without an error.
+  """
   theirs = ChexModel(**released_options())
   differing = [
     f"{field.name} is {getattr(model, field.name)}, must be "

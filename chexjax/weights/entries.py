@@ -1,4 +1,4 @@
-"""What a table of names is made of: one entry, its layout, its layers."""
+"""Entries of a table that maps a state dict to our variables."""
 
 from typing import NamedTuple
 
@@ -6,19 +6,20 @@ import numpy as np
 
 Path = tuple[str, ...]
 
-# Axes of ours, in terms of PyTorch's: OIHW to HWIO, out x in to in x out.
+# PyTorch's axis for each of ours: OIHW to HWIO, [out, in] to [in, out].
 _AXES = {"conv": (2, 3, 1, 0), "linear": (1, 0)}
 
 
 class Entry(NamedTuple):
-  """One entry of a state dict and the leaf that holds it.
+  """One entry of a state dict and the leaf that holds its values.
 
   Attributes:
     name: in the state dict.
-    path: in our variables, from the collection down; empty for a counter.
+    path: in our variables, starting with the collection; empty for a counter.
     layout: "same", "conv", "linear", "scalar" (`[1]` there, `[]` here), or
-      "counter": `num_batches_tracked`, which has no place in our tree.
-    slot: class whose slice of the leaf this is; None for the whole leaf.
+      "counter" (`num_batches_tracked`, which our variables do not have).
+    slot: index along the leaf's first axis if the entry is one class's slice;
+      None if it is the whole leaf.
   """
 
   name: str
@@ -28,14 +29,30 @@ class Entry(NamedTuple):
 
 
 def to_ours(layout: str, array: np.ndarray) -> np.ndarray:
-  """Lays out an array of a state dict as our leaf, or slice of it, is."""
+  """Change an array from a state dict's layout to ours.
+
+  Args:
+    layout: see `Entry`.
+    array: in PyTorch's layout.
+
+  Returns:
+    A view where possible.
+  """
   if layout == "scalar":
     return array.reshape(())
   return array.transpose(_AXES[layout]) if layout in _AXES else array
 
 
 def to_theirs(layout: str, array: np.ndarray) -> np.ndarray:
-  """Undoes `to_ours`."""
+  """Undo `to_ours`.
+
+  Args:
+    layout: see `Entry`.
+    array: in our layout.
+
+  Returns:
+    A view where possible.
+  """
   if layout == "scalar":
     return array.reshape(1)
   if layout in _AXES:
@@ -46,7 +63,17 @@ def to_theirs(layout: str, array: np.ndarray) -> np.ndarray:
 def conv(
   name: str, path: Path, *, bias: bool = False, slot: int | None = None
 ) -> list[Entry]:
-  """Lists a convolution: `name.weight` and, if it has one, `name.bias`."""
+  """List the entries of a convolution: its weight and, if any, its bias.
+
+  Args:
+    name: of the layer in the state dict.
+    path: of the layer in `params`.
+    bias: whether it has a bias.
+    slot: see `Entry`.
+
+  Returns:
+    One or two entries.
+  """
   params = ("params", *path)
   found = [Entry(f"{name}.weight", (*params, "kernel"), "conv", slot)]
   if bias:
@@ -57,13 +84,32 @@ def conv(
 def linear(
   name: str, path: Path, *, bias: bool = True, slot: int | None = None
 ) -> list[Entry]:
-  """Lists a linear layer."""
+  """List the entries of a linear layer; see `conv`.
+
+  Args:
+    name: of the layer in the state dict.
+    path: of the layer in `params`.
+    bias: whether it has a bias.
+    slot: see `Entry`.
+
+  Returns:
+    One or two entries.
+  """
   weight, *rest = conv(name, path, bias=bias, slot=slot)
   return [weight._replace(layout="linear"), *rest]
 
 
 def norm(name: str, path: Path, *, slot: int | None = None) -> list[Entry]:
-  """Lists a batch norm, its running statistics and its batch counter."""
+  """List the entries of a batch norm: affine, running statistics, counter.
+
+  Args:
+    name: of the layer in the state dict.
+    path: of the layer in `params` and in `batch_stats`.
+    slot: see `Entry`.
+
+  Returns:
+    Five entries.
+  """
   params, stats = ("params", *path), ("batch_stats", *path)
   return [
     Entry(f"{name}.weight", (*params, "scale"), "same", slot),

@@ -1,9 +1,8 @@
 """ImageNet weights of torchvision and timm, for the two backbones.
 
-Both libraries name DenseNet-121 and ResNet-34 alike; torchvision's DenseNet
-files of 2017 spell `norm.1` where all others spell `norm1`, and have no batch
-counters. The classifier of the thousand ImageNet classes is the only thing
-left out, by name.
+Both libraries use the same names for DenseNet-121 and ResNet-34, except that
+torchvision's DenseNet files of 2017 have `norm.1` instead of `norm1` and no
+batch counters. Only the classifier of the 1,000 ImageNet classes is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,19 +27,19 @@ def load_densenet(
   *,
   source: str = "the state dict",
 ) -> Merged:
-  """Reads a DenseNet under torchvision's or timm's names.
+  """Lay out a DenseNet of torchvision or timm as our variables.
 
   Args:
     state: name -> array.
-    like: variables of a `ChexModel`, arrays or their shapes.
+    like: variables of a `ChexModel`, or their shapes.
     block_sizes: of the model.
     source: what messages call the state dict.
 
   Returns:
-    `Merged` with the variables of the DenseNet alone.
+    `Merged` with the variables of the DenseNet only.
 
   Raises:
-    WeightsError: lists every entry that does not fit.
+    WeightsError: some entries do not fit; lists all of them.
   """
   dotted = any(".norm.1." in name for name in state)
   table = backbones.densenet_entries(
@@ -63,19 +62,19 @@ def load_resnet(
   *,
   source: str = "the state dict",
 ) -> Merged:
-  """Reads a ResNet of basic blocks under torchvision's or timm's names.
+  """Lay out a ResNet of basic blocks of torchvision or timm as our variables.
 
   Args:
     state: name -> array.
-    like: variables of a `ChexModel`, arrays or their shapes.
+    like: variables of a `ChexModel`, or their shapes.
     stage_sizes: of the model's crop classifier.
     source: what messages call the state dict.
 
   Returns:
-    `Merged` with the variables of the ResNet alone.
+    `Merged` with the variables of the ResNet only.
 
   Raises:
-    WeightsError: lists every entry that does not fit.
+    WeightsError: some entries do not fit; lists all of them.
   """
   stages = [f"layer{i}" for i in range(1, len(stage_sizes) + 1)]
   table = backbones.resnet_entries(

@@ -1,7 +1,7 @@
-"""A model with its weights, from whatever holds them.
+"""A model with its weights, from any of our sources.
 
-`load_model` takes the authors' `.pth` (or the same as `.safetensors`), a
-folder that `experiments.convert` wrote, or the workdir of a run.
+`load_model` reads the authors' `.pth` (or the same as `.safetensors`), a
+folder that `convert` wrote, or the workdir of a run.
 """
 
 import dataclasses
@@ -32,16 +32,16 @@ RELEASED_SIZE = 512
 
 @dataclasses.dataclass(frozen=True)
 class ModelInfo:
-  """What is needed beside the variables to use a model.
+  """What is needed besides the variables to use a model.
 
   Attributes:
     findings: names of the classes, in order.
-    preset: "paper" or "released": which detection and final map go with it.
+    preset: "paper" or "released": whose detection and final map to draw.
     image_size: side of the input, in pixels.
-    stage: 1 if only the classification module holds trained weights, else 3.
+    stage: 1 if only the classification module is trained, else 3.
     options: fields of `ChexModel` that are not its defaults.
-    source: where the weights are from, in words.
-    counters: PyTorch's batch counters by name, for the way back.
+    source: origin of the weights, as text.
+    counters: PyTorch's batch counters by name, for conversion back.
   """
 
   findings: tuple[str, ...]
@@ -53,22 +53,27 @@ class ModelInfo:
   counters: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
+_Loaded = tuple[ChexModel, Any, ModelInfo]
+
+
 def load_model(
   path: str | os.PathLike[str], preset: str | None = None
 ) -> tuple[ChexModel, Any, ModelInfo]:
-  """Rebuilds a model and reads its weights.
+  """Build a model and read its weights.
 
-  The model's own options come with the weights, since other options would
-  make other numbers of them; `preset` only says which maps are drawn.
+  The options of the model are read with the weights, because the same weights
+  mean something else under other options.
 
   Args:
     path: a released `.pth` or `.safetensors`, a converted folder, or a run's
-      workdir (of its last stage, the step with the best validation AUC).
-    preset: "paper" or "released" instead of the weights' own.
+      workdir. Of a workdir the last stage is read, at the step with the best
+      validation AUC.
+    preset: "paper" or "released" instead of the weights' own; it changes only
+      which maps are drawn.
 
   Returns:
-    The model, its variables (the `classification` group alone where `info`
-    says stage 1) and the `ModelInfo`.
+    The model, its variables and the `ModelInfo`. If its `stage` is 1, the
+    variables hold the `classification` group only.
 
   Raises:
     FileNotFoundError: there is no such path.
@@ -97,10 +102,18 @@ def load_model(
 
 @functools.lru_cache(maxsize=8)
 def shapes_of(model: ChexModel, *, stage: int = 3) -> Any:
-  """Returns the shapes of a model's variables, without making them."""
+  """Return the shapes of a model's variables without allocating them.
+
+  Args:
+    model: whose variables they are.
+    stage: see `ChexModel`; 1 leaves out detection and crop classifier.
+
+  Returns:
+    `params` and `batch_stats` as trees of `jax.ShapeDtypeStruct`.
+  """
   image = jnp.zeros((1, 64, 64, 3))
   key = jax.random.key(0)
-  # Tracing the full size takes seconds.
+  # Stored on disk, because tracing the full-size model takes seconds.
   return compile_cache.kept(
     lambda: jax.eval_shape(lambda: model.init(key, image, stage=stage)),
     repr(("shapes", model, stage)),
@@ -110,10 +123,18 @@ def shapes_of(model: ChexModel, *, stage: int = 3) -> Any:
 def released_from_state(
   state: dict[str, np.ndarray], model: ChexModel, *, source: str
 ) -> weights.Merged:
-  """Reads a released state dict for a model of whatever size.
+  """Lay out a released state dict for a model of any size.
+
+  Args:
+    state: name -> array.
+    model: with `released_options`, of whatever width and depth.
+    source: what messages call the state dict.
+
+  Returns:
+    `Merged`; of a classifier's file the `classification` group only.
 
   Raises:
-    chexjax.weights.WeightsError: lists every entry that does not fit.
+    WeightsError: some entries do not fit; lists all of them.
   """
   return weights.load_released(
     state,
@@ -126,7 +147,12 @@ def released_from_state(
 
 
 def save_model(folder: pathlib.Path, variables: Any, info: ModelInfo) -> None:
-  """Writes a folder that `load_model` reads, whole or not at all.
+  """Write a folder that `load_model` reads; it appears when it is complete.
+
+  Args:
+    folder: absent or empty.
+    variables: `params` and `batch_stats`.
+    info: stored beside them as JSON.
 
   Raises:
     FileExistsError: `folder` exists and is not empty.
@@ -141,7 +167,7 @@ def save_model(folder: pathlib.Path, variables: Any, info: ModelInfo) -> None:
     )
 
 
-def _from_file(path):
+def _from_file(path: pathlib.Path) -> _Loaded:
   state = weights.read_state_dict(path)
   options = released_options()
   model = ChexModel(num_classes=len(FINDINGS), **options)
@@ -165,7 +191,7 @@ def _from_file(path):
   )
 
 
-def _from_converted(path):
+def _from_converted(path: pathlib.Path) -> _Loaded:
   file = path / MODEL_FILE
   record = _read_json(file)
   if record.pop("format", None) != _FORMAT:
@@ -181,7 +207,7 @@ def _from_converted(path):
   return model, restore_variables(path / "variables", like), info
 
 
-def _from_workdir(path):
+def _from_workdir(path: pathlib.Path) -> _Loaded:
   config = _read_json(path / "config.json")["config"]
   options = config["model"]
   model = make_model(len(FINDINGS), options)
@@ -210,10 +236,17 @@ def _from_workdir(path):
 
 
 def make_model(num_classes: int, options: dict[str, Any]) -> ChexModel:
-  """Builds a model from options that JSON may have turned into lists.
+  """Build a model from options that were stored as JSON.
+
+  Args:
+    num_classes: K.
+    options: fields of `ChexModel`; lists become tuples, as JSON has none.
+
+  Returns:
+    The model.
 
   Raises:
-    ValueError: for a field that `ChexModel` does not have.
+    ValueError: `ChexModel` has no field of some name.
   """
   strangers = options.keys() - {f.name for f in dataclasses.fields(ChexModel)}
   if strangers:
@@ -224,7 +257,7 @@ def make_model(num_classes: int, options: dict[str, Any]) -> ChexModel:
   return ChexModel(num_classes=num_classes, **fields)
 
 
-def _check_findings(file, findings):
+def _check_findings(file: pathlib.Path, findings: tuple[str, ...]) -> None:
   if findings != FINDINGS:
     raise ValueError(
       f"{file}: findings are {', '.join(findings)}; must be "
@@ -232,7 +265,7 @@ def _check_findings(file, findings):
     )
 
 
-def _read_json(file):
+def _read_json(file: pathlib.Path) -> Any:
   try:
     return json.loads(file.read_text())
   except (json.JSONDecodeError, UnicodeDecodeError) as error:

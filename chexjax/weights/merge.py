@@ -1,4 +1,4 @@
-"""Loud merging: all of a state dict finds its place, or nothing is loaded."""
+"""State dicts laid out as variables: completely, or not at all."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,18 +10,18 @@ from chexjax.weights.entries import Entry, Path, to_ours, to_theirs
 
 
 class WeightsError(ValueError):
-  """Weights that cannot be used; the message says which and why."""
+  """Weights cannot be used; the message says which and why."""
 
 
 class Merged(NamedTuple):
-  """What a state dict gave.
+  """A state dict, laid out as our variables.
 
   Attributes:
     variables: `params` and `batch_stats` of the parts that the table covers.
-    counters: `num_batches_tracked` by name, which our tree has no place for.
+    counters: `num_batches_tracked` by name; our variables do not have them.
     dropped: names that were left out on purpose.
-    loaded: arrays that found their place.
-    expected: arrays that the table names; equal to `loaded`.
+    loaded: number of arrays that were loaded.
+    expected: number of arrays in the table; equal to `loaded`.
   """
 
   variables: Any
@@ -31,7 +31,7 @@ class Merged(NamedTuple):
   expected: int
 
   def describe(self) -> str:
-    """Returns for example `1119 of 1119 arrays loaded (213 ...)`."""
+    """Return a sentence such as `1119 of 1119 arrays loaded (213 ...)`."""
     aside = [f"{len(self.counters)} batch counters set aside"]
     if self.dropped:
       aside.append(f"left out: {', '.join(self.dropped)}")
@@ -49,24 +49,26 @@ def merge(
   dropped: Sequence[str] = (),
   source: str = "the state dict",
 ) -> Merged:
-  """Lays a state dict out as our variables.
+  """Lay a state dict out as our variables.
 
-  Batch counters may be absent: files of 2017 have none.
+  Stricter than `torch.nn.Module.load_state_dict(strict=True)`: types and
+  finite values are checked too. Only batch counters may be absent, because
+  files of 2017 have none.
 
   Args:
     state: name -> array.
-    table: of the source.
-    like: variables of the model, arrays or their shapes.
+    table: entries of the source.
+    like: variables of the model, or their shapes.
     covers: subtrees of `params` and `batch_stats` that the table must fill.
-    dropped: names that may be there and are left out.
+    dropped: names that are left out if they are there.
     source: what messages call the state dict.
 
   Returns:
-    `Merged`; float32.
+    The variables as float32, and what was left out.
 
   Raises:
-    WeightsError: lists every entry that is missing, unexpected, of another
-      shape (with both) or type, or not finite.
+    WeightsError: an entry is missing, unexpected, not finite, or of another
+      shape or type; lists all of them.
   """
   leaves = _subtrees(like, covers)
   by_name = {entry.name: entry for entry in table}
@@ -120,18 +122,18 @@ def unmerge(
   *,
   counters: Mapping[str, int] | None = None,
 ) -> dict[str, np.ndarray]:
-  """Writes our variables under a table's names: `merge`, read backwards.
+  """Lay our variables out as a state dict: the inverse of `merge`.
 
   Args:
     variables: `params` and `batch_stats`.
-    table: of the destination.
+    table: entries of the destination.
     counters: batch counters by name; 0 where not given.
 
   Returns:
-    name -> array in the table's order; float32, counters int64.
+    Name -> array in the table's order; float32, counters int64.
   """
   flat = traverse_util.flatten_dict(variables)
-  state = {}
+  state: dict[str, np.ndarray] = {}
   for entry in table:
     if entry.layout == "counter":
       state[entry.name] = np.asarray((counters or {}).get(entry.name, 0), "i8")
@@ -143,7 +145,18 @@ def unmerge(
 
 
 def replace(variables: Any, part: Any) -> Any:
-  """Returns `variables` with the leaves of `part` put in their places."""
+  """Return variables with some leaves replaced.
+
+  Args:
+    variables: the whole tree; not changed.
+    part: a subtree with the new leaves.
+
+  Returns:
+    A new tree.
+
+  Raises:
+    WeightsError: `variables` lacks a leaf of `part`.
+  """
   flat = traverse_util.flatten_dict(variables)
   new = traverse_util.flatten_dict(part)
   strangers = [path for path in new if path not in flat]
@@ -152,8 +165,8 @@ def replace(variables: Any, part: Any) -> Any:
   return traverse_util.unflatten_dict(flat | new)
 
 
-def _subtrees(like, covers):
-  """Leaves of `like` by path, under any of `covers`."""
+def _subtrees(like: Any, covers: Sequence[Path]) -> dict[Path, Any]:
+  """Return the leaves of `like` by path, those under any of `covers`."""
   return {
     path: leaf
     for path, leaf in traverse_util.flatten_dict(like).items()
@@ -161,8 +174,8 @@ def _subtrees(like, covers):
   }
 
 
-def _fault(entry, value, leaves):
-  """What is wrong with an entry's value; None if nothing is."""
+def _fault(entry: Entry, value: Any, leaves: Mapping[Path, Any]) -> str | None:
+  """Return what is wrong with an entry's value, None if nothing is."""
   if entry.path not in leaves:
     return f"the model has no {'/'.join(entry.path)} for {entry.name}"
   shape = leaves[entry.path].shape
@@ -182,7 +195,8 @@ def _fault(entry, value, leaves):
   return None
 
 
-def _whole(parts):
+def _whole(parts: Mapping[int | None, np.ndarray]) -> np.ndarray:
+  """Return a leaf: its one array, or the slices of all classes, stacked."""
   if None in parts:
     return np.ascontiguousarray(parts[None])
   return np.stack([parts[i] for i in range(len(parts))])

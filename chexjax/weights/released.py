@@ -3,7 +3,7 @@
 `fullmodel_densenet121.pth` has 1,332 entries in four parts: `backbone.0` (the
 DenseNet), `backbone.1` (FPN, saliency heads, pooling), `head` (detection) and
 `classifier` (crop ResNet and its heads). `classifier_densenet121.pth` holds
-the backbone under `0.` and `1.`. Classes are in the order of `FINDINGS`.
+the backbone only, under `0.` and `1.`. Classes are in the order of `FINDINGS`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,16 @@ def classification_entries(
   num_classes: int = 14,
   block_sizes: Sequence[int] = (6, 12, 24, 16),
 ) -> list[Entry]:
-  """Lists DenseNet, FPN, saliency heads and pooling in the file's order."""
+  """List the entries of the classification module, in the file's order.
+
+  Args:
+    prefix: comes before every name: `backbone.` in the full model's file.
+    num_classes: of the model.
+    block_sizes: of the model.
+
+  Returns:
+    Entries of DenseNet, FPN, saliency heads and pooling.
+  """
   path = _CLASSIFICATION
   classes = range(num_classes)
   table = densenet_entries(f"{prefix}0.0.", (*path, "densenet"), block_sizes)
@@ -54,7 +63,16 @@ def released_entries(
   block_sizes: Sequence[int] = (6, 12, 24, 16),
   crop_stages: Sequence[int] = (3, 4, 6, 3),
 ) -> list[Entry]:
-  """Lists the full model's 1,332 entries in the file's order."""
+  """List the entries of the full model, in the file's order.
+
+  Args:
+    num_classes: of the model.
+    block_sizes: of the model.
+    crop_stages: of the model.
+
+  Returns:
+    Entries; 1,332 of them with the defaults.
+  """
   table = classification_entries(
     "backbone.", num_classes=num_classes, block_sizes=block_sizes
   )
@@ -78,7 +96,7 @@ def released_entries(
 
 
 def is_classifier(state: Mapping[str, Any]) -> bool:
-  """Says whether names are those of the classifier, not the full model."""
+  """Return whether a state dict is the classifier's, by its names."""
   return any(name.startswith("0.0.") for name in state)
 
 
@@ -91,7 +109,9 @@ def load_released(
   crop_stages: Sequence[int] = (3, 4, 6, 3),
   source: str = "the state dict",
 ) -> Merged:
-  """Reads the full model, or the classifier: names tell which.
+  """Lay out the full model or the classifier as our variables.
+
+  The names in the state dict decide which of the two it is.
 
   Args:
     state: name -> array.
@@ -102,10 +122,10 @@ def load_released(
     source: what messages call the state dict.
 
   Returns:
-    `Merged`; the classifier's file gives `classification` alone.
+    `Merged`; of the classifier's file the `classification` group only.
 
   Raises:
-    WeightsError: lists every entry that does not fit.
+    WeightsError: some entries do not fit; lists all of them.
   """
   if is_classifier(state):
     covers: Sequence[Path] = [_CLASSIFICATION]
@@ -123,15 +143,15 @@ def load_released(
 def save_released(
   variables: Any, *, counters: Mapping[str, int] | None = None
 ) -> dict[str, np.ndarray]:
-  """Writes DenseNet-121 sized variables under the released names.
+  """Lay out variables of the full-size model under the released names.
 
   Args:
-    variables: of a `ChexModel` with `released_options` and 14 classes, or
-      its `classification` group alone: the classifier's entries then.
+    variables: of a `ChexModel` with `released_options` and 14 classes. If
+      there is only its `classification` group, the result is the classifier.
     counters: batch counters by name; 0 where not given.
 
   Returns:
-    name -> array in the file's order, float32 and int64.
+    Name -> array in the file's order; float32, counters int64.
   """
   whole = "crop_classifier" in variables["params"]
   table = released_entries() if whole else classification_entries()

@@ -1,7 +1,7 @@
-"""State dicts as files: PyTorch's own and safetensors.
+"""State dicts as files: PyTorch's own format and safetensors.
 
-A `.pth` is a pickle, and a pickle can run code. It is read by PyTorch's
-restricted unpickler, which rebuilds tensors and refuses all else.
+A `.pth` is a pickle, and loading a pickle can run code. PyTorch's restricted
+unpickler reads it: it rebuilds tensors and refuses everything else.
 """
 
 import os
@@ -19,13 +19,13 @@ SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-  """Reads a file's tensors by name; runs nothing that is in it.
+  """Read a file's tensors by name, without running any code in it.
 
   Args:
     path: `.pth`, `.pt` or `.safetensors`.
 
   Returns:
-    name -> array; half precision comes as float32.
+    Name -> array; float16 and bfloat16 of a `.pth` become float32.
 
   Raises:
     FileNotFoundError: there is no such file.
@@ -48,11 +48,15 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def write_state_dict(
   path: str | os.PathLike[str], state: Mapping[str, np.ndarray]
 ) -> None:
-  """Writes tensors as `.pth`, `.pt` or `.safetensors`, whole or not at all.
+  """Write tensors to a file, which appears when it is complete.
+
+  Args:
+    path: `.pth`, `.pt` or `.safetensors`; an existing file is replaced.
+    state: name -> array.
 
   Raises:
     ImportError: torch, or safetensors, is not installed.
-    WeightsError: for another suffix.
+    WeightsError: the file has another suffix.
   """
   path = pathlib.Path(path)
   if path.suffix not in SUFFIXES:
@@ -67,11 +71,12 @@ def write_state_dict(
 
 
 def import_torch() -> Any:
-  """Imports torch, or says how to get it.
+  """Return the torch module, imported when it is first needed.
 
   Raises:
-    ImportError: it is absent, or so old (before 2.6) that its restricted
-      unpickler can be made to run code (CVE-2025-32434).
+    ImportError: torch is absent (the message says how to install it), or
+      older than 2.6: the restricted unpickler of such versions can be made to
+      run code (CVE-2025-32434).
   """
   try:
     import torch
@@ -100,7 +105,7 @@ def _import_safetensors() -> Any:
   return safetensors
 
 
-def _read_torch(path):
+def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
   torch = import_torch()
   try:
     content = torch.load(path, map_location="cpu", weights_only=True)
@@ -120,15 +125,17 @@ def _read_torch(path):
   return {k: _to_numpy(torch, path, k, v) for k, v in content.items()}
 
 
-def _named(lines):
-  """The line of PyTorch's long message that names what it met."""
+def _named(lines: list[str]) -> str:
+  """Return the line of PyTorch's long message that names the refused object."""
   for line in lines:
     if "WeightsUnpickler error" in line or "Unsupported" in line:
       return line.strip()
   return lines[0]
 
 
-def _to_numpy(torch, path, name, value):
+def _to_numpy(
+  torch: Any, path: pathlib.Path, name: Any, value: Any
+) -> np.ndarray:
   if not isinstance(name, str) or not isinstance(value, torch.Tensor):
     raise WeightsError(
       f"{path}: entry {name!r} is a {type(value).__name__}, not a tensor; "
@@ -142,7 +149,7 @@ def _to_numpy(torch, path, name, value):
   return value.numpy()
 
 
-def _read_safetensors(path):
+def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
   library = _import_safetensors()
   try:
     return library.numpy.load_file(path)

@@ -1,4 +1,4 @@
-"""A model's variables on disk, without optimizer and input position."""
+"""A model's variables on disk, without optimizer state and input position."""
 
 import pathlib
 from typing import Any
@@ -9,10 +9,10 @@ from flax import traverse_util
 
 
 def save_variables(folder: pathlib.Path, variables: Any) -> None:
-  """Writes `params` and `batch_stats` as an Orbax checkpoint.
+  """Write `params` and `batch_stats` as an Orbax checkpoint.
 
   Args:
-    folder: that does not exist yet.
+    folder: must not exist yet.
     variables: nested dicts of arrays.
   """
   with ocp.StandardCheckpointer() as checkpointer:
@@ -20,22 +20,23 @@ def save_variables(folder: pathlib.Path, variables: Any) -> None:
 
 
 def restore_variables(folder: pathlib.Path, like: Any) -> Any:
-  """Reads variables of `save_variables`, or out of a stage's saved state.
+  """Read variables that `save_variables` wrote, or those of a training state.
 
   Args:
-    folder: an Orbax checkpoint; it may hold more than is asked for.
-    like: variables, arrays or their shapes.
+    folder: an Orbax checkpoint; it may hold more leaves than `like`.
+    like: variables of the same structure, or their shapes.
 
   Returns:
-    Variables as `like`, on the first device.
+    Variables with the structure of `like`, on the first device.
 
   Raises:
-    ValueError: lists every leaf that is missing, or of another shape.
+    ValueError: a leaf is missing or of another shape; lists all of them.
   """
   handler = ocp.PyTreeCheckpointHandler()
+  # The handler reads the metadata, not a checkpointer: of a training state
+  # they are one folder higher, and a checkpointer would warn.
+  _check(folder, handler.metadata(folder.absolute()).tree, like)
   with ocp.Checkpointer(handler) as checkpointer:
-    stored = checkpointer.metadata(folder.absolute()).item_metadata.tree
-    _check(folder, stored, like)
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     target = jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=device), like
@@ -51,11 +52,15 @@ def restore_variables(folder: pathlib.Path, like: Any) -> Any:
 
 
 def chosen_step(folder: pathlib.Path) -> int | None:
-  """Returns a stage's best evaluated step, else its last; None without any.
+  """Return the step of a stage's checkpoint that should be used.
 
   Args:
-    folder: of `Checkpoints`; nothing in it is touched, so that a run may be
-      going on there.
+    folder: written by `Checkpoints`. It is only read, so a run may be writing
+      to it.
+
+  Returns:
+    The step with the best validation AUC; the last step if none was
+    evaluated; None if there is no checkpoint.
   """
   if not folder.is_dir():
     return None
@@ -70,8 +75,8 @@ def chosen_step(folder: pathlib.Path) -> int | None:
     return manager.latest_step() if best is None else best
 
 
-def _check(folder, stored, like):
-  """Compare every leaf's place and shape."""
+def _check(folder: pathlib.Path, stored: Any, like: Any) -> None:
+  """Raise a ValueError unless every leaf of `like` is stored in its shape."""
   found = traverse_util.flatten_dict(stored)
   faults = []
   for path, leaf in traverse_util.flatten_dict(like).items():

@@ -14,9 +14,10 @@ import scipy.ndimage
 import sklearn.metrics
 
 from chexjax.commands.options import parse
-from chexjax.evaluation import localization_collector
+from chexjax.evaluation import LocalizationCollector
 from chexjax.evaluation.measures.heat_maps import THRESHOLDS
 from chexjax.evaluation.protocols import bootstrap
+from chexjax.evaluation.protocols.ranking import classification_draws
 from chexjax.inference.maps import MAPS
 from experiments.benchmark import clock, frame
 
@@ -86,7 +87,7 @@ def _boxing(options) -> dict[str, Callable]:
 
   def ours():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
-      collector = localization_collector.LocalizationCollector(
+      collector = LocalizationCollector(
         (size, size), released=options.released, executor=executor
       )
       for i in range(options.boxes):
@@ -128,7 +129,7 @@ def _draws(options) -> dict[str, Callable]:
 
   def ours():
     draws = bootstrap.draw_patients(patients, draws=options.draws)
-    return bootstrap.classification_draws(labels, scores, patients, draws)
+    return classification_draws(labels, scores, patients, draws)
 
   def sklearn_once():
     weights = rng.integers(1, 3, options.images)

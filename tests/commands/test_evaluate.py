@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chexjax.evaluation.measures import overlap
-from chexjax.evaluation.outputs import evaluation_file
+from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.protocols import threshold_choice
 from experiments.evaluate import main
 from tfds_chestxray14.catalogue import read_lists
@@ -50,7 +50,7 @@ def test_maps_in_any_order_and_type(lists, tmp_path):
   origin = results["provenance"]["dataset"]
   assert origin["data_entry_version"] == "2017"
   assert len(origin["split_hash"]) == 64
-  stored = evaluation_file.load(tmp_path / "out" / "evaluation.npz")
+  stored = evaluation_npz.load(tmp_path / "out" / "evaluation.npz")
   assert stored.table.boxes["mix"]["largest"].shape == (24, 41, 4)
   for name in ("cases.zip", "tables.md", "tables.tex", "figures.csv"):
     assert (tmp_path / "out" / name).exists()

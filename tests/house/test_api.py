@@ -1,7 +1,9 @@
 """The public functions hold to the conventions of docs and design."""
 
 import inspect
+import re
 
+import jax
 import pytest
 
 from chexjax import models, ops
@@ -11,9 +13,17 @@ OPS = {
   **{
     f"boxes.{n}": f
     for n, f in vars(ops.boxes).items()
-    if inspect.isfunction(f) and not n.startswith("_")
+    if inspect.isfunction(f)
+    and f.__module__ == ops.boxes.__name__
+    and not n.startswith("_")
   },
 }
+
+
+def section(doc, name):
+  """Return what a docstring holds under a heading, or an empty text."""
+  found = re.search(rf"^{name}:\n((?:  .*\n?|\n)*)", doc, re.M)
+  return found.group(1) if found else ""
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -32,6 +42,33 @@ def test_an_op_is_documented_and_typed(name):
     described = doc[doc.index("Args:") :]
     for parameter in signature.parameters:
       assert f"{parameter}:" in described
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_an_op_begins_with_the_imperative(name):
+  first = inspect.getdoc(OPS[name]).split()[0]
+  assert first.isalpha()
+  assert first.istitle()
+  # "Return", not "Returns".
+  assert not re.search(r"(?<!s)s$|ing$", first)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_an_op_tells_shapes_and_errors(name):
+  op = OPS[name]
+  doc = inspect.getdoc(op)
+  assert "ValueError: " in section(doc, "Raises")
+  assert section(doc, "Returns")
+  entries = re.split(r"^  (?=\S)", section(doc, "Args"), flags=re.M)
+  described = dict(entry.split(":", 1) for entry in entries if entry)
+  for parameter in inspect.signature(op).parameters.values():
+    if parameter.annotation is jax.Array and parameter.name != "key":
+      text = described[parameter.name]
+      assert re.search(r"`\[.*\]`|scalar|shape", text), parameter.name
+
+
+def test_the_checks_of_the_ops_are_no_part_of_the_surface():
+  assert not [name for name in ops.__all__ if name.startswith("check")]
 
 
 @pytest.mark.parametrize("name", OPS)

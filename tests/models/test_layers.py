@@ -21,19 +21,20 @@ def test_batch_norm_equals_flax(train, shared):
 
     def ours(x):
       norm = BatchNorm(use_running_average=not train, dtype=x.dtype)
-      return norm, (channel_moments(x),) if shared and train else ()
+      moments = channel_moments(x) if shared and train else None
+      return norm, {"moments": moments}
 
     def flax(x):
       norm = nn.BatchNorm(
         use_running_average=not train, momentum=0.9, epsilon=1e-5
       )
-      return norm, ()
+      return norm, {}
 
     def of(build):
       def loss(params, x):
         norm, more = build(x)
         y, updates = norm.apply(
-          variables | {"params": params}, x, *more, mutable=["batch_stats"]
+          variables | {"params": params}, x, **more, mutable=["batch_stats"]
         )
         weight = np.cos(np.arange(y.size)).reshape(y.shape)
         return (y * weight).sum(), (y, updates)

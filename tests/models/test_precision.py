@@ -9,8 +9,8 @@ import pytest
 from small_models import random_variables
 
 from chexjax import models
+from chexjax.training import setup
 from chexjax.training.steps import stage_loss
-from experiments import prepare
 from experiments.configs import CONFIGS
 
 TINY = {
@@ -153,9 +153,9 @@ def test_remat_keeps_less(case, monkeypatch):
 def test_the_command_line_reaches_the_model():
   config = CONFIGS["phantom"]
   narrow = dataclasses.replace(config, precision="bfloat16", remat=True)
-  model = prepare.make_model(narrow, 3)
+  model = setup.make_model(narrow, 3)
   assert model.dtype == jnp.bfloat16
   assert model.remat
-  assert prepare.make_model(config, 3) == models.ChexModel(
+  assert setup.make_model(config, 3) == models.ChexModel(
     num_classes=3, region_gradient=False, **dataclasses.asdict(config.model)
   )

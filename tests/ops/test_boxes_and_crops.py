@@ -78,17 +78,22 @@ def test_bilinear_crop_agrees_with_scipy():
   np.testing.assert_allclose(got, want, atol=1e-5)
 
 
-def test_gaussian_crop_agrees_with_a_literal_reading():
-  height, width, size = 20, 24, 5
+@pytest.mark.parametrize("size", [5, (5, 7)])
+def test_gaussian_crop_agrees_with_a_literal_reading(size):
+  height, width = 20, 24
   image = RNG.normal(size=(height, width)).astype(np.float32)
   box = np.array([4.0, 3, 17, 18])
   filters = []
-  for length, low, high in ((height, 3, 18), (width, 4, 17)):
+  num_rows, num_cols = np.broadcast_to(size, 2)
+  for length, low, high, count in (
+    (height, 3, 18, num_rows),
+    (width, 4, 17, num_cols),
+  ):
     centre, extent = (low + high) / length - 1, (high - low) / length
     rows = []
-    for i in range(size):
-      stride = (max(height, width) - 1) / (size - 1) * extent
-      mean = (length + 1) / 2 * (centre + 1) + (i - size / 2 - 0.5) * stride
+    for i in range(count):
+      stride = (max(height, width) - 1) / (count - 1) * extent
+      mean = (length + 1) / 2 * (centre + 1) + (i - count / 2 - 0.5) * stride
       row = np.exp(-((np.arange(length) - mean) ** 2) / 2)
       rows.append(row / max(row.sum(), 1e-8))
     filters.append(np.array(rows))

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_curve
 from test_page import FINDINGS, make_run
 
 from chexjax import evaluation
-from chexjax.evaluation.protocols import bootstrap
+from chexjax.evaluation.protocols.ranking import rank
 from chexjax.report import curves
 from chexjax.report.build import draw_figures, training_caption
 
@@ -124,7 +124,7 @@ def test_roc_points_are_sklearns():
   grid = np.linspace(0, 1, 21)
   weight = rng.integers(0, 3, 300)
   got = curves.roc_points(
-    bootstrap.rank(truth, score), weight[None], np.arange(300), grid
+    rank(truth, score), weight[None], np.arange(300), grid
   )[0]
   fpr, tpr, _ = roc_curve(
     truth, score, sample_weight=weight, drop_intermediate=False

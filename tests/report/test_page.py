@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from chexjax import evaluation
-from chexjax.evaluation.outputs import evaluation_file
+from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
-from chexjax.evaluation.outputs.paper_tables import all_tables
+from chexjax.evaluation.outputs.tables import all_tables
 from chexjax.evaluation.protocols import comparison
 from chexjax.report import page
 from chexjax.report.cases import Cases, CaseWriter
@@ -66,8 +66,8 @@ def make_run(folder, label, *, num=12, seed=0, side=16, names_of_maps=MAPS):
     images=images,
     draws=20,
   )
-  evaluation_file.save(folder / "evaluation.npz", images, table)
-  stored = evaluation_file.load(folder / "evaluation.npz")
+  evaluation_npz.save(folder / "evaluation.npz", images, table)
+  stored = evaluation_npz.load(folder / "evaluation.npz")
   measures = evaluation.measure_table(stored.table, FINDINGS)
   return page.Run(label, results, stored, measures, Cases(folder / "cases.zip"))
 

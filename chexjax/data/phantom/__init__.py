@@ -1,8 +1,13 @@
-"""Drawn chest X-rays with the 14 findings of ChestX-ray14, nothing to download.
+"""Drawn chest X-rays with the 14 findings of ChestX-ray14; no download.
 
-`write_phantom` writes a data set in the official layout, `ensure_phantom`
-does so once, `phantom` gives films as arrays, and `draw_example` draws one
-image with its labels and boxes.
+- `arrays`: `phantom`, films as arrays
+- `draw`: `draw_example`, one film with its labels and boxes
+- `write`: `write_phantom` and `ensure_phantom`, a data set in NIH's layout
+- `tables`, `drawing`, `worker`: its lists, its images, its child processes
+- `sampling`: who has which findings, on which list
+- `anatomy`, `chest`, `canvas`: a chest without findings
+- `findings`: names -> `focal`, `diffuse` and `pleural`, by `placing`
+- `distractors`, `exposure`: wires and markers; density to grey
 """
 
 from chexjax.data.phantom.arrays import Phantom, phantom

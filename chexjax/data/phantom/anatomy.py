@@ -1,4 +1,4 @@
-"""Who lies on the film: the numbers of one chest, and its shape.
+"""The numbers and the shape of one chest.
 
 All lengths are fractions of the image in the anatomic frame (see canvas.py).
 The patient's right lung is on the left of the image, as on any film.
@@ -14,7 +14,7 @@ from chexjax.data.phantom.canvas import Pose
 
 
 class Patient(NamedTuple):
-  """What stays the same over the images of one patient.
+  """The numbers that are the same in all images of one patient.
 
   Attributes:
     sex: "F" or "M".
@@ -85,7 +85,15 @@ class Anatomy:
     return 0.5 + 0.15 * width, floor - height / 2
 
   def wall(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the distance inwards from the ribcage (sideways), same shape."""
+    """Return the horizontal distance inwards from the ribcage.
+
+    Args:
+      x: anatomic x, any shape.
+      y: anatomic y, of the same shape.
+
+    Returns:
+      Same shape; negative outside.
+    """
     right, left = self.half_widths
     widest = 0.60
     up = (widest - y) * np.float32(1 / (widest - self.apex + 0.02))
@@ -102,10 +110,17 @@ class Anatomy:
     return dome + np.float32(self.sulcus) * arm * arm
 
   def depth(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how deep inside a lung a point lies; negative outside.
+    """Return the depth of a point inside a lung.
 
-    The lungs' medial border is the mediastinum's; behind the heart there is
-    lung, and a finding there is seen through it.
+    The lungs end at the mediastinum. The heart does not limit them: there is
+    lung behind it, and a finding there shines through.
+
+    Args:
+      x: anatomic x, any shape.
+      y: anatomic y, of the same shape.
+
+    Returns:
+      Same shape; negative outside.
     """
     offset = np.abs(x - np.float32(0.5))
     top = np.float32(self.apex) + 2.5 * (offset - np.float32(0.14)) ** 2
@@ -115,7 +130,15 @@ class Anatomy:
 
 
 def sample_patient(rng: np.random.Generator, sex: str) -> Patient:
-  """Draw the body of a patient."""
+  """Draw the body of a patient.
+
+  Args:
+    rng: source of randomness.
+    sex: "F" or "M".
+
+  Returns:
+    The patient.
+  """
   small = 0.012 if sex == "F" else 0.0
   return Patient(
     sex=sex,
@@ -136,9 +159,19 @@ def sample_anatomy(
   view: str,
   findings: tuple[str, ...],
 ) -> Anatomy:
-  """Draw one film of a patient; some findings change the chest itself.
+  """Draw the chest on one film of a patient.
 
-  An AP film is taken lying or sitting: less breath, a magnified heart.
+  Cardiomegaly and emphysema change the chest itself. An AP film is taken lying
+  or sitting: with less breath and a magnified heart.
+
+  Args:
+    rng: source of randomness.
+    patient: whose chest it is.
+    view: "AP" or "PA".
+    findings: on this film.
+
+  Returns:
+    The chest.
   """
   ap = view == "AP"
   half = patient.half_width + _normal(rng, -0.01 * ap, 0.006, 2)
@@ -181,7 +214,15 @@ def sample_anatomy(
 
 
 def sample_pose(rng: np.random.Generator, view: str) -> Pose:
-  """Draw how the patient lies on the film; AP films lie worse."""
+  """Draw how the patient lies on the film; on AP films less straight.
+
+  Args:
+    rng: source of randomness.
+    view: "AP" or "PA".
+
+  Returns:
+    The pose.
+  """
   loose = 1.5 if view == "AP" else 1.0
   return Pose(
     angle=math.radians(_normal(rng, 0, 1.8 * loose, 2.5)),
@@ -194,6 +235,6 @@ def sample_pose(rng: np.random.Generator, view: str) -> Pose:
 def _normal(
   rng: np.random.Generator, mean: float, deviation: float, reach: float
 ) -> float:
-  """Draw a normal number, no further than `reach` deviations out."""
+  """Draw a normal number, clipped at `reach` deviations from the mean."""
   z = min(max(float(rng.standard_normal()), -reach), reach)
   return mean + deviation * z

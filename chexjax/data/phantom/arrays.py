@@ -10,7 +10,7 @@ from chexjax.types import FINDINGS
 
 
 class Phantom(NamedTuple):
-  """Drawn films and the truth about them.
+  """Drawn films with their true labels and boxes.
 
   Attributes:
     images: `[N, S, S, 1]` uint8.
@@ -18,7 +18,7 @@ class Phantom(NamedTuple):
     boxes: `[N, K, 4]` float32 x1, y1, x2, y2 in pixels, NaN where the finding
       was not drawn.
     findings: the K names.
-    patients: `[N]` int32; films of one patient are of one chest.
+    patients: `[N]` int32; films of one patient show the same chest.
   """
 
   images: np.ndarray
@@ -29,13 +29,16 @@ class Phantom(NamedTuple):
 
 
 def phantom(num: int, size: int = 128, seed: int = 0) -> Phantom:
-  """Draw films, in this process; `write_phantom` uses all cores.
+  """Draw films in this process; `write_phantom` uses all cores.
 
   Args:
     num: films, at least 1.
     size: side in pixels, a multiple of 32 between 64 and 1024.
-    seed: the same seed gives the same films; the size changes nothing but the
+    seed: the same seed gives the same films; the size changes only the
       sharpness.
+
+  Returns:
+    The films, with all labels true.
 
   Raises:
     ValueError: `num` or `size` is out of range.

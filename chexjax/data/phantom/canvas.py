@@ -49,8 +49,16 @@ class Stroke(NamedTuple):
 
 
 def soft_step(distance: np.ndarray, width: float) -> np.ndarray:
-  """Return 0 outside, 1 inside, smooth over `width` about distance 0."""
-  # In place: half of the drawing's time is spent on passes over memory.
+  """Return 0 outside, 1 inside, smooth over a width around distance 0.
+
+  Args:
+    distance: to the edge, positive inside.
+    width: of the transition.
+
+  Returns:
+    The cubic smoothstep (as GLSL's), of the same shape.
+  """
+  # In place: half of the drawing time is spent on passes over memory.
   s = distance * np.float32(1 / width)
   s += np.float32(0.5)
   np.clip(s, 0, 1, out=s)
@@ -62,16 +70,22 @@ def soft_step(distance: np.ndarray, width: float) -> np.ndarray:
 
 
 class Canvas:
-  """A square grid of pixel centres and what is drawn by position on it.
+  """A square grid of pixel centres in the anatomic frame.
 
   Attributes:
     size: pixels a side.
+    pose: how the anatomic frame lies in the image.
     x: `[size, size]` float32, anatomic x of each pixel's centre.
     y: `[size, size]` float32, anatomic y of each pixel's centre.
   """
 
   def __init__(self, size: int, pose: Pose):
-    """Lay the anatomic frame of `pose` over `size` x `size` pixels."""
+    """Lay the anatomic frame over a grid of pixels.
+
+    Args:
+      size: pixels a side.
+      pose: how the frame lies in the image.
+    """
     self.size = size
     self.pose = pose
     centres = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
@@ -83,17 +97,24 @@ class Canvas:
     self.y = np.float32(0.5) - s * u + c * v
 
   def coarse(self) -> "Canvas":
-    """Return the canvas that what has soft edges only is drawn on.
+    """Return a smaller canvas, for layers without sharp edges.
 
-    It is 256 pixels wide where that divides the size: the softest edges are
-    then still three pixels wide, and most passes over memory are shorter.
+    It is 256 pixels wide if that divides the size, else this canvas. Soft edges
+    are still three pixels wide on it, and passes over memory are shorter.
     """
     if self.size % _COARSE or self.size == _COARSE:
       return self
     return Canvas(_COARSE, self.pose)
 
   def enlarge(self, layer: np.ndarray) -> np.ndarray:
-    """Bring a layer of the coarse canvas to this one, bilinearly."""
+    """Enlarge a layer of the coarse canvas to this one, bilinearly.
+
+    Args:
+      layer: `[s, s]` float32; s divides the size.
+
+    Returns:
+      `[size, size]` float32.
+    """
     factor, count = self.size // len(layer), len(layer)
     for axis in (0, 1) if factor > 1 else ():
       padded = np.pad(
@@ -116,7 +137,14 @@ class Canvas:
     return layer
 
   def to_image(self, points: np.ndarray) -> np.ndarray:
-    """Map anatomic `[..., 2]` x, y to fractions of the image."""
+    """Map points of the anatomic frame to the image.
+
+    Args:
+      points: `[..., 2]` anatomic x, y.
+
+    Returns:
+      `[..., 2]` float64 x, y as fractions of the image.
+    """
     p = np.asarray(points, np.float64) - 0.5
     c = math.cos(self.pose.angle) * self.pose.scale
     s = math.sin(self.pose.angle) * self.pose.scale
@@ -127,25 +155,43 @@ class Canvas:
   def window(
     self, x: float, y: float, half_width: float, half_height: float
   ) -> tuple[slice, slice]:
-    """Return the (rows, columns) that cover a box of the anatomic frame."""
+    """Return the rows and columns that cover a box of the anatomic frame.
+
+    Args:
+      x: anatomic x of the centre.
+      y: anatomic y of the centre.
+      half_width: half of the box's width.
+      half_height: half of the box's height.
+
+    Returns:
+      Two slices, never empty.
+    """
     sides = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
     corners = self.to_image(sides * (half_width, half_height) + (x, y))
     low = np.floor(corners.min(0) * self.size).astype(int)
     high = np.ceil(corners.max(0) * self.size).astype(int)
-    # Never empty, so that a finding shifted off the film still has a shape.
+    # One pixel at least, so that a finding off the film still has a shape.
     low = np.clip(low, 0, self.size - 1)
     high = np.clip(high, low + 1, self.size)
     return slice(low[1], high[1]), slice(low[0], high[0])
 
   def noise(self, rng: np.random.Generator, cells: int) -> np.ndarray:
-    """Draw smooth noise, `cells` knots across, mean 0 and deviation 1.
+    """Draw smooth noise with mean 0 and deviation 1.
 
-    The same knots give the same field at every size.
+    The noise is a cubic B-spline through random knots. The number of knots does
+    not depend on the canvas, so the field is the same at every size.
+
+    Args:
+      rng: source of randomness.
+      cells: knots across.
+
+    Returns:
+      `[size, size]` float32.
     """
     knots = rng.standard_normal((cells + 3, cells + 3), dtype=np.float32)
     index, weight = _spline(self.size, cells)
-    # Weighted sums of whole rows, not a matrix product: a BLAS may sum in
-    # another order on another number of threads, and bytes would differ.
+    # Weighted sums of whole rows, not a matrix product: a BLAS may change the
+    # order of its sums with the number of threads, and the bytes would differ.
     columns = sum(weight[j] * knots[:, index + j] for j in range(4))
     rows = np.zeros((self.size, self.size), np.float32)
     part = np.empty_like(rows)
@@ -156,7 +202,10 @@ class Canvas:
     return rows
 
   def strokes(self, strokes: list[Stroke]) -> np.ndarray:
-    """Draw polylines, antialiased; later ones lie over earlier ones.
+    """Draw antialiased polylines; later ones cover earlier ones.
+
+    Args:
+      strokes: to draw.
 
     Returns:
       `[size, size]` float32, 0..1.
@@ -165,14 +214,14 @@ class Canvas:
     side = self.size * fold
     image = Image.new("L", (side, side))
     pen = ImageDraw.Draw(image)
-    # All in one go: a call for each costs more than its few points.
+    # All points are placed at once: a call for each stroke costs more.
     ends = np.cumsum([0, *(len(stroke.points) for stroke in strokes)])
     points = [np.zeros((0, 2)), *(stroke.points for stroke in strokes)]
     placed = self.to_image(np.concatenate(points)) * side - 0.5
     lines = np.split(placed, ends[1:-1])
     for stroke, line in zip(strokes, lines):
       width = stroke.width * self.pose.scale * side
-      # Thinner than a pixel: one pixel wide and fainter, the same ink.
+      # A stroke thinner than a pixel is one pixel wide and fainter instead.
       ink = stroke.value * min(1.0, width)
       pen.line(
         line.ravel().tolist(),

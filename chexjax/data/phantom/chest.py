@@ -1,7 +1,7 @@
 """The chest without findings: layers of density on a canvas.
 
 Density is what the film shows: 0 is air outside the body, about 0.3 lung,
-0.6 soft tissue, 0.9 abdomen. Layers add up; exposure.py turns them to grey.
+0.6 soft tissue, 0.9 abdomen. Layers add up; exposure.py converts them to grey.
 """
 
 import dataclasses
@@ -17,13 +17,13 @@ class Scene:
   """A chest being drawn.
 
   Attributes:
-    canvas: where.
-    anatomy: whose.
-    density: `[size, size]` float32, the sum of what is drawn so far.
-    lung: `[size, size]` float32, 0..1, both lungs, heart or not.
+    canvas: on which it is drawn.
+    anatomy: of the chest.
+    density: `[size, size]` float32, the sum of the layers drawn so far.
+    lung: `[size, size]` float32, 0..1, both lungs, behind the heart too.
     heart: `[size, size]` float32, 0..1.
-    vessels: `[size, size]` float32, kept apart until the end, for where a
-      lung has collapsed there are none.
+    vessels: `[size, size]` float32; added to the density at the end, because
+      a pneumothorax removes them where the lung has collapsed.
     taken: anatomic (x, y, radius) of the focal findings placed so far.
   """
 
@@ -41,7 +41,16 @@ class Scene:
 def draw_chest(
   canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator
 ) -> Scene:
-  """Draw body, lungs, heart, mediastinum, bones and vessels."""
+  """Draw body, lungs, heart, mediastinum, bones and vessels.
+
+  Args:
+    canvas: on which to draw.
+    anatomy: of the chest.
+    rng: source of randomness.
+
+  Returns:
+    The chest, still without its vessels in the density.
+  """
   coarse = canvas.coarse()
   x, y = coarse.x, coarse.y
   offset = np.abs(x - np.float32(0.5))
@@ -54,7 +63,7 @@ def draw_chest(
   solid = np.maximum(heart, middle)
   density = body * np.float32(0.5 + 0.08 * anatomy.build)
   density -= np.float32(anatomy.air) * lung * (1 - np.float32(0.85) * solid)
-  # Where one is as bright as the film can be, another adds little.
+  # The maximum, not the sum: the film saturates where two structures overlap.
   density += np.maximum(np.float32(0.17) * solid, np.float32(0.3) * below)
   if anatomy.sex == "F":
     density += _breasts(anatomy, offset, y, rng)
@@ -72,8 +81,8 @@ def draw_chest(
 
 
 def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
-  """Neck, shoulders and trunk, thinner towards the skin."""
-  # Shoulders and upper arms leave the film; below, the flanks do or do not.
+  """Return neck, shoulders and trunk, thinner towards the skin."""
+  # Shoulders and upper arms reach beyond the film; flanks only sometimes.
   low = np.float32(0.55 if anatomy.view == "AP" else 0.42)
   width = np.float32(0.6) * np.clip(low - y, 0, 0.4)
   width += np.float32(0.43 + 0.08 * anatomy.build)
@@ -91,10 +100,11 @@ def _body(anatomy: Anatomy, offset: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _heart(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-  """Return the shadow between two borders, on the diaphragm.
+  """Return the heart's shadow between two borders, resting on the diaphragm.
 
-  The left one, from the great vessels, falls outwards to the apex; the right
-  one is the atrium's even bow. Both are widest at the box of `heart_size`.
+  The patient's left border runs from the great vessels outwards to the apex;
+  the right border is the even arc of the atrium. Both touch the box of
+  `heart_size` where they are widest.
   """
   centre_x, centre_y = anatomy.heart_centre
   width, height = anatomy.heart_size
@@ -113,18 +123,24 @@ def _heart(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _rise(t: np.ndarray) -> np.ndarray:
-  """Rise from 0 at 0 to 1 at 1, level at both."""
+  """Return a smooth rise from 0 at 0 to 1 at 1, with slope 0 at both ends."""
   return soft_step(t - np.float32(0.5), 1.0)
 
 
-def _mediastinum(anatomy, x, offset, y, rng) -> np.ndarray:
-  """Return the band of vessels and windpipe, with the aorta's arch."""
-  half = np.float32(rng.uniform(0.045, 0.06) + 0.01 * anatomy.build)
-  half = half + np.float32(0.015) * np.clip((y - 0.3) * 4, 0, 1)
+def _mediastinum(
+  anatomy: Anatomy,
+  x: np.ndarray,
+  offset: np.ndarray,
+  y: np.ndarray,
+  rng: np.random.Generator,
+) -> np.ndarray:
+  """Return the band of vessels and windpipe, with the aortic arch."""
+  narrow = np.float32(rng.uniform(0.045, 0.06) + 0.01 * anatomy.build)
+  half = narrow + np.float32(0.015) * np.clip((y - 0.3) * 4, 0, 1)
   band = soft_step(half - offset, 0.03)
   band *= np.float32(0.5) + np.float32(0.5) * soft_step(y - 0.24, 0.25)
   knob_x, knob_y = rng.uniform(0.53, 0.548), rng.uniform(0.28, 0.33)
-  # The arch goes over into the descending aorta, nearer to the spine.
+  # The arch continues as the descending aorta, nearer to the spine.
   below = np.clip(y - np.float32(knob_y), 0, 0.3)
   across = x - np.float32(knob_x) + np.float32(0.25) * below
   arch = np.square(across) + np.square(y - np.float32(knob_y) - below)
@@ -133,7 +149,7 @@ def _mediastinum(anatomy, x, offset, y, rng) -> np.ndarray:
 
 
 def _spine(offset: np.ndarray, y: np.ndarray) -> np.ndarray:
-  """Vertebrae, and the windpipe's dark column in front of the upper ones."""
+  """Return the vertebrae and, dark over the upper ones, the windpipe."""
   bodies = np.float32(0.8) + np.float32(0.2) * np.cos(y * np.float32(95))
   spine = np.float32(0.06) * soft_step(np.float32(0.04) - offset, 0.02)
   air = soft_step(np.float32(0.018) - offset, 0.014)
@@ -141,7 +157,9 @@ def _spine(offset: np.ndarray, y: np.ndarray) -> np.ndarray:
   return spine * bodies - np.float32(0.13) * air
 
 
-def _breasts(anatomy, offset, y, rng) -> np.ndarray:
+def _breasts(
+  anatomy: Anatomy, offset: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
   """Return two soft discs over the lower lungs."""
   radius = rng.uniform(0.13, 0.18)
   dx = offset - np.float32(rng.uniform(0.19, 0.24))
@@ -150,8 +168,15 @@ def _breasts(anatomy, offset, y, rng) -> np.ndarray:
   return np.float32(rng.uniform(0.02, 0.09)) * soft_step(radius - r, 0.05)
 
 
-def _ribs(anatomy, x, offset, y, wall, rng) -> np.ndarray:
-  """Posterior ribs fall to the side, anterior ones fall to the middle."""
+def _ribs(
+  anatomy: Anatomy,
+  x: np.ndarray,
+  offset: np.ndarray,
+  y: np.ndarray,
+  wall: np.ndarray,
+  rng: np.random.Generator,
+) -> np.ndarray:
+  """Return ribs: posterior ones slope down outwards, anterior ones inwards."""
   half = np.float32(sum(anatomy.half_widths) / 2)
   a = offset * (1 / half)
   a2 = a * a
@@ -174,7 +199,7 @@ def _bands(phase: np.ndarray, share: float) -> np.ndarray:
 
 
 def _collar(rng: np.random.Generator) -> list[Stroke]:
-  """Clavicles and the inner border of the shoulder blades."""
+  """Return the clavicles and the inner border of the shoulder blades."""
   strokes = []
   y = rng.uniform(0.17, 0.2)
   t = np.linspace(0, 1, 9)
@@ -193,7 +218,7 @@ def _collar(rng: np.random.Generator) -> list[Stroke]:
 
 
 def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
-  """Return trees that grow from the hila and divide four times."""
+  """Return vessel trees that start at the hila and divide four times."""
   strokes = []
   for side, height in ((-1, 0.44), (1, 0.42)):
     count = 7
@@ -215,5 +240,5 @@ def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
       angle = angle + rng.uniform(0.1, 0.5, len(angle)) * np.tile(
         (-1, 1), len(angle) // 2
       )
-  # The thickest last, so that a branch never cuts its own trunk.
+  # The thickest last, so that no branch is drawn over its own trunk.
   return strokes[::-1]

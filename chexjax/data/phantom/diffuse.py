@@ -1,4 +1,7 @@
-"""Findings of both lungs, and those in and behind the heart."""
+"""Painters of findings of both lungs, and of those in or behind the heart.
+
+`findings.paint` describes their arguments.
+"""
 
 import numpy as np
 
@@ -12,7 +15,7 @@ _WHOLE = (slice(None), slice(None))
 def paint_edema(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint the bat's wings about the hila, and Kerley's lines at the bases."""
+  """Paint bat wings around the hila, and Kerley lines at the bases."""
   x, y = scene.canvas.x, scene.canvas.y
   reach, fall = rng.uniform(0.1, 0.14), rng.uniform(0.15, 0.2)
   dx = (np.abs(x - np.float32(0.5)) - np.float32(0.12)) * np.float32(1 / reach)
@@ -34,7 +37,7 @@ def paint_edema(
 def paint_emphysema(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint bullae; the big dark lungs and flat diaphragm are anatomy's."""
+  """Paint bullae; the anatomy already has large lungs and a flat diaphragm."""
   values = np.zeros_like(scene.density)
   for _ in range(int(rng.integers(1, 4))):
     side = rng.choice((-1, 1))
@@ -62,7 +65,8 @@ def paint_fibrosis(
     where *= np.float32(0.25) + np.float32(0.75) * (
       side * (canvas.x - np.float32(0.5)) > 0
     )
-  # Where smooth fields cross zero: broken walls around cells of many sizes.
+  # The zero crossings of smooth noise are broken walls around cells of many
+  # sizes.
   walls = np.abs(canvas.noise(rng, 60))
   walls += np.float32(0.6) * np.abs(canvas.noise(rng, 110))
   strands = np.clip(np.float32(1.2) - walls, 0, 1)
@@ -75,7 +79,7 @@ def paint_fibrosis(
 def paint_cardiomegaly(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint a little more density over the heart, large already as anatomy."""
+  """Paint a little more density over the heart, which is large by anatomy."""
   return Delta(_WHOLE, np.float32(0.02) * scene.heart)
 
 

@@ -1,4 +1,4 @@
-"""Things on a film that are no finding: wires, tubes, markers, folds."""
+"""Objects on a film that are not findings: wires, tubes, markers, folds."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from chexjax.data.phantom.canvas import Stroke, soft_step
 from chexjax.data.phantom.chest import Scene
 from chexjax.data.phantom.placing import patch
 
-# Chance on a PA and on an AP film: the sick are filmed in bed, with lines.
+# Probability on a PA and on an AP film: AP films are of patients in bed, who
+# have more lines and tubes.
 _CHANCES = {
   "marker": (0.85, 0.9),
   "leads": (0.08, 0.55),
@@ -33,7 +34,12 @@ _LETTERS: dict[str, list] = {
 
 
 def add_distractors(scene: Scene, rng: np.random.Generator) -> None:
-  """Add a random choice of them to the scene's density."""
+  """Add random objects to the density of a scene.
+
+  Args:
+    scene: changed in place.
+    rng: source of randomness.
+  """
   column = 1 if scene.anatomy.view == "AP" else 0
   wires, metal = [], []
   for name, chances in _CHANCES.items():

@@ -17,12 +17,12 @@ from chexjax.data.phantom.findings import PAINTERS, paint
 from chexjax.data.phantom.sampling import Film, plan_films
 from chexjax.types import FINDINGS
 
-# How conspicuous a finding is: uniform between these, 1 is ordinary.
+# Range of a finding's uniform conspicuity; 1 is ordinary.
 CONSPICUITY = (0.5, 1.2)
 
 
 class PhantomExample(NamedTuple):
-  """A drawn film and the truth about it.
+  """A drawn film with its true labels and boxes.
 
   Attributes:
     image: `[size, size]` uint8.
@@ -52,9 +52,11 @@ def draw_example(
     seed: of everything.
     index: number of the image in the plan, from 0.
     size: pixels a side, a multiple of 32 between 64 and 1024.
-    findings: draw these in place of the planned ones; () draws a healthy
-      chest.
+    findings: drawn instead of the planned ones; () draws a healthy chest.
     prevalence: "balanced" or "natural", as given to `write_phantom`.
+
+  Returns:
+    The film.
 
   Raises:
     ValueError: the size is out of range or a finding is unknown.
@@ -73,7 +75,16 @@ def draw_example(
 
 
 def draw_film(film: Film, *, seed: int, size: int) -> PhantomExample:
-  """Draw one film of a plan; the size changes nothing but the sharpness."""
+  """Draw one film of a plan.
+
+  Args:
+    film: what to draw.
+    seed: of the plan.
+    size: pixels a side; it changes only the sharpness.
+
+  Returns:
+    The film.
+  """
 
   def stream(*key: int) -> np.random.Generator:
     return np.random.default_rng([seed, *key])
@@ -87,7 +98,7 @@ def draw_film(film: Film, *, seed: int, size: int) -> PhantomExample:
   boxes = {}
   for name in PAINTERS:
     if name in film.findings:
-      # A stream of its own: a finding looks the same whatever else there is.
+      # With its own random stream a finding does not depend on the others.
       rng = stream(3, *one, FINDINGS.index(name))
       strength = float(rng.uniform(*CONSPICUITY))
       boxes[name] = paint(scene, name, rng, strength)

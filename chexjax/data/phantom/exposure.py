@@ -1,4 +1,4 @@
-"""From density to grey: scatter, the film's curve, noise, collimation."""
+"""Conversion of density to grey: film curve, noise, collimation."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def expose(
   rng: np.random.Generator,
   grain_rng: np.random.Generator,
 ) -> np.ndarray:
-  """Turn density into an 8-bit film.
+  """Convert density to an 8-bit film.
 
   Args:
-    canvas: the canvas the density was drawn on.
+    canvas: on which the density was drawn.
     density: `[size, size]` float32, see chest.py.
     view: "AP" or "PA"; AP is flatter and noisier.
     rng: exposure, mottle and borders; the same at every size.
@@ -31,20 +31,20 @@ def expose(
   grey = density * np.float32(gain) + np.float32(base)
   grey += np.float32(tilt[0]) * (canvas.x - np.float32(0.5))
   grey += np.float32(tilt[1]) * (canvas.y - np.float32(0.5))
-  # Fewer photons reach the film where it is bright: more noise there, and
-  # more on the hasty films of the ward.
+  # Fewer photons reach the film where it is bright, so there is more noise; AP
+  # films get a lower dose.
   dose = rng.uniform(0.6, 1.5) * (1.3 if ap else 1.0)
   mottle = canvas.noise(rng, 80)
   mottle += np.float32(0.3) * canvas.noise(rng, 28)
-  # Averaging pixels down to 128 leaves this much of the grain of a large
-  # film, which has more of it a pixel.
+  # A large film has more grain per pixel. Reduced to 128 pixels by averaging,
+  # this share of it is left.
   share = 0.9 * min(1.4, (canvas.size / 128) ** 0.25)
   grain = grain_rng.standard_normal(grey.shape, dtype=np.float32)
   mottle += np.float32(share) * grain
   np.clip(grey, 0, None, out=grey)
   grey += np.float32(0.016 * dose) * mottle * np.sqrt(grey + np.float32(0.03))
   np.clip(grey, 0, None, out=grey)
-  # A shoulder: the densest parts lose contrast, as on a real film.
+  # The shoulder of the film curve: the densest parts lose contrast.
   fourth = np.square(np.square(grey))
   grey /= np.sqrt(np.sqrt(1 + fourth))
   _collimate(grey, rng)
@@ -52,7 +52,7 @@ def expose(
 
 
 def _collimate(grey: np.ndarray, rng: np.random.Generator) -> None:
-  """Cover some borders with the black or white of an unexposed film."""
+  """Cover some borders with the black or white of collimation."""
   size = len(grey)
   for side in range(4):
     chance, share, tone = rng.uniform(size=3)

@@ -1,4 +1,4 @@
-"""The 14 findings: who paints which, in what order, and their boxes."""
+"""The 14 findings: their painters, their order and their boxes."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from chexjax.data.phantom import diffuse, focal, pleural
 from chexjax.data.phantom.chest import Scene
 from chexjax.data.phantom.placing import Delta
 
-# In the order they are painted: what changes the whole lung first, then
-# shadows, then what lies along the wall.
+# In the order of painting: findings of the whole lung first, because they
+# change what the later ones are painted over.
 PAINTERS = {
   "Emphysema": diffuse.paint_emphysema,
   "Cardiomegaly": diffuse.paint_cardiomegaly,
@@ -25,7 +25,7 @@ PAINTERS = {
   "Nodule": focal.paint_nodule,
 }
 
-# Share of a finding's peak that still belongs to its box.
+# Smallest share of a finding's peak that still belongs to its box.
 BOX_SHARE = 0.3
 
 
@@ -38,7 +38,7 @@ def paint(
     scene: the chest; its density and vessels are changed in place.
     name: one of `FINDINGS`.
     rng: source of the finding's shape and place.
-    strength: how conspicuous it is; 1 is ordinary.
+    strength: conspicuity, 1 is ordinary.
 
   Returns:
     `[4]` float32 box x1, y1, x2, y2 in pixels around its contribution.
@@ -49,7 +49,14 @@ def paint(
 
 
 def contribution_box(delta: Delta) -> np.ndarray:
-  """Return the extent of what exceeds `BOX_SHARE` of the peak, `[4]` x1..y2."""
+  """Return the box of all pixels with at least `BOX_SHARE` of the peak.
+
+  Args:
+    delta: what a finding adds to the density.
+
+  Returns:
+    `[4]` float32 x1, y1, x2, y2 in pixels of the canvas.
+  """
   size = np.abs(delta.values)
   mask = size >= np.float32(BOX_SHARE) * size.max()
   rows = np.flatnonzero(mask.any(1)) + (delta.window[0].start or 0)

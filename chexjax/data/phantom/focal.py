@@ -1,4 +1,7 @@
-"""Findings that sit somewhere in a lung: opacities and round shadows."""
+"""Painters of findings at one place in a lung: opacities, round shadows.
+
+`findings.paint` describes their arguments.
+"""
 
 import numpy as np
 
@@ -58,7 +61,7 @@ def paint_infiltration(
 def paint_pneumonia(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint one cloud, dense in the middle, without an edge anywhere."""
+  """Paint one cloud, dense in the middle, without any edge."""
   size = sample_size(rng, 0.235, 0.275)
   centre = sample_centre(scene, rng, size, offset=(0.18, 0.05), y=(0.55, 0.1))
   p = patch(scene, centre, (size[0] / 2, size[1] / 2), reach=1.7)
@@ -86,7 +89,11 @@ def paint_consolidation(
   return Delta(p.window, np.float32(0.29 * strength) * values)
 
 
-def _bronchi(centre, size, rng) -> list[Stroke]:
+def _bronchi(
+  centre: tuple[float, float],
+  size: tuple[float, float],
+  rng: np.random.Generator,
+) -> list[Stroke]:
   """Return a forked air tube that enters the patch from the hilum."""
   outwards = np.sign(centre[0] - 0.5)
   root = np.array(centre) - (outwards * 0.4 * size[0], 0.1 * size[1])
@@ -105,7 +112,7 @@ def _bronchi(centre, size, rng) -> list[Stroke]:
 def paint_atelectasis(
   scene: Scene, rng: np.random.Generator, strength: float
 ) -> Delta:
-  """Paint one to three dense plates, or the wedge of a fallen segment."""
+  """Paint one to three dense plates, or the wedge of a collapsed segment."""
   size = sample_size(rng, 0.168, 0.116, 0.3)
   centre = sample_centre(scene, rng, size, offset=(0.2, 0.06), y=(0.56, 0.11))
   half = size[0] / 2, size[1] / 2
@@ -113,7 +120,7 @@ def paint_atelectasis(
   slope = np.float32(rng.uniform(-0.45, 0.45))
   bow = np.float32(rng.uniform(-0.25, 0.25))
   level = p.across - slope * p.along - bow * (p.along**2 - np.float32(0.4))
-  # A plate is about as thick in every size of finding.
+  # Plates have about the same thickness whatever the size of the finding.
   thick = float(np.clip(rng.uniform(0.011, 0.015) / half[1], 0.08, 0.45))
   if rng.uniform() < 0.25:
     out = np.sign(centre[0] - 0.5)

@@ -1,7 +1,7 @@
-"""Where a focal finding goes: centres spread as the NIH's boxes are.
+"""Sizes and places of focal findings, spread like the NIH's boxes.
 
-The spread of centres in ChestX-ray14 (x about .51 +- .2) is that of two
-lungs, not of one place: a constant box does poorly on it, as it should.
+Centres in ChestX-ray14 (x about .51 +- .2) spread over both lungs, so that a
+constant box scores low. The phantom must have the same property.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Delta(NamedTuple):
 
 
 class Patch(NamedTuple):
-  """A turned ellipse and the pixels around it.
+  """A rotated ellipse and the pixels around it.
 
   Attributes:
     window: rows and columns of the canvas.
@@ -42,7 +42,17 @@ class Patch(NamedTuple):
 def sample_size(
   rng: np.random.Generator, width: float, height: float, spread: float = 0.3
 ) -> tuple[float, float]:
-  """Draw a box's width and height about their medians, log-normally."""
+  """Draw a width and a height from log-normal distributions.
+
+  Args:
+    rng: source of randomness.
+    width: median, as a fraction of the image.
+    height: median, as a fraction of the image.
+    spread: deviation of the logarithm.
+
+  Returns:
+    Width and height, as fractions of the image.
+  """
   common, single = np.clip(rng.standard_normal(2), -2, 2) * spread
   aspect = 0.4 * single
   return width * np.exp(common + aspect), height * np.exp(common - aspect)
@@ -59,11 +69,14 @@ def sample_centre(
   """Draw a centre inside a lung, away from the findings placed before.
 
   Args:
-    scene: the chest; the place is noted in its `taken`.
+    scene: the chest; the place is added to its `taken`.
     rng: source of randomness.
-    size: width and height of the finding, fractions of the image.
+    size: width and height of the finding, as fractions of the image.
     offset: mean and deviation of the distance from the midline.
-    y: mean and deviation of the height.
+    y: mean and deviation of the anatomic y.
+
+  Returns:
+    Anatomic x and y.
   """
   radius = (size[0] + size[1]) / 4
   margin = min(0.55 * radius, 0.05)
@@ -74,7 +87,7 @@ def sample_centre(
     point = np.asarray(cx, np.float32), np.asarray(cy, np.float32)
     if scene.anatomy.depth(*point) < margin:
       continue
-    # After twenty tries an overlap is better than a finding out of place.
+    # After twenty attempts an overlap is better than an unlikely place.
     if attempt >= 20 or all(
       np.hypot(cx - px, cy - py) > 0.8 * (radius + pr)
       for px, py, pr in scene.taken
@@ -93,7 +106,18 @@ def patch(
   angle: float = 0.0,
   reach: float = 1.6,
 ) -> Patch:
-  """Lay an ellipse's own coordinates over the pixels within `reach`."""
+  """Return an ellipse's own coordinates of the pixels around it.
+
+  Args:
+    scene: the chest; gives the canvas.
+    centre: anatomic x and y.
+    half_axes: as fractions of the image.
+    angle: of the first axis, in radians.
+    reach: half size of the window, in half axes.
+
+  Returns:
+    The window and the coordinates.
+  """
   canvas = scene.canvas
   c, s = np.cos(angle), np.sin(angle)
   a, b = half_axes

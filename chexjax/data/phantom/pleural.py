@@ -1,4 +1,7 @@
-"""Findings along the wall: fluid, air and scars between lung and ribs."""
+"""Painters of findings along the wall: fluid, air, scars.
+
+`findings.paint` describes their arguments.
+"""
 
 import numpy as np
 
@@ -32,7 +35,7 @@ def paint_effusion(
   outer = side * (x - np.float32(0.5)) - np.float32(half - breadth)
   arm = np.clip(outer * np.float32(1 / breadth), 0, 1.1)
   floor = dome + 0.75 * anatomy.sulcus
-  # Level in the middle, climbing the wall: the surface of a wetting liquid.
+  # The surface is level in the middle and rises at the wall: a meniscus.
   level = soft_step(arm - np.float32(0.3), 0.6)
   climb = np.float32(0.65) * level + np.float32(0.35) * arm**3
   surface = floor - np.float32(height) * climb

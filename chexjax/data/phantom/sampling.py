@@ -1,7 +1,7 @@
-"""Who has what: patients, their films, the lists and the labels.
+"""The plan of a phantom: patients, their films, findings and lists.
 
-The plan is drawn patient by patient. Each patient depends on the seed and on
-the patients before, never on those after: a longer plan begins with the
+The plan is drawn patient by patient. A patient depends on the seed and on the
+patients before, not on those after. A longer plan therefore begins with the
 shorter one.
 """
 
@@ -30,16 +30,16 @@ NIH_COUNTS = {
 }
 
 TEST_SHARE = 25_596 / 112_120
-# Pneumothorax is this much more frequent in the test list.
+# Factor on the frequency of pneumothorax in the test list.
 PNEUMOTHORAX_SHIFT = 3.5
-# Share of AP films, and images a patient: (train and validation, test).
+# Share of AP films, and images per patient: (train and validation, test).
 AP_SHARE = (0.35, 0.57)
 MEAN_FILMS = (3.09, 9.15)
 MOST_FILMS = 30
 
-# Chance of 1, 2 and 3 findings in an image that has any: mean 1.57.
+# Probability of 1, 2 and 3 findings in an image that has any: mean 1.57.
 _HOW_MANY = (0.56, 0.31, 0.13)
-# A film repeats the findings of the patient's last one this often.
+# Probability that a film has the findings of the patient's film before.
 _PERSISTENCE = 0.4
 
 
@@ -75,17 +75,20 @@ class Film(NamedTuple):
 def finding_weights(prevalence: str, test: bool) -> tuple[float, np.ndarray]:
   """Return the share of No Finding and the findings' relative weights.
 
-  "natural" keeps the frequencies of ChestX-ray14, where Hernia is one image
-  in 500. "balanced" keeps their order but takes the 0.15th power of them
-  (a square root would still leave Hernia at 1 %): every finding then has 4
-  to 9 % of the images, and few images are enough to measure all 14.
+  "natural" has the frequencies of ChestX-ray14, where Hernia is in one image
+  of 500. "balanced" has their 0.15th power (a square root would still leave
+  Hernia at 1 %): every finding is in 4 to 9 % of the images, so that few images
+  are enough to measure all 14.
 
   Args:
     prevalence: "balanced" or "natural".
     test: whether for the test list.
 
   Returns:
-    The share of images without a finding, and `[14]` weights, sum 1.
+    The share of images without a finding, and `[14]` weights with sum 1.
+
+  Raises:
+    ValueError: `prevalence` is neither.
   """
   if prevalence == "natural":
     power, healthy = 1.0, 60_361 / 112_120
@@ -97,7 +100,7 @@ def finding_weights(prevalence: str, test: bool) -> tuple[float, np.ndarray]:
     )
   weights = np.array([NIH_COUNTS[name] for name in FINDINGS], float) ** power
   k = FINDINGS.index("Pneumothorax")
-  # Both lists together keep the finding's overall frequency.
+  # Divided by the mean factor, so that the overall frequency stays the same.
   overall = 1 + TEST_SHARE * (PNEUMOTHORAX_SHIFT - 1)
   weights[k] *= (PNEUMOTHORAX_SHIFT if test else 1.0) / overall
   return healthy, weights / weights.sum()
@@ -106,15 +109,18 @@ def finding_weights(prevalence: str, test: bool) -> tuple[float, np.ndarray]:
 def plan_films(
   num_images: int, *, seed: int = 0, prevalence: str = "balanced"
 ) -> list[Film]:
-  """Draw who is filmed, how often, with which findings, on which list.
+  """Draw patients, their films, the findings of each film, and its list.
 
   Args:
-    num_images: how many films; the last patient's are cut off there.
+    num_images: films; the last patient may lose some.
     seed: of everything.
     prevalence: "balanced" or "natural", see `finding_weights`.
 
   Returns:
     `num_images` films, by patient and follow-up.
+
+  Raises:
+    ValueError: `prevalence` is neither.
   """
   odds = [finding_weights(prevalence, test) for test in (False, True)]
   films: list[Film] = []
@@ -125,7 +131,7 @@ def plan_films(
     rng = np.random.default_rng([seed, 0, patient])
     test = in_test < TEST_SHARE * len(films)
     count = min(int(rng.geometric(1 / MEAN_FILMS[test])), MOST_FILMS)
-    # A long row early on would upset the shares of a small plan.
+    # Many films of an early patient would distort the shares of a small plan.
     count = min(count, 1 + len(films) // 6)
     in_test += count * test
     films += _patient_films(rng, patient, count, len(films), test, odds[test])
@@ -167,13 +173,13 @@ def _patient_films(
 def _draw_findings(
   rng: np.random.Generator, healthy: float, weights: np.ndarray
 ) -> tuple[str, ...]:
-  """Draw a set of findings that can go together."""
+  """Draw a set of findings that can occur together."""
   if rng.uniform() < healthy:
     return ()
   count = 1 + int(rng.choice(3, p=_HOW_MANY))
   chosen = rng.choice(len(FINDINGS), count, replace=False, p=weights)
   names = tuple(FINDINGS[k] for k in sorted(chosen))
-  # An emphysematous chest has a narrow heart.
+  # The heart of a chest with emphysema is narrow.
   if "Cardiomegaly" in names and "Emphysema" in names:
     drop = ("Cardiomegaly", "Emphysema")[int(rng.integers(2))]
     names = tuple(name for name in names if name != drop)

@@ -1,4 +1,4 @@
-"""The csv and list files of the official layout."""
+"""The CSV and list files of the NIH's layout."""
 
 import pathlib
 
@@ -7,8 +7,8 @@ import numpy as np
 from chexjax.data.phantom.sampling import Film
 from chexjax.types import FINDINGS
 
-# As the NIH's 2017 file has it: the bracketed names hold commas, and the
-# header ends in one although the rows do not.
+# As in the NIH's file of 2017: the names in brackets hold commas, and the
+# header ends with a comma although the rows do not.
 _ENTRY_HEADER = (
   "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,"
   "Patient Gender,View Position,OriginalImage[Width,Height],"
@@ -31,16 +31,16 @@ def write_tables(
   boxed_fraction: float,
   label_noise: float,
 ) -> None:
-  """Write both csv files and both lists.
+  """Write both CSV files and both lists.
 
   Args:
-    folder: where.
+    folder: must exist.
     films: the plan.
-    boxes: file name to finding to x1, y1, x2, y2 in pixels of the image.
+    boxes: file name -> finding -> x1, y1, x2, y2 in pixels of the image.
     size: pixels a side of the images.
     seed: of the label noise and of the choice of boxed images.
-    boxed_fraction: share of the test films whose boxes are listed.
-    label_noise: chance of a label of a train+val film to be flipped.
+    boxed_fraction: share of the test films whose boxes are listed, 0..1.
+    label_noise: probability that a label of a train+val film is flipped.
   """
   spacing = f"{_FILM_WIDTH / size:.3f}"
   entries, rows = [_ENTRY_HEADER], [_BOX_HEADER]
@@ -60,7 +60,7 @@ def write_tables(
         _box_row(film.file_name, name, box, BOX_FRAME / size)
         for name, box in boxes[film.file_name].items()
       ]
-  # The NIH's Data_Entry ends its lines as Windows does.
+  # The lines of the NIH's Data_Entry end with CR LF.
   _write(folder / "Data_Entry_2017.csv", entries, "\r\n")
   _write(folder / "BBox_List_2017.csv", rows, "\n")
   for name, test in (("train_val_list.txt", False), ("test_list.txt", True)):

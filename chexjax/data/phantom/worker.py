@@ -1,15 +1,22 @@
-"""Draw every n-th film of a plan: a child process of `write_phantom`."""
+"""A child process of `write_phantom`, which draws every n-th film of a plan."""
 
 import json
 import pathlib
 import sys
 
+from chexjax.data.phantom.drawing import draw_share
 from chexjax.data.phantom.sampling import plan_films
-from chexjax.data.phantom.write import draw_share
 
 
 def main(folder: str, arguments: str, first: str, step: str) -> None:
-  """Draw films number first, first + step, ...; print their boxes as JSON."""
+  """Draw films number first, first + step, ...; print their boxes as JSON.
+
+  Args:
+    folder: of the images.
+    arguments: of `write_phantom`, as JSON.
+    first: number of the first film.
+    step: number of workers.
+  """
   options = json.loads(arguments)
   films = plan_films(
     options["num_images"],

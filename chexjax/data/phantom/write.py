@@ -1,33 +1,25 @@
-"""A whole phantom data set, written as the NIH's official layout."""
+"""A whole phantom data set, written in the NIH's official layout."""
 
 import json
 import os
 import pathlib
-import subprocess
-import sys
-import zlib
+from typing import Any
 
-from PIL import Image
-
-from chexjax.data.phantom.draw import check_size, draw_film
-from chexjax.data.phantom.sampling import Film, finding_weights, plan_films
+from chexjax.data.phantom.draw import check_size
+from chexjax.data.phantom.drawing import Boxes, default_workers, draw_all
+from chexjax.data.phantom.sampling import finding_weights, plan_films
 from chexjax.data.phantom.tables import write_tables
 from chexjax.io import new_folder
-from chexjax.types import BOXED_FINDINGS
 
-# Raised whenever the same arguments would give other bytes.
+# Increased whenever the same arguments would give other bytes.
 VERSION = 4
 MANIFEST = "phantom.json"
 _TRAIN_VAL_BOXES = "train_val_boxes.json"
 MIN_IMAGES = 32
 
-# A worker needs a second or two to start; below this much work a core (in
-# seconds, roughly) one process is quicker.
-_SECONDS_A_WORKER = 6.0
-
 
 def write_phantom(
-  out_dir: str | os.PathLike,
+  out_dir: str | os.PathLike[str],
   *,
   num_images: int = 4000,
   size: int = 128,
@@ -39,25 +31,25 @@ def write_phantom(
 ) -> pathlib.Path:
   """Draw a data set and write it in ChestX-ray14's official layout.
 
-  Writes images/*.png, Data_Entry_2017.csv, BBox_List_2017.csv,
+  The files are images/*.png, Data_Entry_2017.csv, BBox_List_2017.csv,
   train_val_list.txt, test_list.txt, train_val_boxes.json (see
-  `train_val_boxes`) and phantom.json (these arguments). The bytes depend on
-  the arguments alone, not on `workers`; image number i does not depend on
-  `num_images`. The folder appears at once, when complete.
+  `train_val_boxes`) and phantom.json (these arguments). Their bytes depend on
+  the arguments only, not on `workers`; image number i does not depend on
+  `num_images`. The folder appears when it is complete.
 
   Args:
-    out_dir: folder to make; it must be absent or empty.
+    out_dir: folder to create; it must be absent or empty.
     num_images: images in all, 32 or more; about 23 % are on the test list.
     size: pixels a side, a multiple of 32 between 64 and 1024.
     seed: of everything, 0 or more.
     prevalence: "balanced" (every finding in 4 to 9 % of the images) or
       "natural" (ChestX-ray14's frequencies, Hernia in 0.2 %).
     boxed_fraction: share of the test images whose boxed findings are listed
-      in BBox_List_2017.csv. The NIH boxed 880 of 25,596 test images; here
-      all of them by default, for a small set is to have enough.
-    label_noise: chance that a label of a train+val image is flipped, for
+      in BBox_List_2017.csv. The NIH boxed 880 of 25,596 test images; the
+      default is all of them, so that a small set has enough.
+    label_noise: probability that a label of a train+val image is flipped, for
       each of the 14; test labels stay true. Below 0.5.
-    workers: processes; by default as many as the cores and the work allow.
+    workers: processes; by default from the number of cores and of images.
 
   Returns:
     `out_dir` as a path.
@@ -76,8 +68,12 @@ def write_phantom(
   out_dir.parent.mkdir(parents=True, exist_ok=True)
   with new_folder(out_dir) as partial:
     (partial / "images").mkdir(parents=True)
-    count = workers or _default_workers(num_images, size)
-    boxes = _draw_all(partial / "images", films, arguments, count)
+    boxes = draw_all(
+      partial / "images",
+      films,
+      arguments,
+      workers=workers or default_workers(num_images, size),
+    )
     write_tables(
       partial,
       films,
@@ -94,16 +90,22 @@ def write_phantom(
   return out_dir
 
 
-def ensure_phantom(out_dir: str | os.PathLike, **arguments) -> pathlib.Path:
-  """Return `out_dir` if it is this phantom already, else write it.
+def ensure_phantom(
+  out_dir: str | os.PathLike[str], **arguments: Any
+) -> pathlib.Path:
+  """Write a phantom unless the folder already holds the same one.
 
   Args:
-    out_dir: folder, absent, empty, or written by an earlier call.
-    **arguments: as for `write_phantom`.
+    out_dir: folder; absent, empty, or written by an earlier call.
+    **arguments: of `write_phantom`.
+
+  Returns:
+    `out_dir` as a path.
 
   Raises:
-    ValueError: `out_dir` holds something else, or a phantom of other
-      arguments or of another version of the drawing.
+    TypeError: `write_phantom` has no such argument.
+    ValueError: `out_dir` holds something else, or a phantom with other
+      arguments or of another version.
   """
   out_dir = pathlib.Path(out_dir)
   if not (out_dir / MANIFEST).is_file():
@@ -124,98 +126,31 @@ def ensure_phantom(out_dir: str | os.PathLike, **arguments) -> pathlib.Path:
   return out_dir
 
 
-def train_val_boxes(
-  folder: str | os.PathLike,
-) -> dict[str, dict[str, list[float]]]:
+def train_val_boxes(folder: str | os.PathLike[str]) -> Boxes:
   """Read the boxes of a phantom's films that are not on the test list.
 
-  No box of the NIH's is outside of the test list, so these are in a file of
-  their own, which no builder reads: to watch a training by, not to train on.
+  The NIH has boxes on the test list only. The phantom's other boxes are
+  therefore in a separate file that no builder reads. They are for monitoring
+  during training, never for training.
 
   Args:
     folder: written by `write_phantom`.
 
   Returns:
-    File name to boxed finding to x1, y1, x2, y2 in pixels of the image.
+    File name -> boxed finding -> x1, y1, x2, y2 in pixels of the image.
   """
   return json.loads((pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text())
 
 
-def draw_share(
-  folder: pathlib.Path, films: list[Film], *, seed: int, size: int
-) -> dict[str, dict[str, list[float]]]:
-  """Draw films into `folder` as 8-bit grey PNG files.
-
-  Returns:
-    File name to finding to x1, y1, x2, y2 in pixels, for the boxed findings.
-  """
-  boxes = {}
-  for film in films:
-    example = draw_film(film, seed=seed, size=size)
-    path = folder / film.file_name
-    # Noise has no repeats: looking for them costs time and saves nothing.
-    Image.fromarray(example.image).save(
-      path, compress_level=1, compress_type=zlib.Z_RLE
-    )
-    boxes[film.file_name] = {
-      name: example.boxes[name].tolist()
-      for name in BOXED_FINDINGS
-      if name in example.boxes
-    }
-  return boxes
-
-
-def _draw_all(folder, films, arguments, workers) -> dict:
-  """Draw all films, in this process or in several."""
-  if workers == 1:
-    return draw_share(
-      folder, films, seed=arguments["seed"], size=arguments["size"]
-    )
-  # Plain child processes: a fork of a process that runs JAX may hang, and
-  # multiprocessing's spawn imports the caller's script once more.
-  environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-  command = [sys.executable, "-m", "chexjax.data.phantom.worker"]
-  children = [
-    subprocess.Popen(
-      [*command, str(folder), json.dumps(arguments), str(k), str(workers)],
-      env=environment,
-      stdout=subprocess.PIPE,
-      text=True,
-    )
-    for k in range(workers)
-  ]
-  boxes: dict[str, dict] = {}
-  try:
-    for child in children:
-      answer, _ = child.communicate()
-      if child.returncode:
-        raise RuntimeError(
-          f"a phantom worker ended with code {child.returncode}; its message "
-          "is above. workers=1 draws in this process."
-        )
-      boxes |= json.loads(answer)
-  finally:
-    for child in children:
-      if child.poll() is None:
-        child.kill()
-        child.communicate()
-  return boxes
-
-
-def _default_workers(num_images: int, size: int) -> int:
-  """Return how many processes are worth starting."""
-  seconds = num_images * (0.005 + 0.03 * (size / 512) ** 2)
-  if hasattr(os, "sched_getaffinity"):
-    cores = len(os.sched_getaffinity(0))
-  else:
-    cores = os.cpu_count() or 1
-  return max(1, min(cores, int(seconds / _SECONDS_A_WORKER)))
-
-
 def _checked(
-  num_images, size, seed, prevalence, boxed_fraction, label_noise
-) -> dict:
-  """Return the arguments that make the bytes, or raise a ValueError."""
+  num_images: int,
+  size: int,
+  seed: int,
+  prevalence: str,
+  boxed_fraction: float,
+  label_noise: float,
+) -> dict[str, Any]:
+  """Return the arguments that the bytes depend on, or raise a ValueError."""
   check_size(size)
   if num_images < MIN_IMAGES:
     raise ValueError(
@@ -259,8 +194,8 @@ def _check_free(out_dir: pathlib.Path) -> None:
     )
 
 
-def _difference(found: dict, wanted: dict) -> str:
-  """Say which arguments differ, old and new."""
+def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+  """Return which arguments differ, with both values."""
   old = {"version": found.get("version"), **found.get("arguments", {})}
   new = {"version": wanted["version"], **wanted["arguments"]}
   return ", ".join(

@@ -1,1 +1,1 @@
-"""What one prediction is worth against the truth."""
+"""What one prediction is worth; nothing here knows a data set or a protocol."""

@@ -1,141 +1,93 @@
-"""Boxes as detections: mean average precision, as COCO has it.
-
-Measured on the boxed images. A radiologist's label without a box says that the
-finding is there, not where: predictions of such a pair of image and finding
-are neither right nor wrong and are left out.
-"""
+"""Average precision of detections, as COCO defines it (pycocotools)."""
 
 import contextlib
 import io
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from chexjax.evaluation.measures import overlap
-from chexjax.evaluation.protocols.baselines import BLIND
-from chexjax.evaluation.protocols.measurement import chosen_boxes
+from chexjax.evaluation.measures.detections import Detections, TrueBoxes
 
 MAP_IOU: tuple[float, ...] = (0.3, 0.5)
 _RECALL = np.linspace(0, 1, 101)
 
-
-class Detections(NamedTuple):
-  """Boxes with a finding and a confidence.
-
-  Attributes:
-    image: `[D]` str.
-    finding: `[D]` str.
-    box: `[D, 4]` in pixels of the frame.
-    score: `[D]` float64.
-  """
-
-  image: np.ndarray
-  finding: np.ndarray
-  box: np.ndarray
-  score: np.ndarray
-
-  def keep(self, rows):
-    """Give the detections of some rows."""
-    return Detections(*(column[rows] for column in self))
+# IoU, as text -> finding -> average precision, or None.
+PrecisionByIou = dict[str, dict[str, float | None]]
+# The same, with `[B]` samples.
+PrecisionSamples = dict[str, dict[str, np.ndarray | None]]
 
 
-def _other_boxes(table, others, measures, name, protocol):
-  """Give `[Q, 4]`: the other pairs' boxes under the same choices.
+def average_precision(
+  found: Detections,
+  true: TrueBoxes,
+  findings: Sequence[str],
+  *,
+  ious: Sequence[float] = MAP_IOU,
+  weights: Mapping[str, np.ndarray] | None = None,
+) -> tuple[PrecisionByIou, PrecisionSamples]:
+  """Compute average precision of each finding at several IoUs.
 
-  Chosen are, for a patient with rows of the finding, that patient's threshold
-  (or constant box), for any other patient the one that is best on all rows.
-  """
-  boxes = np.zeros((len(others.finding), 4), np.float32)
-  for finding, measured in measures[name][protocol].items():
-    here = np.flatnonzero(others.finding == finding)
-    best = measures[name]["oracle"][finding].chosen
-    if not here.size or best is None:
-      continue
-    chosen = np.full(here.size, best[0, 0])
-    rows = table.finding == finding
-    if measured.chosen is not None:
-      own = dict(zip(table.patient[rows], measured.chosen[0]))
-      chosen = np.array([own.get(p, best[0, 0]) for p in others.patient[here]])
-    if name == BLIND:
-      boxes[here] = table.true_box[rows][chosen]
-    else:
-      boxes[here] = others.boxes[name][here, chosen]
-  return boxes
-
-
-def unboxed(images, image, finding):
-  """Tell which `[D]` pairs are labelled; of pairs without a true box."""
-  rows, columns = images.places(image), images.columns(finding)
-  return images.labels[rows, columns]
-
-
-def detections(
-  table, others, measures, images, name, protocol, component="largest"
-):
-  """Give one box per boxed image and finding, with the finding's score.
+  The figures are pycocotools' (101 recalls, at most 100 boxes an image and
+  finding). pycocotools has no weights; in the samples an image counts as
+  often as it is drawn, from the same matches.
 
   Args:
-    table: a `LocalizationTable`.
-    others: its `OtherBoxes`.
-    measures: of `measure_table`.
-    images: an `Images`, for scores and labels.
-    name: a map, or `image_blind`.
-    protocol: `oracle` or `crossfit` (its first repeat).
-    component: rule of the measures; other pairs have the largest one.
+    found: the predicted boxes.
+    true: the true boxes of all boxed images.
+    findings: names of the findings.
+    ious: a detection counts from this IoU on, each in 0..1.
+    weights: image -> `[B]`, how often each of B draws takes it; None draws no
+      samples.
 
   Returns:
-    `Detections`, without empty boxes and pairs labelled but not boxed.
+    IoU, as text -> finding -> average precision in 0..1, None without a true
+    box; and the same with `[B]` samples, empty without weights.
   """
-  mine = chosen_boxes(table, measures, name, protocol, component)
-  pairs = np.char.add(np.char.add(table.image, "\n"), table.finding)
-  _, once = np.unique(pairs, return_index=True)
-  open_ = ~unboxed(images, others.image, others.finding)
-  image = np.concatenate([table.image[once], others.image[open_]])
-  finding = np.concatenate([table.finding[once], others.finding[open_]])
-  box = np.concatenate(
-    [
-      mine[once],
-      _other_boxes(table, others, measures, name, protocol)[open_],
-    ]
-  )
-  score = images.scores[images.places(image), images.columns(finding)]
-  found = Detections(image, finding, box, score)
-  return found.keep(overlap.area(np.nan_to_num(box)) > 0)
+  images = sorted(set(true.image.tolist()) | set(found.image.tolist()))
+  precision, matches = _coco(images, findings, found, true, ious)
+  drawn = None
+  if weights is not None:
+    drawn = np.stack([weights[name] for name in images], 1)
+  values: PrecisionByIou = {}
+  samples: PrecisionSamples = {}
+  for t, iou in enumerate(ious):
+    mean = precision[t].mean(0)
+    values[str(iou)] = {
+      f: float(ap) if ap >= 0 else None for f, ap in zip(findings, mean)
+    }
+    samples[str(iou)] = {}
+    if drawn is not None:
+      for k, f in enumerate(findings):
+        part = matches[k * len(images) : (k + 1) * len(images)]
+        samples[str(iou)][f] = _drawn(part, t, drawn)
+  return values, samples
 
 
-def _coco(images_of, findings, found, table, ious):
-  """Run pycocotools; give its precision `[T, 101, K]` and its matches."""
+def _coco(
+  images: Sequence[str],
+  findings: Sequence[str],
+  found: Detections,
+  true: TrueBoxes,
+  ious: Sequence[float],
+) -> tuple[np.ndarray, list[dict[str, Any] | None]]:
+  """Run pycocotools; return its `[T, 101, K]` precision and its matches."""
   from pycocotools.coco import COCO
   from pycocotools.cocoeval import COCOeval
 
-  number = {name: i + 1 for i, name in enumerate(images_of)}
+  number = {name: i + 1 for i, name in enumerate(images)}
   kind = {name: i + 1 for i, name in enumerate(findings)}
-
-  def rows(image, finding, boxes, scores):
-    return [
-      {
-        "id": i + 1,
-        "image_id": number[image[i]],
-        "category_id": kind[finding[i]],
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": (x2 - x1) * (y2 - y1),
-        "iscrowd": 0,
-        **({} if scores is None else {"score": float(scores[i])}),
-      }
-      for i, (x1, y1, x2, y2) in enumerate(np.asarray(boxes, float).tolist())
-      if finding[i] in kind
-    ]
-
   truth, guess = COCO(), COCO()
   shared = {
     "images": [{"id": i} for i in number.values()],
     "categories": [{"id": i} for i in kind.values()],
   }
-  true = rows(table.image, table.finding, table.true_box, None)
-  mine = rows(found.image, found.finding, found.box, found.score)
-  with contextlib.redirect_stdout(io.StringIO()):
-    for coco, annotations in ((truth, true), (guess, mine)):
-      coco.dataset = {**shared, "annotations": annotations}
+  with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints.
+    for coco, boxes in ((truth, true), (guess, found)):
+      coco.dataset = {
+        **shared,
+        "annotations": _annotations(boxes, number, kind),
+      }
       coco.createIndex()
     run = COCOeval(truth, guess, "bbox")
     run.params.iouThrs = np.array(ious)
@@ -146,64 +98,73 @@ def _coco(images_of, findings, found, table, ious):
   return run.eval["precision"][..., 0, 0], run.evalImgs
 
 
-def average_precision(
-  found, table, findings, *, ious=MAP_IOU, draws=None, patient_of=None
-):
-  """Compute average precision per finding and IoU with pycocotools.
+def _annotations(
+  boxes: Detections | TrueBoxes,
+  number: Mapping[str, int],
+  kind: Mapping[str, int],
+) -> list[dict[str, Any]]:
+  """Return boxes as COCO has them; predicted ones have a score."""
+  score = boxes.score if isinstance(boxes, Detections) else None
+  return [
+    {
+      "id": i + 1,
+      "image_id": number[boxes.image[i]],
+      "category_id": kind[boxes.finding[i]],
+      "bbox": [x1, y1, x2 - x1, y2 - y1],
+      "area": (x2 - x1) * (y2 - y1),
+      "iscrowd": 0,
+      **({} if score is None else {"score": float(score[i])}),
+    }
+    for i, (x1, y1, x2, y2) in enumerate(np.asarray(boxes.box, float).tolist())
+    if boxes.finding[i] in kind
+  ]
+
+
+def _drawn(
+  matches: Sequence[dict[str, Any] | None], t: int, weights: np.ndarray
+) -> np.ndarray | None:
+  """Return `[B]` average precision of one finding from COCO's matches.
 
   Args:
-    found: `Detections`.
-    table: true boxes of all boxed images.
-    findings: names.
-    ious: a detection counts from this IoU on.
-    draws: of `bootstrap.draw_patients`, for samples.
-    patient_of: image -> patient, with `draws`.
-
-  Returns:
-    `{"0.3": {finding: AP or None}}`, and `{"0.3": {finding: [B] or None}}`
-    samples (empty without draws).
+    matches: of each image, None where it has no box of the finding.
+    t: number of the IoU.
+    weights: `[B, images]`, how often each image is drawn.
   """
-  images = sorted(set(table.image.tolist()) | set(found.image.tolist()))
-  precision, matches = _coco(images, findings, found, table, ious)
-  values, samples = {}, {}
-  for t, iou in enumerate(ious):
-    mean = precision[t].mean(0)
-    values[str(iou)] = {
-      f: float(ap) if ap >= 0 else None for f, ap in zip(findings, mean)
-    }
-    samples[str(iou)] = {}
-    if draws is not None:
-      weights = draws.weights([patient_of[i] for i in images])
-      for k, f in enumerate(findings):
-        part = matches[k * len(images) : (k + 1) * len(images)]
-        samples[str(iou)][f] = _drawn(part, t, weights)
-  return values, samples
-
-
-def _drawn(matches, t, weights):
-  """Give `[B]` average precision of one finding from COCO's matches."""
-  score, hit, place, count = [], [], [], np.zeros(len(matches))
+  count = np.zeros(len(matches))
+  score: list[float] = []
+  hit: list[bool] = []
+  place: list[int] = []
   for i, of in enumerate(matches):
-    if of is None:
-      continue
-    count[i] = len(of["gtIds"])
-    score += list(of["dtScores"])
-    hit += list(of["dtMatches"][t] > 0)
-    place += [i] * len(of["dtScores"])
+    if of is not None:
+      count[i] = len(of["gtIds"])
+      score += list(of["dtScores"])
+      hit += list(of["dtMatches"][t] > 0)
+      place += [i] * len(of["dtScores"])
   if not count.any():
     return None
   order = np.argsort(-np.array(score), kind="stable")
-  hit, place = np.array(hit, bool)[order], np.array(place, int)[order]
-  taken = weights[:, place].astype(np.float64)
-  total = weights @ count
-  good = np.cumsum(taken * hit, 1)
+  hits = np.array(hit, bool)[order]
+  taken = weights[:, np.array(place, int)[order]].astype(np.float64)
+  return _interpolated(np.cumsum(taken * hits, 1), taken, weights @ count)
+
+
+def _interpolated(
+  good: np.ndarray, taken: np.ndarray, total: np.ndarray
+) -> np.ndarray:
+  """Return `[B]` mean precision over COCO's 101 recalls.
+
+  Args:
+    good: `[B, D]` weight of the hits so far, by falling score.
+    taken: `[B, D]` weight of each detection.
+    total: `[B]` weight of the true boxes.
+  """
   shown = np.cumsum(taken, 1)
   precision = np.divide(good, shown, out=np.zeros_like(good), where=shown > 0)
   # The best precision at this recall or a higher one.
   precision = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
-  result = np.full(len(weights), np.nan)
+  result = np.full(len(total), np.nan)
   for b in np.flatnonzero(total > 0):
     at = np.searchsorted(good[b] / total[b], _RECALL, "left")
-    kept = precision[b][at[at < hit.size]]
+    kept = precision[b][at[at < good.shape[1]]]
     result[b] = kept.sum() / _RECALL.size
   return result

@@ -1,19 +1,22 @@
-"""AUC and average precision per finding, of any model's scores."""
+"""AUC and average precision of each finding, from any model's scores."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class Classification(NamedTuple):
-  """Per finding, in the order given; None where undefined.
+  """AUC and average precision of each finding; None where undefined.
 
   Attributes:
-    auc: finding -> area under the ROC curve.
-    average_precision: finding -> average precision (depends on prevalence).
+    auc: finding -> area under the ROC curve, in 0..1, or None.
+    average_precision: finding -> average precision, in 0..1, or None. It
+      depends on how frequent the finding is.
     positives: finding -> number of images labelled with it.
-    negatives: finding -> number of the others.
-    undefined: finding -> why its AUC is None.
+    negatives: finding -> number of the other images.
+    undefined: finding -> the reason why its AUC is None.
   """
 
   auc: dict[str, float | None]
@@ -23,23 +26,35 @@ class Classification(NamedTuple):
   undefined: dict[str, str]
 
 
-def mean_defined(values):
-  """Average what is not None; None when nothing is.
+def mean_defined(values: Iterable[float | None]) -> tuple[float | None, int]:
+  """Return the mean of the values that are not None.
+
+  Args:
+    values: figures, None where undefined.
 
   Returns:
-    The mean and the number of values in it.
+    The mean, None without any value, and the number of values in it.
   """
-  values = [value for value in values if value is not None]
-  return (float(np.mean(values)) if values else None), len(values)
+  defined = [value for value in values if value is not None]
+  return (float(np.mean(defined)) if defined else None), len(defined)
 
 
-def check_scores(labels, scores, names):
-  """Give labels as bool and scores as float64; raise on what cannot be scored.
+def check_scores(
+  labels: ArrayLike, scores: ArrayLike, names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+  """Return labels as bool and scores as float64, once they are checked.
 
   Args:
     labels: `[N, K]` of 0 and 1.
     scores: `[N, K]` finite, higher means more likely; logits will do.
-    names: `[K]` distinct names.
+    names: `[K]` distinct names of the findings.
+
+  Returns:
+    `[N, K]` bool and `[N, K]` float64.
+
+  Raises:
+    ValueError: if a shape is wrong, a name repeats, a label is neither 0 nor
+      1, or a score is not finite.
   """
   labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
   want = (len(labels), len(names))
@@ -59,21 +74,28 @@ def check_scores(labels, scores, names):
   return labels.astype(bool), scores
 
 
-def classify(labels, scores, names):
-  """Compute AUC and average precision of every finding (scikit-learn).
+def classify(
+  labels: ArrayLike, scores: ArrayLike, names: Sequence[str]
+) -> Classification:
+  """Compute AUC and average precision of every finding.
 
-  A finding without a positive or without a negative has neither: None, with
-  the reason in `undefined`.
+  They are scikit-learn's `roc_auc_score` and `average_precision_score`. A
+  finding without a positive or without a negative image has neither: its
+  figures are None, and `undefined` says why.
 
   Args:
     labels: `[N, K]` of 0 and 1.
     scores: `[N, K]` finite, higher means more likely; logits will do.
-    names: `[K]` distinct names.
+    names: `[K]` distinct names of the findings.
 
   Returns:
-    A `Classification`.
+    A `Classification`, its findings in the order of `names`.
+
+  Raises:
+    ValueError: if labels, scores or names cannot be scored, see
+      `check_scores`.
   """
-  # Here, since it takes longer to load than JAX, and a run starts without.
+  # Imported late: it takes longer to load than JAX, and a run starts without.
   from sklearn.metrics import average_precision_score, roc_auc_score
 
   labels, scores = check_scores(labels, scores, names)

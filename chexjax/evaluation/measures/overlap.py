@@ -1,76 +1,120 @@
-"""How much two boxes, or a heat map and a box, cover each other."""
+"""How much two boxes, or a heat map and a box, cover each other.
+
+Boxes are x1, y1, x2, y2 in pixels, x2 and y2 exclusive. The arithmetic is
+float64 on the host; `chexjax.ops.boxes` has the same measures for the device.
+"""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def area(boxes):
-  """Give the area of boxes; an inverted or empty box has none.
+def area(boxes: ArrayLike) -> np.ndarray:
+  """Return the areas of boxes; inverted boxes have none.
 
   Args:
-    boxes: `[..., 4]` `x1, y1, x2, y2`, x2 and y2 exclusive.
+    boxes: `[..., 4]` in pixels.
 
   Returns:
-    `[...]` float64.
+    `[...]` float64 square pixels, at least 0. As `torchvision.ops.box_area`,
+    except that an inverted box gives 0, not the product of its sides.
   """
   boxes = np.asarray(boxes, np.float64)
-  return np.prod(np.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+  sides = np.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
+  return np.asarray(np.prod(sides, axis=-1))
 
 
-def intersection(a, b):
-  """Give the area shared by boxes `[..., 4]`, broadcast against each other."""
+def intersection(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+  """Return the area that boxes share.
+
+  Args:
+    a: `[..., 4]` in pixels.
+    b: `[..., 4]` in pixels, broadcast against `a`.
+
+  Returns:
+    `[...]` float64 square pixels, at least 0.
+  """
   a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
   low = np.maximum(a[..., :2], b[..., :2])
   high = np.minimum(a[..., 2:], b[..., 2:])
-  return np.prod(np.maximum(high - low, 0.0), axis=-1)
+  return np.asarray(np.prod(np.maximum(high - low, 0.0), axis=-1))
 
 
-def _ratio(part, whole):
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
   return np.divide(
     part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0
   )
 
 
-def iou(a, b):
-  """Give intersection over union in 0..1; two empty boxes give 0.
+def iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+  """Compute intersection over union; 0 where both boxes are empty.
 
   Args:
-    a: `[..., 4]` boxes.
-    b: `[..., 4]` boxes, broadcast against `a`.
+    a: `[..., 4]` in pixels.
+    b: `[..., 4]` in pixels, broadcast against `a`.
 
   Returns:
-    `[...]` float64.
+    `[...]` float64 in 0..1. As the diagonal of `torchvision.ops.box_iou`,
+    except that two empty boxes give 0, not NaN.
   """
   shared = intersection(a, b)
   return _ratio(shared, area(a) + area(b) - shared)
 
 
-def iobb(predicted, true):
-  """Give intersection over the *predicted* box's area (Wang et al., 2017).
+def iobb(predicted: ArrayLike, true: ArrayLike) -> np.ndarray:
+  """Compute intersection over the *predicted* box's area (Wang et al. 2017).
 
   A tiny box inside the true one scores 1: never read it without the IoU.
+
+  Args:
+    predicted: `[..., 4]` in pixels.
+    true: `[..., 4]` in pixels, broadcast against `predicted`.
+
+  Returns:
+    `[...]` float64 in 0..1; 0 where the predicted box is empty.
   """
   shared = intersection(predicted, true)
   return _ratio(shared, np.broadcast_to(area(predicted), shared.shape))
 
 
-def dice(a, b):
-  """Give `2 |a b| / (|a| + |b|)`: `cdice` of two boxes' masks, exactly."""
+def dice(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+  """Compute the Dice coefficient of two boxes, `2 |a b| / (|a| + |b|)`.
+
+  It is exactly `cdice` of one box's mask and the other box.
+
+  Args:
+    a: `[..., 4]` in pixels.
+    b: `[..., 4]` in pixels, broadcast against `a`.
+
+  Returns:
+    `[...]` float64 in 0..1; 0 where both boxes are empty.
+  """
   return _ratio(2.0 * intersection(a, b), area(a) + area(b))
 
 
-def contains(boxes, points):
-  """Tell whether points `[..., 2]` x, y lie in boxes `[..., 4]`."""
-  boxes, points = np.asarray(boxes), np.asarray(points)
-  low, high = boxes[..., :2], boxes[..., 2:]
-  return ((low <= points) & (points < high)).all(-1)
-
-
-def box_slices(box, shape):
-  """Give the pixels whose centre lies in a box, as (rows, columns) slices.
+def contains(boxes: ArrayLike, points: ArrayLike) -> np.ndarray:
+  """Return whether points lie in boxes; the right and lower edges do not.
 
   Args:
-    box: `x1, y1, x2, y2` in pixels; parts off the image are left out.
-    shape: `(height, width)` of the image.
+    boxes: `[..., 4]` in pixels.
+    points: `[..., 2]` x, y in pixels, broadcast against `boxes`.
+
+  Returns:
+    `[...]` bool.
+  """
+  boxes, points = np.asarray(boxes), np.asarray(points)
+  low, high = boxes[..., :2], boxes[..., 2:]
+  return np.asarray(((low <= points) & (points < high)).all(-1))
+
+
+def box_slices(box: ArrayLike, shape: tuple[int, ...]) -> tuple[slice, slice]:
+  """Return the pixels whose centre lies in a box.
+
+  Args:
+    box: `[4]` in pixels; its parts outside the image are left out.
+    shape: height and width of the image, in pixels.
+
+  Returns:
+    The slice of the rows and the slice of the columns.
   """
   x1, y1, x2, y2 = np.ceil(np.asarray(box, np.float64) - 0.5).astype(int)
   height, width = shape
@@ -80,17 +124,21 @@ def box_slices(box, shape):
   )
 
 
-def cdice(heat, box):
-  """Give the continuous Dice of a map and a box's mask, without a threshold.
+def cdice(heat: np.ndarray, box: ArrayLike) -> float:
+  """Compute the continuous Dice of a map and a box; no threshold is needed.
 
-  `2 sum(a b) / (sum a^2 + sum b^2)` (paper, section 3), with b = 1 on the
-  pixels whose centre lies in the box. An all-zero map gives 0.
+  `2 sum(a b) / (sum a^2 + sum b^2)` (Hermoza et al. 2020, section 3), where a
+  is the map and b is 1 on the pixels whose centre lies in the box.
 
   Args:
-    heat: `[h, w]`, meant to be in 0..1 (see `heat.rescale`).
+    heat: `[h, w]` float, meant to be in 0..1, see `heat_maps.rescale`.
     box: `[4]` in pixels of the map.
+
+  Returns:
+    A float, in 0..1 where the map is; 0 for an all-zero map and an empty box.
   """
   inside = heat[box_slices(box, heat.shape)]
-  flat = np.ravel(heat)  # BLAS sums float32 in lanes and blocks: 1e-6
+  # BLAS sums float32 in lanes and blocks, which keeps the error near 1e-6.
+  flat = np.ravel(heat)
   whole = float(flat @ flat) + inside.size
   return 2.0 * float(inside.sum(dtype=np.float64)) / whole if whole else 0.0

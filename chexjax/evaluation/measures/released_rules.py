@@ -1,22 +1,24 @@
 """The authors' released box rules, to reproduce their figures exactly.
 
-What differs from ours, as their code has it (Hermoza et al. 2020, released
-`structures.py` and `explorer.py`):
+Their code (Hermoza et al. 2020, released `structures.py` and `explorer.py`)
+differs from ours as follows:
 
 - a map is cut at its own size, not enlarged first; where the cut is the map's
   lowest value, pixels must lie above it, not at it;
 - a component inside a hole of another one is not seen (outer contours only);
 - a box ends at its last pixel, so it is one pixel smaller each way;
-- `split` keeps the box holding the highest value; of equals the one met last;
-  `union` scores all boxes at once, their overlaps counted twice;
+- `split` keeps the box that holds the highest value; of equals the one met
+  last; `union` scores all boxes at once, their overlaps counted twice;
 - saliency thresholds are absolute, all others percentiles; cDice is taken
-  against the box cut down to whole pixels, with the `released` scale for all
-  but saliency.
+  against the box cut down to whole pixels, with the scale `released` for all
+  maps but saliency.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from chexjax.evaluation.measures import overlap
@@ -24,6 +26,7 @@ from chexjax.evaluation.measures.components import find_components
 from chexjax.evaluation.measures.heat_maps import (
   RELEASED_MAPS,
   THRESHOLDS,
+  Frame,
   MapRule,
   cut_values,
   rescale,
@@ -40,7 +43,7 @@ class ReleasedScore(NamedTuple):
   Attributes:
     iou: `split` or `union` -> `[T]` float64.
     iobb: the same, intersection over the predicted area.
-    cdice: float; can leave 0..1.
+    cdice: float; it can leave 0..1.
   """
 
   iou: dict[str, np.ndarray]
@@ -48,44 +51,64 @@ class ReleasedScore(NamedTuple):
   cdice: float
 
 
-def released_rule(name):
-  """Give the authors' `MapRule` for a map; an unknown name counts as mix."""
+def released_rule(name: str) -> MapRule:
+  """Return the authors' rule for a map; an unknown map is read as the mix.
+
+  Args:
+    name: of a map; a control row has the rule of the trained head's map.
+
+  Returns:
+    The `MapRule`.
+  """
   other = MapRule("percentile", "released")
   return RELEASED_MAPS.get(trained_name(name), other)
 
 
-def released_cuts(heat, thresholds, meaning):
-  """Turn thresholds into `[T]` cuts; one at the lowest value is raised."""
+def released_cuts(
+  heat: np.ndarray, thresholds: ArrayLike, meaning: str
+) -> np.ndarray:
+  """Return the cuts of thresholds; one at the map's lowest value is raised.
+
+  Args:
+    heat: `[h, w]` finite float32.
+    thresholds: `[T]` in 0..1.
+    meaning: one of `heat_maps.MEANINGS`.
+
+  Returns:
+    `[T]` float32; a pixel is kept where its value is >= the cut. As
+    `heat_maps.cut_values`, except that the lowest value is never kept.
+  """
   cuts = cut_values(heat, thresholds, meaning)
   above = np.nextafter(cuts, np.float32(np.inf), dtype=np.float32)
   return np.where(cuts == heat.min(), above, cuts)
 
 
-def _may_be_nested(box):
-  if len(box) > 200:  # cheaper to look than to compare all pairs
+def _may_be_nested(box: np.ndarray) -> bool:
+  if len(box) > 200:  # Comparing all pairs costs more than looking at the map.
     return True
   inner, outer = box[:, None], box[None]
   inside = (inner[..., :2] > outer[..., :2]) & (inner[..., 2:] < outer[..., 2:])
   return bool(inside.all(-1).any())
 
 
-def _is_outer(heat, cut, first):
-  """Tell, for components by first pixel, which lie in no hole of another."""
+def _is_outer(heat: np.ndarray, cut: float, first: np.ndarray) -> np.ndarray:
+  """Return which components, by first pixel, lie in no hole of another."""
   background = np.pad(heat < cut, 1, constant_values=True)
-  label, _ = ndimage.label(background)  # 4-connected: its default
+  label, _ = ndimage.label(background)  # 4-connected by default
   left = label[first[:, 0] + 1, first[:, 1]]  # the pixel left of the first
   return left == label[0, 0]
 
 
-def released_boxes(heat, cuts):
-  """Give the authors' boxes of a map: for every cut `[C, 4]`, C may be 0.
+def released_boxes(heat: np.ndarray, cuts: np.ndarray) -> list[np.ndarray]:
+  """Return the authors' boxes of a map at every cut.
 
   Args:
     heat: `[h, w]` finite float32.
-    cuts: `[T]` of `released_cuts`.
+    cuts: `[T]`, of `released_cuts`.
 
   Returns:
-    T arrays in pixels of the map, in the order components are met row by row.
+    T arrays `[C, 4]` in pixels of the map, C may be 0, in the order that
+    components are met row by row.
   """
   found = find_components(heat, cuts)
   ends = np.searchsorted(found.level, np.arange(len(cuts) + 1))
@@ -94,12 +117,12 @@ def released_boxes(heat, cuts):
     box, first = (x[ends[t] : ends[t + 1]] for x in (found.box, found.first))
     if len(box) > 1 and _may_be_nested(box):
       box = box[_is_outer(heat, cut, first)]
-    result.append(box - np.float32([0, 0, 1, 1]))
+    result.append(box - np.array([0, 0, 1, 1], np.float32))
   return result
 
 
-def _split(heat, boxes):
-  """Pick the box `[4]` whose rectangle holds the highest value."""
+def _split(heat: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+  """Return the box `[4]` whose rectangle holds the highest value."""
   if len(boxes) == 1:
     return boxes[0]
   low = heat.min()
@@ -110,21 +133,28 @@ def _split(heat, boxes):
   return boxes[len(boxes) - 1 - int(np.argmax(values))]
 
 
-def score_released(heat, box, frame, *, name="mix", thresholds=THRESHOLDS):
+def score_released(
+  heat: np.ndarray,
+  box: ArrayLike,
+  frame: Frame,
+  *,
+  name: str = "mix",
+  thresholds: Sequence[float] = THRESHOLDS,
+) -> ReleasedScore:
   """Score a map against one true box under the authors' rules.
 
   Args:
     heat: `[h, w]` finite float32.
     box: `[4]` true box in pixels of the frame.
-    frame: `(height, width)` of the model's input image.
-    name: `sal`, `det`, `mix`, ...: see `released_rule`.
+    frame: height and width of the model's input image, in pixels.
+    name: `sal`, `det`, `mix`, ..., see `released_rule`.
     thresholds: `[T]` in 0..1.
 
   Returns:
-    A `ReleasedScore`; where a cut keeps no pixel IoU and IoBB are 0.
+    A `ReleasedScore`; IoU and IoBB are 0 where a cut keeps no pixel.
   """
   rule = released_rule(name)
-  grain = [frame[1] / heat.shape[1], frame[0] / heat.shape[0]] * 2
+  grain = np.array([frame[1] / heat.shape[1], frame[0] / heat.shape[0]] * 2)
   cuts = released_cuts(heat, thresholds, rule.meaning)
   rows = []
   for boxes in released_boxes(heat, cuts):
@@ -132,20 +162,25 @@ def score_released(heat, box, frame, *, name="mix", thresholds=THRESHOLDS):
       rows.append([[0.0, 0.0]] * 2)
       continue
     split = _split(heat, boxes)[None]
-    rows.append([_overlaps(b * np.float64(grain), box) for b in (split, boxes)])
+    rows.append([_overlaps(b * grain, box) for b in (split, boxes)])
   table = np.array(rows)  # [T, split or union, iou or iobb]
-  scaled = upsample(rescale(heat, rule.scale), frame)
-  fit = [scaled.shape[1] / frame[1], scaled.shape[0] / frame[0]] * 2
-  whole = np.floor(np.asarray(box) * fit)
   return ReleasedScore(
     {r: table[:, i, 0] for i, r in enumerate(RELEASED_RULES)},
     {r: table[:, i, 1] for i, r in enumerate(RELEASED_RULES)},
-    overlap.cdice(scaled, whole),
+    _whole_pixel_cdice(heat, box, frame, rule.scale),
   )
 
 
-def _overlaps(boxes, true):
-  """Give IoU and IoBB of boxes `[C, 4]` together, overlaps counted twice."""
+def _whole_pixel_cdice(
+  heat: np.ndarray, box: ArrayLike, frame: Frame, scale: str
+) -> float:
+  scaled = upsample(rescale(heat, scale), frame)
+  fit = [scaled.shape[1] / frame[1], scaled.shape[0] / frame[0]] * 2
+  return overlap.cdice(scaled, np.floor(np.asarray(box) * fit))
+
+
+def _overlaps(boxes: np.ndarray, true: ArrayLike) -> list[float]:
+  """Return IoU and IoBB of boxes `[C, 4]` together, overlaps counted twice."""
   shared = float(overlap.intersection(boxes, true).sum())
   size = float(overlap.area(boxes).sum())
   whole = size + float(overlap.area(true)) - shared

@@ -1,1 +1,1 @@
-"""results.json, tables, CSV, LaTeX and the file of all boxes."""
+"""The files of an evaluation: results, tables, figures, boxes."""

@@ -1,16 +1,40 @@
-"""What the figures of a results tree mean, in sentences under the tables."""
+"""What the figures mean, in sentences that stand under the tables."""
+
+from typing import Any
 
 from chexjax.evaluation.measures.heat_maps import without_untrained
-from chexjax.evaluation.outputs.paper_tables import NAMES, NO_BETTER, plain
+from chexjax.evaluation.outputs.table_cells import (
+  NAMES,
+  NO_BETTER,
+  Results,
+  plain,
+)
 
 
-def notes(results):
-  """Say what the figures mean, one sentence or two each."""
-  protocol = results["protocol"]
+def notes(results: Results) -> list[str]:
+  """Return what the figures mean, one or two sentences each.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The sentences; what is undefined comes last.
+  """
+  lines = _threshold_notes(results["protocol"])
+  lines += _row_notes(results)
+  if drawn := results["protocol"].get("interval"):
+    lines.append(f"Intervals: {drawn['draws']} draws of {drawn['of']}.")
+  return lines + [
+    f"Undefined: {u['where']}, {u['finding']}: {u['reason']}."
+    for u in results["undefined"]
+  ]
+
+
+def _threshold_notes(protocol: dict[str, Any]) -> list[str]:
   fit, maps = protocol["crossfit"], protocol["maps"]
   own = without_untrained(maps)
 
-  def meaning(key):
+  def meaning(key: str) -> str:
     return "; ".join(f"{NAMES.get(n, n)}: {maps[n][key]}" for n in own)
 
   low, high = protocol["thresholds"][0], protocol["thresholds"][-1]
@@ -39,10 +63,16 @@ def notes(results):
       "`predicted`: crossfit, and 0 where the finding itself is not "
       f"predicted. Score thresholds: {said['score_thresholds']}."
     )
-  component = plain(protocol["component"])
+  return lines
+
+
+def _row_notes(results: Results) -> list[str]:
+  protocol = results["protocol"]
+  component, maps = plain(protocol["component"]), protocol["maps"]
+  lines = []
   if component != "given":
     lines.append(f"Box of the {component} component, corners connected.")
-  if len(own) < len(maps):
+  if len(without_untrained(maps)) < len(maps):
     lines.append(
       "Untrained head: the same model with fresh, seeded detection heads that "
       f"were never trained, mean scores of four. `{NO_BETTER}`: the interval "
@@ -59,10 +89,4 @@ def notes(results):
     )
     + ".",
   ]
-  if protocol.get("interval"):
-    drawn = protocol["interval"]
-    lines.append(f"Intervals: {drawn['draws']} draws of {drawn['of']}.")
-  return lines + [
-    f"Undefined: {u['where']}, {u['finding']}: {u['reason']}."
-    for u in results["undefined"]
-  ]
+  return lines

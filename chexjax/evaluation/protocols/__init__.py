@@ -1,1 +1,1 @@
-"""Who chooses thresholds; baselines, intervals, subgroups."""
+"""Thresholds and who chooses them; baselines, intervals, subgroups, gains."""

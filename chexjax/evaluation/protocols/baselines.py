@@ -1,4 +1,4 @@
-"""Rows that keep everyone honest: boxes that never saw the image.
+"""Baselines that never see the image; a localisation must beat them.
 
 - `image_blind`: one constant box per finding, one of the true boxes (medoid);
 - `whole_image`: the frame itself;
@@ -7,16 +7,17 @@
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chexjax.evaluation.measures import overlap
 from chexjax.evaluation.measures.components import component_boxes
 from chexjax.evaluation.measures.heat_maps import (
   THRESHOLDS,
+  Frame,
   cut_values,
   rescale,
 )
-from chexjax.evaluation.protocols import threshold_choice
-from chexjax.evaluation.protocols.threshold_choice import Candidates
+from chexjax.evaluation.protocols.candidates import Candidates
 
 BLIND, WHOLE, CENTRE = BASELINES = (
   "image_blind",
@@ -26,51 +27,81 @@ BLIND, WHOLE, CENTRE = BASELINES = (
 _SIDE = 128
 
 
-def _constant(true_box, boxes):
-  """Give the candidates of C constant boxes `[C, 4]`."""
-  pairs = boxes[None], true_box[:, None]
+def constant_boxes(true_box: np.ndarray, boxes: np.ndarray) -> Candidates:
+  """Return candidates that answer every image with the same box.
+
+  Args:
+    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    boxes: `[C, 4]` constant boxes, in the same frame.
+
+  Returns:
+    The C candidates; cDice is that of the two boxes' masks.
+  """
+  pairs = true_box[:, None], boxes[None]
   centres = (boxes[:, :2] + boxes[:, 2:]) / 2
   iou = overlap.iou(*pairs)
   return Candidates(
     iou=iou,
     cdice=overlap.dice(*pairs),
-    iobb=overlap.iobb(*pairs),
+    iobb=overlap.iobb(boxes[None], true_box[:, None]),
     pointing=overlap.contains(true_box[:, None], centres[None]),
     best_iou=iou,
   )
 
 
-def image_blind(true_box, patients):
-  """Give one finding's true boxes as candidates for each other's rows.
+def image_blind(true_box: np.ndarray, patients: ArrayLike) -> Candidates:
+  """Return every true box of a finding as a candidate for all images.
 
   Args:
-    true_box: `[P, 4]`.
-    patients: `[P]`, the owners.
+    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    patients: `[P]`, the owners of the boxes.
+
+  Returns:
+    The P candidates, with their owners.
   """
-  _, dice = threshold_choice.constant_boxes(true_box)
-  found = _constant(true_box, true_box)
-  return found._replace(cdice=dice, owners=np.asarray(patients, str))
+  found = constant_boxes(true_box, true_box)
+  return found._replace(owners=np.asarray(patients, str))
 
 
-def whole_image(true_box, frame):
-  """Give the frame as the only candidate."""
+def whole_image(true_box: np.ndarray, frame: Frame) -> Candidates:
+  """Return the frame as the only candidate.
+
+  Args:
+    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    frame: height and width of the frame, in pixels.
+
+  Returns:
+    One candidate.
+  """
   height, width = frame
-  return _constant(true_box, np.array([[0.0, 0.0, width, height]]))
+  return constant_boxes(true_box, np.array([[0.0, 0.0, width, height]]))
 
 
-def centre_map():
-  """Give the Gaussian, `[128, 128]` float32 in 0..1."""
+def centre_map() -> np.ndarray:
+  """Return the Gaussian of `centre_prior`.
+
+  Returns:
+    `[128, 128]` float32 in 0..1.
+  """
   place = (np.arange(_SIDE) + 0.5) / _SIDE - 0.5
   bump = np.exp(-0.5 * (place / 0.25) ** 2)
   return np.outer(bump, bump).astype(np.float32)
 
 
-def centre_prior(true_box, frame):
-  """Give the Gaussian's boxes at every percentile threshold as candidates."""
+def centre_prior(true_box: np.ndarray, frame: Frame) -> Candidates:
+  """Return the Gaussian's boxes at every percentile threshold.
+
+  Args:
+    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    frame: height and width of the frame, in pixels.
+
+  Returns:
+    One candidate for each of `THRESHOLDS`; cDice is that of the map.
+  """
   heat = centre_map()
   grain = np.array([frame[1], frame[0]] * 2) / _SIDE
   cuts = cut_values(heat, THRESHOLDS, "percentile")
-  found = _constant(true_box, component_boxes(heat, cuts)["largest"] * grain)
+  boxes = component_boxes(heat, cuts)["largest"] * grain
   scaled = rescale(heat, "minmax")
   cdice = [overlap.cdice(scaled, box / grain) for box in true_box]
-  return found._replace(cdice=np.array(cdice))
+  return constant_boxes(true_box, boxes)._replace(cdice=np.array(cdice))

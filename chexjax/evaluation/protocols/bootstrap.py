@@ -1,17 +1,21 @@
-"""Intervals by resampling patients, not images: a patient's films resemble.
+"""Intervals by resampling patients, not images: a patient's films are alike.
 
-A draw takes as many patients as there are, with replacement; it is kept as how
-often each one was taken. All figures share the draws, so that the difference
-of two models, or of two findings, is paired.
+A draw takes as many patients as there are, with replacement. It is kept as how
+often each patient is taken. All figures share the draws, so that the
+difference of two models, or of two findings, is paired.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 DRAWS = 1000
 LEVEL = 0.95
-_CHUNK = 100  # draws at a time: some 10 MB of weights
+
+# `[low, high]`, or None where a figure is undefined in every draw.
+Interval = list[float] | None
 
 
 class Draws(NamedTuple):
@@ -25,12 +29,32 @@ class Draws(NamedTuple):
   patients: np.ndarray
   counts: np.ndarray
 
-  def weights(self, patients):
-    """Give the `[B, P]` weights of rows by their patient; raise on others."""
+  def weights(self, patients: Sequence[Any] | np.ndarray) -> np.ndarray:
+    """Return how often each row is taken in each draw.
+
+    Args:
+      patients: `[P]`, of the rows.
+
+    Returns:
+      `[B, P]` int32.
+
+    Raises:
+      ValueError: if a patient is not among those drawn from.
+    """
     return self.counts[:, self.places(patients)]
 
-  def places(self, patients):
-    """Give the `[P]` columns of rows' patients."""
+  def places(self, patients: Sequence[Any] | np.ndarray) -> np.ndarray:
+    """Return the columns of `counts` that belong to rows.
+
+    Args:
+      patients: `[P]`, of the rows.
+
+    Returns:
+      `[P]` int.
+
+    Raises:
+      ValueError: if a patient is not among those drawn from.
+    """
     patients = np.asarray(patients, str)
     if not self.patients.size:
       return np.zeros(0, int)
@@ -42,13 +66,18 @@ class Draws(NamedTuple):
     return place
 
 
-def draw_patients(patients, *, draws=DRAWS, seed=0):
+def draw_patients(
+  patients: Sequence[Any] | np.ndarray, *, draws: int = DRAWS, seed: int = 0
+) -> Draws:
   """Draw patients; the same set and seed give the same draws.
 
   Args:
-    patients: `[N]`, repeated as rows have it.
-    draws: number of draws; 0 for none.
-    seed: int.
+    patients: `[N]`, with repeats, as the rows have them.
+    draws: number of draws, B; 0 for none.
+    seed: of the random draws.
+
+  Returns:
+    The `Draws`.
   """
   names = np.unique(np.asarray(patients, str))
   num, rng = names.size, np.random.default_rng(seed)
@@ -58,128 +87,67 @@ def draw_patients(patients, *, draws=DRAWS, seed=0):
     else np.zeros(0, int)
     for _ in range(draws)
   ]
-  # With no draw there is nothing that says how many patients there are.
+  # Without a draw, the list does not show how many patients there are.
   return Draws(names, np.array(counts, np.int32).reshape(draws, num))
 
 
-def mean_draws(values, weights):
-  """Give `[B]` weighted means of `[P]` values; NaN where nothing is drawn."""
+def mean_draws(values: ArrayLike, weights: ArrayLike) -> np.ndarray:
+  """Compute the mean of rows in every draw.
+
+  Args:
+    values: `[P]`.
+    weights: `[B, P]`, of `Draws.weights`.
+
+  Returns:
+    `[B]` float64; NaN where no row is drawn.
+  """
   weights = np.asarray(weights, np.float64)
-  return _divide(weights @ np.asarray(values, np.float64), weights.sum(1))
+  return defined_ratio(weights @ np.asarray(values, np.float64), weights.sum(1))
 
 
-def _divide(part, whole):
+def defined_ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+  """Return `part / whole`, and NaN where `whole` is 0.
+
+  Args:
+    part: `[...]`.
+    whole: `[...]`, at least 0.
+
+  Returns:
+    `[...]` float64.
+  """
   return np.divide(
     part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0
   )
 
 
-class Ranking(NamedTuple):
-  """One finding's images by score, sorted once for all draws.
-
-  Attributes:
-    positive: `[P]` places of the positives, by rising score.
-    negative: `[N]` places of the negatives, by rising score.
-    below: `[P]` number of negatives with a lower score.
-    up_to: `[P]` number of negatives with a lower or the same score.
-    first: `[P]` number of positives with a lower score.
-  """
-
-  positive: np.ndarray
-  negative: np.ndarray
-  below: np.ndarray
-  up_to: np.ndarray
-  first: np.ndarray
-
-
-def rank(truth, score):
-  """Sort the images of one finding: `[N]` bool and `[N]` finite."""
-  truth, score = np.asarray(truth, bool), np.asarray(score, np.float64)
-  places = np.argsort(score, kind="stable")
-  positive, negative = places[truth[places]], places[~truth[places]]
-  high, low = score[positive], score[negative]
-  return Ranking(
-    positive,
-    negative,
-    np.searchsorted(low, high, "left"),
-    np.searchsorted(low, high, "right"),
-    np.searchsorted(high, high, "left"),
-  )
-
-
-def _sums(weights):
-  """Give `[B, n + 1]` sums of the first 0, 1, ... n weights."""
-  total = np.zeros((weights.shape[0], weights.shape[1] + 1), np.int64)
-  np.cumsum(weights, axis=1, out=total[:, 1:])
-  return total
-
-
-def ranking_draws(ranking, counts, places):
-  """Compute a finding's AUC and average precision in every draw.
-
-  Ties count half in the AUC; a precision is taken at the end of a tie: as
-  scikit-learn's `roc_auc_score` and `average_precision_score` with weights.
+def nan_mean(samples: ArrayLike) -> np.ndarray:
+  """Average over findings; what is undefined is left out.
 
   Args:
-    ranking: a `Ranking`.
-    counts: `[B, M]` int, of `Draws`.
-    places: `[N]` columns of the images' patients.
+    samples: `[B, K]`, NaN where undefined.
 
   Returns:
-    `[B]` AUC and `[B]` average precision; NaN where a kind is not drawn.
+    `[B]` float64; NaN where all are undefined. As `numpy.nanmean(axis=1)`,
+    without its warning.
   """
-  auc, precision = np.full((2, len(counts)), np.nan)
-  for at in range(0, len(counts), _CHUNK):
-    part = counts[at : at + _CHUNK]
-    negatives = _sums(part[:, places[ranking.negative]])
-    weight = part[:, places[ranking.positive]].astype(np.int64)
-    below = negatives[:, ranking.below]
-    pairs = (weight * (below + negatives[:, ranking.up_to])).sum(1)
-    positives = _sums(weight)
-    num, other = positives[:, -1], negatives[:, -1]
-    auc[at : at + _CHUNK] = _divide(pairs / 2, num * other)
-    hits = num[:, None] - positives[:, ranking.first]
-    shown = hits + other[:, None] - below
-    share = np.divide(hits, shown, out=np.zeros(hits.shape), where=shown > 0)
-    total = _divide((weight * share).sum(1), num)
-    precision[at : at + _CHUNK] = np.where(other > 0, total, np.nan)
-  return auc, precision
-
-
-def classification_draws(labels, scores, patients, draws):
-  """Give `[B, K]` AUC and `[B, K]` average precision in every draw.
-
-  Args:
-    labels: `[N, K]` of 0 and 1.
-    scores: `[N, K]` finite.
-    patients: `[N]`.
-    draws: of `draw_patients`.
-  """
-  places = draws.places(patients)
-  both = [
-    ranking_draws(rank(truth, score), draws.counts, places)
-    for truth, score in zip(np.asarray(labels).T, np.asarray(scores).T)
-  ]
-  return tuple(np.stack(side, 1) for side in zip(*both))
-
-
-def nan_mean(samples):
-  """Average `[B, K]` over K, leaving out NaN; NaN where all are."""
   samples = np.asarray(samples, np.float64)
   some = np.isfinite(samples)
-  return _divide(np.where(some, samples, 0).sum(-1), some.sum(-1))
+  return defined_ratio(np.where(some, samples, 0).sum(-1), some.sum(-1))
 
 
-def interval(samples, level=LEVEL):
-  """Give `[low, high]`, the middle share of the draws; None without any.
+def interval(samples: ArrayLike, *, level: float = LEVEL) -> Interval:
+  """Return the middle share of the draws (percentile interval, Efron 1979).
 
   Args:
     samples: `[B]`; NaN, where a draw leaves a figure undefined, is left out.
-    level: share of the draws between the two.
+    level: share of the draws between the two ends, in 0..1.
+
+  Returns:
+    `[low, high]`; None without a defined sample.
   """
-  samples = np.asarray(samples, np.float64)
-  samples = samples[np.isfinite(samples)]
-  if not samples.size:
+  every = np.asarray(samples, np.float64)
+  defined = every[np.isfinite(every)]
+  if not defined.size:
     return None
   tail = (1 - level) / 2
-  return [float(q) for q in np.quantile(samples, [tail, 1 - tail])]
+  return [float(q) for q in np.quantile(defined, [tail, 1 - tail])]

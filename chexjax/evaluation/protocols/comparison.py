@@ -1,40 +1,53 @@
 """Two models on the same images: differences with paired intervals."""
 
+import functools
+import operator
+
+from chexjax.evaluation.collected.scored_images import ScoredImages
+from chexjax.evaluation.collected.scored_model import ScoredModel
 from chexjax.evaluation.measures.classification import classify
-from chexjax.evaluation.protocols.bootstrap import (
-  classification_draws,
-  draw_patients,
-)
+from chexjax.evaluation.protocols.bootstrap import DRAWS, Draws, draw_patients
 from chexjax.evaluation.protocols.figure_trees import (
+  Difference,
+  Figures,
+  Samples,
+  Tree,
   differences,
-  put,
-  value_tree,
+  set_at,
   with_mean,
 )
-from chexjax.evaluation.protocols.measurement import sample_means
+from chexjax.evaluation.protocols.localization import (
+  MeasuredRows,
+  sample_means,
+  value_tree,
+)
+from chexjax.evaluation.protocols.ranking import classification_draws
 
 
-def check_same(a, b):
-  """Raise unless two `Record`s hold the same images, labels and boxes.
+def check_same(a: ScoredModel, b: ScoredModel) -> None:
+  """Check that two models were scored on the same images, labels and boxes.
+
+  Args:
+    a: a model.
+    b: the other model.
 
   Raises:
-    ValueError: says what differs.
+    ValueError: if they were not; it says what differs.
   """
-  faults = []
-  for what, mine, theirs in (
-    ("images", set(a.images.image), set(b.images.image)),
-    ("findings", set(a.images.names), set(b.images.names)),
-    (
-      "boxed pairs",
-      {*zip(a.table.image, a.table.finding)},
-      {*zip(b.table.image, b.table.finding)},
-    ),
-  ):
-    if mine != theirs:
-      faults.append(
-        f"{what}: {len(mine - theirs)} only in the first, "
-        f"{len(theirs - mine)} only in the second"
-      )
+  faults = [
+    f"{what}: {len(mine - theirs)} only in the first, "
+    f"{len(theirs - mine)} only in the second"
+    for what, mine, theirs in (
+      ("images", set(a.images.image), set(b.images.image)),
+      ("findings", set(a.images.names), set(b.images.names)),
+      (
+        "boxed pairs",
+        {*zip(a.table.image, a.table.finding)},
+        {*zip(b.table.image, b.table.finding)},
+      ),
+    )
+    if mine != theirs
+  ]
   if not faults:
     places = b.images.places(a.images.image)
     columns = b.images.columns(a.images.names)
@@ -48,56 +61,69 @@ def check_same(a, b):
     )
 
 
-def _compare_auc(a, b, draws):
-  values, samples = [], []
-  for images in (a, b):
-    found = classify(images.labels, images.scores, images.names)
-    auc, _ = classification_draws(
-      images.labels, images.scores, images.patient, draws
-    )
-    values.append(with_mean(found.auc))
-    drawn = dict(zip(images.names, auc.T))
-    undefined = dict.fromkeys(found.undefined)
-    samples.append({**drawn, **undefined})
-  return differences(*values, *samples)
+def _auc(images: ScoredImages, draws: Draws) -> tuple[Figures, Samples]:
+  """Return the AUC of every finding, and its samples."""
+  found = classify(images.labels, images.scores, images.names)
+  auc, _ = classification_draws(
+    images.labels, images.scores, images.patient, draws
+  )
+  samples: Samples = dict(zip(images.names, auc.T))
+  samples.update(dict.fromkeys(found.undefined))
+  return with_mean(found.auc), samples
 
 
-def compare(a, b, measures_a, measures_b, *, draws=1000, seed=0):
+def _compare_auc(
+  a: ScoredImages, b: ScoredImages, draws: Draws
+) -> dict[str, Difference]:
+  (values_a, samples_a), (values_b, samples_b) = _auc(a, draws), _auc(b, draws)
+  return differences(values_a, values_b, samples_a, samples_b)
+
+
+def compare(
+  a: ScoredModel,
+  b: ScoredModel,
+  measures_a: MeasuredRows,
+  measures_b: MeasuredRows,
+  *,
+  draws: int = DRAWS,
+  seed: int = 0,
+) -> Tree:
   """Compare two models: b minus a, every figure in the same draws of patients.
 
   Args:
-    a: a `Record`.
-    b: another of the same images.
-    measures_a: of `measuring.measure_table`.
+    a: a model.
+    b: another one, of the same images.
+    measures_a: of `localization.measure_table`, of `a`.
     measures_b: the same of `b`.
     draws: number of draws.
-    seed: int.
+    seed: of the draws.
 
   Returns:
     `auc.<finding|mean>` and `localization.<map>.<protocol>.<measure>.
-    <finding|mean>`, each `{a, b, difference, interval}`; the maps and
-    protocols that both have.
+    <finding|mean>`, each a `Difference`, of the maps and protocols that both
+    have.
 
   Raises:
-    ValueError: they were not scored on the same images and boxes.
+    ValueError: if they were not scored on the same images and boxes.
   """
   check_same(a, b)
   taken = draw_patients(a.images.patient, draws=draws, seed=seed)
-  tree = {"auc": _compare_auc(a.images, b.images, taken), "localization": {}}
-  values = [value_tree(m) for m in (measures_a, measures_b)]
+  values_a, values_b = value_tree(measures_a), value_tree(measures_b)
   theirs = {
-    (name, protocol, path): samples
-    for name, protocol, path, samples in sample_means(
-      measures_b, b.table, taken
-    )
+    (of.name, of.protocol, *of.path): of.samples
+    for of in sample_means(measures_b, b.table, taken)
   }
-  for name, protocol, path, samples in sample_means(measures_a, a.table, taken):
-    if (name, protocol, path) not in theirs:
-      continue
-    sides = [value[name][protocol] for value in values]
-    for key in path:
-      sides = [side[key] for side in sides]
-    other = theirs[name, protocol, path]
-    found = differences(*sides, samples, other)
-    put(tree["localization"], (name, protocol, *path), found)
-  return tree
+  tree: Tree = {}
+  for of in sample_means(measures_a, a.table, taken):
+    path = (of.name, of.protocol, *of.path)
+    if path in theirs:
+      figures_a, figures_b = (
+        functools.reduce(operator.getitem, path, values)
+        for values in (values_a, values_b)
+      )
+      found = differences(figures_a, figures_b, of.samples, theirs[path])
+      set_at(tree, path, found)
+  return {
+    "auc": _compare_auc(a.images, b.images, taken),
+    "localization": tree,
+  }

@@ -1,1 +1,1 @@
-"""Other people's predictions, read and checked."""
+"""Other people's predictions: read, and checked before anything is scored."""

@@ -1,4 +1,4 @@
-"""All faults of an input at once, in kinds, before any work is done."""
+"""All faults of a submission at once, by kind, before any work is done."""
 
 import difflib
 import pathlib
@@ -7,7 +7,14 @@ from tfds_chestxray14.findings import FINDINGS
 
 
 def near(name: str) -> str:
-  """Returns a finding that is none, with the one it may mean."""
+  """Return an unknown finding, quoted, with the finding it may mean.
+
+  Args:
+    name: that is no finding.
+
+  Returns:
+    The text of a message.
+  """
   close = difflib.get_close_matches(name, FINDINGS, 1)
   return f"{name!r}" + (f" (did you mean {close[0]}?)" if close else "")
 
@@ -16,19 +23,32 @@ class Faults:
   """Faults by kind: `scores.csv: not a number` -> the places."""
 
   def __init__(self) -> None:
-    """Starts empty."""
+    """Start without faults."""
     self._kinds: dict[str, list[str]] = {}
 
   def add(self, kind: str, place: str = "") -> None:
-    """Notes one fault."""
+    """Add one fault.
+
+    Args:
+      kind: what is wrong, the same text for all faults of a kind.
+      place: where it is wrong; empty where the kind says it.
+    """
     self._kinds.setdefault(kind, []).append(place)
 
   def __len__(self) -> int:
-    """Returns how many faults there are."""
+    """Return the number of faults."""
     return sum(map(len, self._kinds.values()))
 
-  def message(self, folder: pathlib.Path, shown: int = 5) -> str:
-    """Returns every kind with its count and its first places."""
+  def message(self, folder: pathlib.Path, *, shown: int = 5) -> str:
+    """Return every kind with its count and its first places.
+
+    Args:
+      folder: of the submission.
+      shown: places named of each kind.
+
+    Returns:
+      One line per kind, and a line above them.
+    """
     noun = "fault" if len(self) == 1 else "faults"
     lines = [f"{len(self):,} {noun} in {folder}; nothing was scored."]
     for kind, places in self._kinds.items():
@@ -43,7 +63,11 @@ class Faults:
     return "\n".join(lines)
 
   def all_lines(self) -> str:
-    """Returns every single fault, one a line."""
+    """Return every single fault.
+
+    Returns:
+      One line per fault.
+    """
     lines = [
       f"{kind}: {place}" if place else kind
       for kind, places in self._kinds.items()

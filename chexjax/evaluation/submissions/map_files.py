@@ -6,7 +6,7 @@
 
 import pathlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -23,7 +23,16 @@ _MAX_BYTES = 2**29
 def match(
   files: dict[str, pathlib.Path], truth: OfficialLists, faults: Faults
 ) -> tuple[dict[str, pathlib.Path], int]:
-  """Returns the files of the boxed images, and how many others there are."""
+  """Match map files with the boxed images.
+
+  Args:
+    files: stem of each image -> its `.npz`.
+    truth: the images to score.
+    faults: gets unknown images, and boxed images without a file.
+
+  Returns:
+    The files of the boxed images, and the number of other files.
+  """
   known = {
     key: path
     for key, path in files.items()
@@ -40,7 +49,15 @@ def match(
 def check_all(
   files: dict[str, pathlib.Path], faults: Faults
 ) -> tuple[str, ...]:
-  """Checks every file; returns the names of the maps, the same in all."""
+  """Check every file.
+
+  Args:
+    files: stem of each image -> its `.npz`.
+    faults: gets what is wrong.
+
+  Returns:
+    The names of the maps, which are the same in all files.
+  """
   first: tuple[str, ...] = ()
   for number, path in enumerate(files.values(), 1):
     names = _check(path, faults)
@@ -57,7 +74,7 @@ def check_all(
 
 
 def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
-  """Checks one file; returns the names of its maps."""
+  """Check one file; return the names of its maps."""
   try:
     _check_size(path)
     with np.load(path) as file:
@@ -77,14 +94,16 @@ def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
 
 
 def _check_size(path: pathlib.Path) -> None:
-  """Raises ValueError where the arrays are too large, before reading any."""
+  """Raise ValueError if the arrays are too large, before any is read."""
   with zipfile.ZipFile(path) as archive:
     size = sum(member.file_size for member in archive.infolist())
   if size > _MAX_BYTES:
     raise ValueError(f"unpacks to {size:,} bytes, more than {_MAX_BYTES:,}")
 
 
-def _check_findings(findings, where, faults):
+def _check_findings(
+  findings: Sequence[str], where: str, faults: Faults
+) -> None:
   for name in findings:
     if name not in FINDINGS:
       faults.add("maps: unknown findings", f"{where} {near(name)}")
@@ -95,7 +114,7 @@ def _check_findings(findings, where, faults):
     faults.add("maps: findings missing", f"{where} {' '.join(missing)}")
 
 
-def _check_names(names, where, faults):
+def _check_names(names: Sequence[str], where: str, faults: Faults) -> None:
   strange = [name for name in names if name not in MAPS]
   if not names or (strange and len(names) > 1):
     faults.add(
@@ -104,7 +123,9 @@ def _check_names(names, where, faults):
     )
 
 
-def _check_array(values, count, where, faults):
+def _check_array(
+  values: np.ndarray, count: int, where: str, faults: Faults
+) -> None:
   whole = values.dtype == np.uint8
   if values.ndim != 3 or values.shape[0] != count or 0 in values.shape:
     faults.add(
@@ -123,8 +144,15 @@ def _check_array(values, count, where, faults):
       faults.add("maps: sal outside 0..1", f"{where} {low:.3g}..{high:.3g}")
 
 
-def load(path: pathlib.Path) -> Iterator[tuple[str, dict]]:
-  """Yields finding, and name -> `[h, w]` float32; uint8 becomes 0..1."""
+def load(path: pathlib.Path) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+  """Read the maps of one image, a finding at a time; uint8 becomes 0..1.
+
+  Args:
+    path: of the `.npz`.
+
+  Yields:
+    A finding, and name -> `[h, w]` float32.
+  """
   with np.load(path) as file:
     findings = [str(name) for name in file["findings"]]
     arrays = {name: file[name] for name in file.files if name != "findings"}

@@ -1,12 +1,12 @@
-"""The ground truth of the official lists; no image is needed."""
+"""The ground truth of the official ChestX-ray14 lists; no image is needed."""
 
 import pathlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation.api import Truth
+from chexjax.evaluation.collected.truth import Truth
 from chexjax.evaluation.submissions.faults import Faults
 from tfds_chestxray14 import findings, lists, splits
 from tfds_chestxray14.catalogue import OFFICIAL_SHA256, Catalogue, read_lists
@@ -19,10 +19,10 @@ class OfficialLists(NamedTuple):
   """The images to score and what the lists say of them.
 
   Attributes:
-    lists: the `Catalogue` read.
+    lists: the lists that were read.
     keys: stems of the images to score, sorted.
     key_set: the same as a set.
-    list_name: where the images to score are listed.
+    list_name: name of the list of the images to score.
   """
 
   lists: Catalogue
@@ -31,15 +31,32 @@ class OfficialLists(NamedTuple):
   list_name: str
 
   def boxes(self, key: str, frame: int) -> dict[str, np.ndarray]:
-    """Returns finding -> `[M, 4]` true boxes in pixels of the frame."""
-    found: dict[str, list] = {}
+    """Return the true boxes of an image.
+
+    Args:
+      key: stem of the image.
+      frame: side of the frame, in pixels.
+
+    Returns:
+      Finding -> `[M, 4]` x1, y1, x2, y2 in pixels of the frame.
+    """
+    found: dict[str, list[np.ndarray]] = {}
     for box in self.lists.boxes.get(key, ()):
       corners = [box.xmin, box.ymin, box.xmax, box.ymax]
       found.setdefault(box.label, []).append(np.array(corners) * frame)
     return {name: np.array(rows) for name, rows in found.items()}
 
   def knows(self, name: str, file: str, faults: Faults) -> bool:
-    """Notes an image that is in no list, or not in the one that is scored."""
+    """Return whether an image is scored; add a fault if it is not.
+
+    Args:
+      name: of the image, with or without a folder and an ending.
+      file: of the submission that names it.
+      faults: gets an image that is in no list, or not in the scored one.
+
+    Returns:
+      Whether the image is scored.
+    """
     key = stem(name)
     if key not in self.lists.entries:
       faults.add(f"{file}: unknown image names", name)
@@ -48,22 +65,47 @@ class OfficialLists(NamedTuple):
     return key in self.key_set
 
   def boxed(self) -> list[str]:
-    """Returns the stems of the images to score that carry boxes."""
+    """Return the images to score that carry boxes.
+
+    Returns:
+      Their stems, sorted.
+    """
     return [key for key in self.keys if key in self.lists.boxes]
 
   def labels(self, names: Sequence[str]) -> np.ndarray:
-    """Returns `[N, K]` bool, in the order of `names`."""
+    """Return the labels of the images to score.
+
+    Args:
+      names: `[K]` findings.
+
+    Returns:
+      `[N, K]` bool, in the order of `keys` and `names`.
+    """
     entries = self.lists.entries
     return np.array(
       [[name in entries[key].labels for name in names] for key in self.keys]
     )
 
-  def column(self, field: str) -> list:
-    """Returns one field of Data_Entry for every image."""
+  def column(self, field: str) -> list[Any]:
+    """Return one field of Data_Entry for every image to score.
+
+    Args:
+      field: name of the field.
+
+    Returns:
+      Its values, in the order of `keys`.
+    """
     return [getattr(self.lists.entries[key], field) for key in self.keys]
 
   def truth(self, frame: int) -> Truth:
-    """Return what `evaluate` needs, with boxes in pixels of the frame."""
+    """Return what `evaluate` needs.
+
+    Args:
+      frame: side of the frame of the boxes, in pixels.
+
+    Returns:
+      The `Truth` of the images to score.
+    """
     return Truth(
       images=self.keys,
       patients=self.column("patient_id"),
@@ -78,8 +120,12 @@ class OfficialLists(NamedTuple):
       age=self.column("age"),
     )
 
-  def provenance(self) -> dict:
-    """Returns hashes and versions of the lists."""
+  def provenance(self) -> dict[str, Any]:
+    """Return hashes and versions of the lists.
+
+    Returns:
+      What the results keep under `provenance.dataset`.
+    """
     files = self.lists.files
     scored = dict.fromkeys(self.keys, "test")
     return {
@@ -102,26 +148,26 @@ class OfficialLists(NamedTuple):
 def read_official_lists(
   data_dir: pathlib.Path, only: pathlib.Path | None
 ) -> OfficialLists:
-  """Reads the official lists.
+  """Read the official lists.
 
   Args:
     data_dir: folder with the lists, plain or `.gz`.
     only: list of the images to score, one name a line; None for the test list.
 
+  Returns:
+    The `OfficialLists`.
+
   Raises:
-    FileNotFoundError: a list is missing; says where it looked.
-    ValueError: a list is at fault; `only` names images outside the test list.
+    FileNotFoundError: if a list is missing; it names the paths looked at.
+    ValueError: if a list is at fault, or `only` names no image or images
+      outside the test list.
   """
   catalogue = read_lists(data_dir)
   test = {key for key, split in catalogue.split_of.items() if split == "test"}
   if only is None:
     name = catalogue.files["test"].path.name
     return OfficialLists(catalogue, sorted(test), frozenset(test), name)
-  try:
-    lines = only.read_text(encoding="utf-8-sig").splitlines()
-  except UnicodeDecodeError as error:
-    raise ValueError(f"{only} is no UTF-8 text: {error}") from error
-  keys = {stem(line.split()[0]) for line in lines if line.strip()}
+  keys = _listed(only)
   strangers = sorted(keys - test)
   if strangers:
     raise ValueError(
@@ -131,3 +177,12 @@ def read_official_lists(
   if not keys:
     raise ValueError(f"{only} names no image")
   return OfficialLists(catalogue, sorted(keys), frozenset(keys), only.name)
+
+
+def _listed(path: pathlib.Path) -> set[str]:
+  """Return the stems of the images that a list names."""
+  try:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+  except UnicodeDecodeError as error:
+    raise ValueError(f"{path} is no UTF-8 text: {error}") from error
+  return {stem(line.split()[0]) for line in lines if line.strip()}

@@ -1,0 +1,139 @@
+"""The classified images: labels, scores, and what is known of the patient."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chexjax.evaluation.measures.classification import check_scores
+
+
+class ScoredImages(NamedTuple):
+  """Labels and scores of all images, one row per image.
+
+  Attributes:
+    image: `[N]` str, names.
+    patient: `[N]` str.
+    labels: `[N, K]` bool.
+    scores: `[N, K]` float64, higher means more likely.
+    names: `[K]` findings.
+    view: `[N]` str, `AP` or `PA`; empty where unknown.
+    sex: `[N]` str, `F` or `M`; empty where unknown.
+    age: `[N]` int, years; -1 where unknown.
+  """
+
+  image: np.ndarray
+  patient: np.ndarray
+  labels: np.ndarray
+  scores: np.ndarray
+  names: tuple[str, ...]
+  view: np.ndarray
+  sex: np.ndarray
+  age: np.ndarray
+
+  def places(self, image: ArrayLike) -> np.ndarray:
+    """Return the rows of images by name.
+
+    Args:
+      image: `[P]` names.
+
+    Returns:
+      `[P]` int.
+
+    Raises:
+      ValueError: if one of them is not here.
+    """
+    image = np.asarray(image)
+    order = np.argsort(self.image)
+    found = np.searchsorted(self.image, image, sorter=order)
+    rows = order[np.minimum(found, len(order) - 1)]
+    unknown = image[self.image[rows] != image]
+    if unknown.size:
+      raise ValueError(f"{unknown[0]} has a box but no scores")
+    return rows
+
+  def columns(self, finding: Sequence[str] | np.ndarray) -> np.ndarray:
+    """Return the columns of findings by name.
+
+    Args:
+      finding: `[P]` names.
+
+    Returns:
+      `[P]` int.
+
+    Raises:
+      ValueError: if one of them has no scores.
+    """
+    missing = sorted(set(finding) - set(self.names))
+    if missing:
+      raise ValueError(f"no scores of {', '.join(missing)}")
+    return np.array([self.names.index(name) for name in finding], int)
+
+  def labelled(self, image: np.ndarray, finding: np.ndarray) -> np.ndarray:
+    """Return whether images are labelled with findings.
+
+    Args:
+      image: `[D]` names.
+      finding: `[D]` names.
+
+    Returns:
+      `[D]` bool.
+    """
+    return self.labels[self.places(image), self.columns(finding)]
+
+  def scores_of(self, image: np.ndarray, finding: np.ndarray) -> np.ndarray:
+    """Return the scores of pairs of image and finding.
+
+    Args:
+      image: `[D]` names.
+      finding: `[D]` names.
+
+    Returns:
+      `[D]` float64.
+    """
+    return self.scores[self.places(image), self.columns(finding)]
+
+
+def make_images(
+  image: Sequence[str] | np.ndarray,
+  patient: Sequence[Any] | np.ndarray,
+  labels: ArrayLike,
+  scores: ArrayLike,
+  names: Sequence[str],
+  *,
+  view: Sequence[str] | np.ndarray | None = None,
+  sex: Sequence[str] | np.ndarray | None = None,
+  age: Sequence[int] | np.ndarray | None = None,
+) -> ScoredImages:
+  """Build `ScoredImages` from columns, once they are checked.
+
+  Args:
+    image: `[N]` names.
+    patient: `[N]` patient of each image, kept as text.
+    labels: `[N, K]` of 0 and 1.
+    scores: `[N, K]` finite, higher means more likely; logits will do.
+    names: `[K]` distinct names of the findings.
+    view: `[N]` `AP` or `PA`; None means that no view is known.
+    sex: `[N]` `F` or `M`; None means that no sex is known.
+    age: `[N]` years; None means that no age is known.
+
+  Returns:
+    The `ScoredImages`.
+
+  Raises:
+    ValueError: if labels, scores or names cannot be scored, see
+      `classification.check_scores`.
+  """
+  labels, scores = check_scores(labels, scores, names)
+  num = len(labels)
+  return ScoredImages(
+    np.asarray(image, str),
+    np.asarray(patient, str),
+    labels,
+    scores,
+    tuple(names),
+    np.full(num, "") if view is None else np.asarray(view, str),
+    np.full(num, "") if sex is None else np.asarray(sex, str),
+    np.full(num, -1) if age is None else np.asarray(age, int),
+  )

@@ -1,0 +1,127 @@
+"""Tables 4 to 7: all measures, detection, subgroups and gains."""
+
+from chexjax.evaluation.outputs.table_cells import (
+  MEASURE_NAMES,
+  NAMES,
+  Cell,
+  Results,
+  Table,
+  interval_cell,
+  main_map,
+  plain,
+  row_label,
+  value_at,
+)
+from chexjax.evaluation.protocols.gains import MEASURES, beats
+
+
+def all_measures_table(results: Results) -> Table:
+  """Return Table 4: means of all measures over the findings.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The `Table`.
+  """
+  rows: list[list[Cell]] = []
+  for name, by_protocol in results["localization"].items():
+    for protocol, of in by_protocol.items():
+      cells = [of[key]["mean"] for key in MEASURE_NAMES]
+      label = row_label(results, name, protocol)
+      rows.append([label, plain(protocol), *cells])
+  header = ["box from", "protocol", *MEASURE_NAMES.values()]
+  return Table("Table 4: all measures, mean over findings", header, rows)
+
+
+def detection_table(results: Results) -> Table | None:
+  """Return Table 5: mAP and RoDeO.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The `Table`; None without `detection`.
+  """
+  if not results.get("detection"):
+    return None
+  rows: list[list[Cell]] = []
+  for name, by_protocol in results["detection"].items():
+    for protocol, of in by_protocol.items():
+      scores = [score["all"] for score in of["rodeo"].values()]
+      means = [ap["mean"] for ap in of["map"].values()]
+      rows.append([NAMES.get(name, name), protocol, *means, *scores])
+  first = next(iter(next(iter(results["detection"].values())).values()))
+  header = ["box from", "protocol", *(f"mAP at {t}" for t in first["map"])]
+  header += ["RoDeO", *(f"RoDeO {name}" for name in list(first["rodeo"])[1:])]
+  return Table("Table 5: detection, no finding given", header, rows)
+
+
+def subgroup_table(results: Results) -> Table | None:
+  """Return Table 6: the subgroups, means over the findings.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The `Table`; None where the images are unknown.
+  """
+  if "subgroups" not in results:
+    return None
+  name = main_map(results)
+  rows: list[list[Cell]] = []
+  for kind, groups in results["subgroups"].items():
+    for group, of in groups.items():
+      at = (name, "crossfit", "iou", "mean")
+      rows.append(
+        [
+          plain(kind),
+          group,
+          of.get("images", ""),
+          of["auc"]["mean"] if "auc" in of else "",
+          interval_cell(of, "auc_interval", "mean"),
+          sum(of["boxes"].values()),
+          value_at(of, "localization", *at),
+          interval_cell(of, "localization_interval", *at),
+          value_at(of, "localization", "image_blind", *at[1:]),
+        ]
+      )
+  header = ["group", "", "images", "AUC", "95 % interval", "boxes"]
+  header += [f"IoU ({NAMES.get(name, name)}, crossfit)", "95 % interval"]
+  return Table(
+    "Table 6: subgroups, means over findings",
+    [*header, "image-blind IoU"],
+    rows,
+  )
+
+
+def gain_table(results: Results) -> Table | None:
+  """Return Table 7: rows against their references.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The `Table`; None without a pair of a row and its reference.
+  """
+  findings = list(results["counts"]["boxes"])
+  said = {True: "yes", False: "no", None: None}
+  rows: list[list[Cell]] = []
+  for name, references in results.get("gains", {}).items():
+    for reference, of in references.items():
+      for key in MEASURES:
+        gains = of["crossfit"][key]
+        span = gains["mean"]["interval"]
+        rows.append(
+          [NAMES[name], NAMES[reference], MEASURE_NAMES[key]]
+          + [gains[f]["difference"] for f in (*findings, "mean")]
+          + [span and tuple(span), said[beats(span)]]
+        )
+  if not rows:
+    return None
+  header = ["row", "against", "measure", *map(plain, findings), "mean"]
+  return Table(
+    "Table 7: what the detection module adds, crossfit",
+    [*header, "95 % interval", "beats it"],
+    rows,
+  )

@@ -1,0 +1,40 @@
+"""`tables.md`: all tables as Markdown, with notes on what the figures mean."""
+
+from chexjax.evaluation.outputs.notes import notes
+from chexjax.evaluation.outputs.table_cells import (
+  NOT_OURS,
+  Results,
+  Table,
+  row_texts,
+)
+from chexjax.evaluation.outputs.tables import all_tables
+
+
+def _markdown_table(table: Table) -> str:
+  lines = [table.header, ["---"] + ["---:"] * (len(table.header) - 1)]
+  for number in range(len(table.rows)):
+    texts, marked = row_texts(table, number)
+    cells = [text.replace("|", "\\|") for text in texts]
+    if marked is not None:
+      cells[marked] = f"**{NOT_OURS}** · {cells[marked]}"
+    lines.append(cells)
+  return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def markdown(results: Results, *, published: bool = False) -> str:
+  """Return all tables as Markdown.
+
+  Args:
+    results: tree of `assemble`.
+    published: add the published figures, marked as not ours. Only for the
+      official ChestX-ray14 test set: with other data they do not compare.
+
+  Returns:
+    The text of `tables.md`.
+  """
+  parts = [f"# Results on {results['dataset']}", results["disclaimer"]]
+  for table in all_tables(results, published=published):
+    parts += [f"## {table.title}", _markdown_table(table)]
+  parts.append("## What the figures mean")
+  parts.append("\n".join(f"- {line}" for line in notes(results)))
+  return "\n\n".join(parts) + "\n"

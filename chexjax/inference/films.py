@@ -1,0 +1,79 @@
+"""The kinds of films that a caller may give: paths and arrays."""
+
+import os
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from chexjax.data.images import Film, film_of_array, read_film
+
+Key = TypeVar("Key")
+Images = (
+  str
+  | os.PathLike[str]
+  | np.ndarray
+  | Sequence[str | os.PathLike[str] | np.ndarray]
+)
+
+
+def as_list(images: Images) -> list[Any]:
+  """Return one film, a sequence or a batch as a list of films.
+
+  Args:
+    images: see `Predictor.predict`. A three-dimensional array is one film if
+      its last axis is 1, 3 or 4, and a batch otherwise.
+
+  Raises:
+    ValueError: there is no film.
+  """
+  if isinstance(images, str | os.PathLike):
+    return [images]
+  if isinstance(images, np.ndarray):
+    colour = images.ndim == 3 and images.shape[-1] in (1, 3, 4)
+    if images.ndim == 2 or colour:
+      return [images]
+  given = list(images)
+  if not given:
+    raise ValueError("no image was given")
+  return given
+
+
+def open_film(image: Any, *, size: int) -> Film:
+  """Return a film from a path or an array.
+
+  Args:
+    image: path or array.
+    size: side of the model's input, in pixels.
+
+  Raises:
+    ValueError: it is not a film; see `read_film` and `film_of_array`.
+  """
+  if isinstance(image, str | os.PathLike):
+    return read_film(pathlib.Path(image), size)
+  return film_of_array(np.asarray(image), size)
+
+
+def batches(
+  images: Iterable[tuple[Key, np.ndarray]], *, size: int
+) -> Iterator[tuple[list[Key], np.ndarray]]:
+  """Group films into batches; the last one may be smaller.
+
+  Args:
+    images: a key and `[S, S, 1]` each.
+    size: films per batch.
+
+  Yields:
+    The keys, and the films stacked, `[size, S, S, 1]`.
+  """
+  keys: list[Key] = []
+  batch: list[np.ndarray] = []
+  for key, image in images:
+    keys.append(key)
+    batch.append(image)
+    if len(batch) == size:
+      yield keys, np.stack(batch)
+      keys, batch = [], []
+  if batch:
+    yield keys, np.stack(batch)

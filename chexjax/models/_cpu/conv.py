@@ -1,0 +1,41 @@
+"""The one convolution that the modules call."""
+
+import functools
+
+import chex
+import jax
+
+from chexjax.models._cpu import plain, primitives, sealing
+
+
+def conv(x: jax.Array, kernel: jax.Array, *, strides: int = 1) -> jax.Array:
+  """Convolve with PyTorch's symmetric padding of half the kernel.
+
+  Args:
+    x: `[B, H, W, C]`.
+    kernel: `[S, S, C, F]`, S odd, of the same type.
+    strides: step in both directions.
+
+  Returns:
+    `[B, H / strides, W / strides, F]`, rounded up. As
+    `jax.lax.conv_general_dilated`, which it is on all backends but the CPU's.
+  """
+  chex.assert_rank([x, kernel], [4, 4])
+  one = kernel.shape[0] == 1
+  if one:  # It reads no other pixels, and is a product of matrices.
+    x, strides = x[:, ::strides, ::strides], 1
+  if jax.default_backend() != "cpu":
+    return plain.xla(x, kernel, strides)
+  # A product does not need a call of its own: XLA fuses nothing large into it.
+  if one or sealing.is_inside():
+    return primitives.convolve(x, kernel, strides=strides)
+  return _convolve_apart(strides)(x, kernel)
+
+
+# Made once, so that JAX finds again what it has compiled.
+@functools.cache
+def _convolve_apart(strides):
+  convolve = functools.partial(primitives.convolve, strides=strides)
+  # The checkpoint's barrier keeps XLA from fusing the copies for the kernel's
+  # gradient in yet another way, which would change the last bit.
+  return sealing.apart(jax.checkpoint(convolve))

@@ -1,0 +1,51 @@
+"""Linear operations with a form of their own for XLA's CPU backend.
+
+They are primitives, because JAX has no other operation that has a custom
+transpose and can also be differentiated forwards: `jax.custom_vjp` refuses
+`jax.jvp`.
+"""
+
+import functools
+from collections.abc import Callable
+
+import jax
+from jax.extend import core
+from jax.interpreters import mlir
+
+
+def define(
+  name: str,
+  *,
+  plain: Callable[..., jax.Array],
+  cpu: Callable[..., jax.Array],
+  static: tuple[str, ...],
+) -> core.Primitive:
+  """Define a primitive that has two forms and takes the platform's.
+
+  The platform is that of the lowered program, which can be another one than
+  that of the host: a program exported for a TPU has the plain form.
+
+  Derivatives and batching are the caller's to register.
+
+  Args:
+    name: shown in a jaxpr.
+    plain: the operation in `jax.numpy` and `jax.lax`, of the operands by
+      position and the parameters by name.
+    cpu: the same, in the form for a CPU.
+    static: the names of the parameters, whose values are hashable.
+
+  Returns:
+    The primitive; `bind` it to the operands and parameters.
+  """
+  primitive = core.Primitive(name)
+
+  def abstract(*operands, **parameters):
+    out = jax.eval_shape(functools.partial(plain, **parameters), *operands)
+    return jax.core.ShapedArray(out.shape, out.dtype)
+
+  primitive.def_abstract_eval(abstract)
+  primitive.def_impl(jax.jit(primitive.bind, static_argnames=static))
+  for form, platform in ((plain, None), (cpu, "cpu")):
+    lowering = mlir.lower_fun(form, multiple_results=False)
+    mlir.register_lowering(primitive, lowering, platform=platform)
+  return primitive

@@ -1,0 +1,63 @@
+"""`chexjax COMMAND`, and who hears what the library says."""
+
+import subprocess
+import sys
+
+import pytest
+
+import chexjax
+from chexjax.commands.console import show_messages
+from chexjax.commands.main import COMMANDS, main
+from chexjax.messages import LOGGER, progress, tell, warn
+
+
+def test_without_a_command_all_are_listed(capsys):
+  assert main([]) == 2
+  assert main(["--help"]) == 0
+  said = capsys.readouterr().out
+  for name in COMMANDS:
+    assert said.count(f"\n  {name} ") == 2
+  assert chexjax.__version__ in said
+  assert "not a medical device" in said
+
+
+def test_an_unknown_command_is_named(capsys):
+  assert main(["predicct"]) == 2
+  assert "no command 'predicct'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name, capsys):
+  with pytest.raises(SystemExit) as ended:
+    main([name, "--help"])
+  assert ended.value.code == 0
+  assert f"chexjax {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_at_fault_are_status_2(name, capsys):
+  with pytest.raises(SystemExit) as ended:
+    main([name, "--no_such_option"])
+  assert ended.value.code == 2
+  assert "no_such_option" in capsys.readouterr().err
+
+
+def test_the_console_shows_each_message_once(capsys):
+  show_messages()
+  show_messages()
+  tell("one")
+  warn("two")
+  progress("1/2", last=False)
+  progress("2/2", last=True)
+  said = capsys.readouterr()
+  assert said.out == "one\n\r1/2\r2/2\n"
+  assert said.err == "two\n"
+  assert not LOGGER.propagate
+
+
+def test_the_library_is_silent_until_it_is_asked():
+  code = "from chexjax.messages import tell, warn; tell('a'); warn('b')"
+  done = subprocess.run(
+    [sys.executable, "-c", code], capture_output=True, text=True, check=True
+  )
+  assert done.stdout == done.stderr == ""

@@ -1,0 +1,115 @@
+"""A sealed part computes what it would have in the open, and keeps less."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.ad_checkpoint import checkpoint_name
+from small_models import random_variables
+
+from chexjax import models
+from chexjax.models._cpu import apart, sealed
+
+NETWORKS = {
+  "densenet": lambda dtype: models.DenseNet(
+    block_sizes=(2, 2), growth=3, bn_size=2, stem=4, dtype=dtype
+  ),
+  "resnet": lambda dtype: models.ResNet(
+    stage_sizes=(2, 1), width=3, dtype=dtype
+  ),
+}
+
+
+def loss_of(name, dtype):
+  """Return a training loss of parameters, with the new statistics."""
+  net = NETWORKS[name](dtype)
+  images = jax.random.normal(jax.random.key(0), (2, 32, 32, 3), dtype)
+  variables = random_variables(
+    jax.eval_shape(lambda: net.init(jax.random.key(1), images, train=True))
+  )
+
+  def loss(params):
+    maps, updates = net.apply(
+      variables | {"params": params}, images, train=True, mutable="batch_stats"
+    )
+    return sum((x**2).mean() for x in jax.tree.leaves(maps)), updates
+
+  return loss, variables["params"]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sealed_networks_equal_open_ones(name, monkeypatch):
+  with jax.enable_x64(True):
+    loss, params = loss_of(name, jnp.float64)
+    grad = jax.value_and_grad(loss, has_aux=True)
+    closed = jax.jit(grad)(params)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    opened = jax.jit(lambda params: grad(params))(params)
+  assert jax.tree.structure(closed) == jax.tree.structure(opened)
+  for a, b in zip(jax.tree.leaves(closed), jax.tree.leaves(opened)):
+    # The same sums in another order, in float64.
+    scale = max(1.0, float(np.abs(np.asarray(b)).max()))
+    np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_initial_weights_do_not_depend_on_the_backend(name, monkeypatch):
+  net, image = NETWORKS[name](jnp.float32), jnp.zeros((1, 32, 32, 3))
+
+  def draw():
+    init = jax.jit(lambda key: net.init(key, image, train=False))
+    return init(jax.random.key(0))
+
+  here = draw()
+  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+  jax.tree.map(np.testing.assert_array_equal, here, draw())
+
+
+def test_a_sealed_densenet_keeps_less(monkeypatch):
+  loss, params = loss_of("densenet", jnp.float32)
+
+  def kept():
+    residuals = jax.eval_shape(
+      lambda p: jax.vjp(loss, p, has_aux=True)[1], params
+    )
+    return sum(leaf.size for leaf in jax.tree.leaves(residuals))
+
+  closed = kept()
+  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+  # Not the activated norms; what is around the two small blocks stays.
+  assert closed < 0.75 * kept()
+
+
+class Part(nn.Module):
+  """Has in it a call of its own, `where`."""
+
+  @sealed
+  def __call__(self, x, *, power):
+    y = checkpoint_name(jnp.sin(x), "kept")
+    return jnp.where(y > 0, y**power, y)
+
+
+# Forwards and backwards, twice each; on several devices they would hang.
+@pytest.mark.parametrize(("devices", "calls"), [(1, 4), (2, 0)])
+def test_calls_stay_calls_and_what_they_call_does_not(
+  devices, calls, monkeypatch
+):
+  monkeypatch.setattr(jax, "device_count", lambda: devices)
+
+  def part(x):
+    return Part().apply({}, x, power=2)
+
+  def loss(x):
+    return part(part(x)).sum()
+
+  x = jnp.linspace(-1, 1, 8)
+  text = jax.jit(jax.grad(loss)).lower(x).compile().as_text()
+  assert text.count(" call(") == calls
+
+
+def test_apart_takes_trees():
+  double = apart(lambda tree, none: (jax.tree.map(lambda x: 2 * x, tree), none))
+  got, none = jax.jit(double)({"a": jnp.ones(2), "b": (jnp.zeros(3),)}, None)
+  assert none is None
+  np.testing.assert_array_equal(got["a"], 2)
