@@ -2,10 +2,10 @@
 
 import functools
 
-import chex
 import jax
 
 from chexjax.models._cpu import plain, primitives, sealing
+from chexjax.ops.checks import check_shape
 
 
 def conv(x: jax.Array, kernel: jax.Array, *, strides: int = 1) -> jax.Array:
@@ -20,7 +20,8 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: int = 1) -> jax.Array:
     `[B, H / strides, W / strides, F]`, rounded up. As
     `jax.lax.conv_general_dilated`, which it is on all backends but the CPU's.
   """
-  chex.assert_rank([x, kernel], [4, 4])
+  check_shape("x", x, "[B, H, W, C]")
+  check_shape("kernel", kernel, "[S, S, C, F]")
   one = kernel.shape[0] == 1
   if one:  # It reads no other pixels, and is a product of matrices.
     x, strides = x[:, ::strides, ::strides], 1
