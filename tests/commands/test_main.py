@@ -7,7 +7,7 @@ import pytest
 
 import chexjax
 from chexjax.commands.console import show_messages
-from chexjax.commands.main import COMMANDS, main
+from chexjax.__main__ import COMMANDS, main
 from chexjax.messages import LOGGER, progress, tell, warn
 
 

@@ -6,6 +6,8 @@ The sources are parsed, not imported, so that the test needs no extra.
 import ast
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -180,3 +182,23 @@ def test_the_library_prints_nothing():
       ):
         printing.append(f"{where}:{node.lineno}")
   assert not printing
+
+
+def test_data_is_light_until_a_name_is_used():
+  code = (
+    "import sys, chexjax.data as data\n"
+    "heavy = {'grain', 'tensorflow_datasets'} & set(sys.modules)\n"
+    "names = [getattr(data, name) for name in data.__all__]\n"
+    "print(sorted(heavy), set(data.__all__) <= set(dir(data)))"
+  )
+  out = subprocess.run(
+    [sys.executable, "-c", code],
+    cwd=PACKAGE.parent, capture_output=True, text=True, check=True,
+  ).stdout  # fmt: skip
+  assert out.strip() == "[] True"
+
+
+def test_inference_has_a_short_surface():
+  from chexjax import inference
+
+  assert inference.__all__ == ["Predictions", "Predictor", "load"]

@@ -50,14 +50,14 @@ def test_what_is_in_it(wheel):
     assert name in names
   (entry,) = (name for name in names if name.endswith("entry_points.txt"))
   text = zipfile.ZipFile(wheel).read(entry).decode()
-  assert "chexjax = chexjax.commands.main:main" in text
+  assert "chexjax = chexjax.__main__:main" in text
 
 
 @pytest.mark.slow
 def test_it_runs_outside_of_the_clone(wheel, tmp_path):
   code = (
     "import importlib.util, chexjax, sys; "
-    "from chexjax.commands.main import main; "
+    "from chexjax.__main__ import main; "
     "assert importlib.util.find_spec('experiments') is None; "
     "assert 'jax' not in sys.modules; "
     "print(chexjax.__file__, chexjax.ops.make_proposals(64).shape); "
