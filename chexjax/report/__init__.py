@@ -4,7 +4,8 @@
 - `examples`: some cases of a scored split
 - `cases`: `cases.zip`, small pictures of every boxed case
 - `submission_pictures`: the same, of other people's predictions
-- `curves`: figures of an evaluation or of a training run
+- `curves`, `training_curves`: figures of an evaluation, of a training run
+- `small_multiples`: the axes that both draw on
 - `run`, `case_browser`, `page`, `build`: the HTML report
 """
 

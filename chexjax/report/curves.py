@@ -1,8 +1,7 @@
-"""Figures of one evaluation or of one training run, written as PNG."""
+"""Figures of one evaluation, written as PNG."""
 
-import os
-from collections.abc import Callable, Sequence
-from typing import IO, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +10,31 @@ from chexjax.evaluation.protocols import bootstrap, threshold_choice
 from chexjax.evaluation.protocols.baselines import BLIND, image_blind
 from chexjax.evaluation.protocols.ranking import Ranking, rank
 from chexjax.report.figures import MAP_TITLES
+from chexjax.report.small_multiples import (
+  File,
+  save_png,
+  set_title,
+  small_multiples,
+)
+from chexjax.report.training_curves import training_figure, training_lines
 
-File = str | os.PathLike[str] | IO[bytes]
-Panels = dict[str, dict[int, dict[str, list[tuple[int, float]]]]]
+__all__ = [
+  "COLOURS",
+  "iou_figure",
+  "roc_figure",
+  "roc_points",
+  "style_of",
+  "t_iou_figure",
+  "threshold_figure",
+  "training_figure",
+  "training_lines",
+]
 
 # The palette of Okabe & Ito, which colour-blind readers can tell apart.
 # Baselines are dashed; an untrained head's maps are dotted, in the colour of
 # the trained head's.
 COLOURS = {"sal": "#D55E00", "det": "#0072B2", "mix": "#009E73"}
 _OTHER, _GREY = "#CC79A7", "#777777"
-_DPI = 110
 
 
 def style_of(name: str) -> dict[str, Any]:
@@ -33,43 +47,6 @@ def style_of(name: str) -> dict[str, Any]:
     "linestyle": "-" if name == trained else ":",
     "label": MAP_TITLES.get(name, name),
   }
-
-
-def _grid(
-  number: int, columns: int, *, width: float = 2.5, height: float = 2.2
-) -> tuple[Any, Any]:
-  """Make a figure of small multiples; return it and its `[number]` axes.
-
-  Widths and heights are inches of one of them.
-  """
-  from matplotlib.backends.backend_agg import FigureCanvasAgg
-  from matplotlib.figure import Figure
-
-  rows = -(-number // columns)
-  size = (columns * width, rows * height + 0.5)
-  figure = Figure(figsize=size, layout="constrained")
-  FigureCanvasAgg(figure)
-  axes = figure.subplots(rows, columns, squeeze=False).ravel()
-  for spare in axes[number:]:
-    spare.set_axis_off()
-  return figure, axes[:number]
-
-
-def _save(figure: Any, file: File, legend: Any = None) -> None:
-  """Write a figure as PNG, with the legend of one of its axes."""
-  if legend is not None:
-    handles, labels = legend.get_legend_handles_labels()
-    if handles:
-      figure.legend(
-        handles, labels, loc="outside upper center", ncols=4, fontsize=9
-      )
-  figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
-
-
-def _name(axes: Any, text: str) -> None:
-  """Set the title of axes."""
-  axes.set_title(text.replace("_", " "), fontsize=9, parse_math=False)
-  axes.tick_params(labelsize=7)
 
 
 def roc_points(
@@ -122,10 +99,10 @@ def roc_figure(
   taken = bootstrap.draw_patients(images.patient, draws=draws, seed=seed)
   places, grid = taken.places(images.patient), np.linspace(0, 1, 101)
   once = np.ones((1, taken.patients.size), np.int32)
-  figure, axes = _grid(len(images.names), 5, width=2.1, height=2.1)
+  figure, axes = small_multiples(len(images.names), 5, width=2.1, height=2.1)
   for k, (name, ax) in enumerate(zip(images.names, axes)):
     ax.plot([0, 1], [0, 1], color=_GREY, linewidth=0.6, linestyle=":")
-    _name(ax, name)
+    set_title(ax, name)
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     auc = results["auc"][name]
     if auc is None:
@@ -143,7 +120,7 @@ def roc_figure(
     ax.text(0.97, 0.05, said, ha="right", fontsize=7)
   figure.supxlabel("false positive rate", fontsize=9)
   figure.supylabel("true positive rate", fontsize=9)
-  _save(figure, file)
+  save_png(figure, file)
 
 
 def _lines(
@@ -167,10 +144,10 @@ def iou_figure(file: File, measures: dict[str, Any]) -> None:
   """
   lines = _lines(measures)
   findings = list(next(iter(lines.values())))
-  figure, axes = _grid(len(findings), 4)
+  figure, axes = small_multiples(len(findings), 4)
   edges = np.linspace(0, 1, 21)
   for finding, ax in zip(findings, axes):
-    _name(ax, finding)
+    set_title(ax, finding)
     for name, of in lines.items():
       if of[finding] is not None:
         values = np.mean(of[finding], 0)
@@ -179,7 +156,7 @@ def iou_figure(file: File, measures: dict[str, Any]) -> None:
     ax.set(xlim=(0, 1), xticks=[0, 0.5, 1])
   figure.supxlabel("IoU, cross-fitted threshold", fontsize=9)
   figure.supylabel("share of boxes", fontsize=9)
-  _save(figure, file, axes[0])
+  save_png(figure, file, legend=axes[0])
 
 
 def t_iou_figure(file: File, measures: dict[str, Any]) -> None:
@@ -191,10 +168,10 @@ def t_iou_figure(file: File, measures: dict[str, Any]) -> None:
   """
   lines = _lines(measures)
   findings = list(next(iter(lines.values())))
-  figure, axes = _grid(len(findings) + 1, 3, width=3)
+  figure, axes = small_multiples(len(findings) + 1, 3, width=3)
   asked = np.linspace(0, 1, 101)
   for ax, finding in zip(axes, ["mean", *findings]):
-    _name(ax, finding)
+    set_title(ax, finding)
     for name, of in lines.items():
       kept = [of[f] for f in findings if finding in ("mean", f)]
       curves = [
@@ -207,7 +184,7 @@ def t_iou_figure(file: File, measures: dict[str, Any]) -> None:
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
   figure.supxlabel("IoU asked for", fontsize=9)
   figure.supylabel("share of boxes that have it (crossfit)", fontsize=9)
-  _save(figure, file, axes[0])
+  save_png(figure, file, legend=axes[0])
 
 
 def threshold_figure(
@@ -224,9 +201,9 @@ def threshold_figure(
     findings: to draw.
     component: rule of the figures, see `LocalizationTable`.
   """
-  figure, axes = _grid(len(findings), 4)
+  figure, axes = small_multiples(len(findings), 4)
   for finding, ax in zip(findings, axes):
-    _name(ax, finding)
+    set_title(ax, finding)
     rows = table.finding == finding
     if not rows.any():
       continue
@@ -243,64 +220,4 @@ def threshold_figure(
   meaning = {rule.meaning for rule in table.maps.values()}
   figure.supxlabel(f"threshold ({', '.join(sorted(meaning))})", fontsize=9)
   figure.supylabel("mean IoU", fontsize=9)
-  _save(figure, file, axes[0])
-
-
-# Panels of the training figure, and which values each of them shows.
-_TRAINING: dict[str, Callable[[str], bool]] = {
-  "loss": lambda key: "loss" in key,
-  "AUC": lambda key: key in ("auc", "crop_auc"),
-  "learning rate": lambda key: key in ("learning_rate", "lr"),
-  "scores": lambda key: key in ("score_spread", "score_entropy"),
-  "picked proposals": lambda key: (
-    key in ("picked_small", "picked_middle", "picked_large")
-  ),
-  "box growth": lambda key: key == "box_growth",
-  "IoU on validation boxes": lambda key: key.startswith("iou_"),
-}
-
-
-def training_lines(rows: Sequence[dict[str, Any]]) -> Panels:
-  """Group the rows of `metrics.jsonl` by panel, stage and name.
-
-  Args:
-    rows: dicts with `stage`, `step` and values; None counts as absent.
-
-  Returns:
-    Panel -> stage -> name -> list of `(step, value)`. Panels, stages and names
-    without a value are left out.
-  """
-  panels: Panels = {}
-  for panel, holds in _TRAINING.items():
-    for row in rows:
-      for key, value in sorted(row.items()):
-        if holds(key) and value is not None:
-          lines = panels.setdefault(panel, {}).setdefault(row["stage"], {})
-          lines.setdefault(key, []).append((row["step"], value))
-  return panels
-
-
-def training_figure(file: File, rows: Sequence[dict[str, Any]]) -> None:
-  """Draw the metrics of a training run: a row per panel, a column per stage.
-
-  Args:
-    file: path or open binary file.
-    rows: see `training_lines`.
-  """
-  panels = training_lines(rows)
-  stages = sorted({row["stage"] for row in rows})
-  figure, axes = _grid(len(stages) * len(panels), len(stages), width=3)
-  places = [(panel, stage) for panel in panels for stage in stages]
-  for ax, (panel, stage) in zip(axes, places):
-    if stage not in panels[panel]:
-      ax.set_axis_off()
-      continue
-    _name(ax, f"stage {stage}: {panel}")
-    for key, points in panels[panel][stage].items():
-      # A line through one point would be invisible.
-      marker = "." if len(points) < 20 else None
-      name = key.replace("_", " ")
-      ax.plot(*zip(*points), linewidth=1.2, marker=marker, label=name)
-    ax.legend(fontsize=7)
-  figure.supxlabel("step", fontsize=9)
-  _save(figure, file)
+  save_png(figure, file, legend=axes[0])

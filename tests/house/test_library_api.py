@@ -15,7 +15,7 @@ PACKAGE = pathlib.Path(__file__).parents[2] / "chexjax"
 # `ops` and `models` have stricter rules in test_api.py.
 ROOMS = ("data", "inference", "report", "runtime", "training", "weights")
 # The only parts that write to standard output.
-MAY_PRINT = ("commands/", "data/phantom/worker.py")
+MAY_PRINT = ("__main__.py", "commands/", "data/phantom/worker.py")
 # Defaults that may be given by position, because the order is obvious.
 BY_POSITION = {
   "Run": {"stopping"},
