@@ -59,3 +59,15 @@ def write_text(path: pathlib.Path, text: str) -> None:
 def write_json(path: pathlib.Path, value: Any) -> None:
   """Write strict JSON, in which a NaN or an infinity is a `ValueError`."""
   write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: pathlib.Path) -> Any:
+  """Read a JSON file.
+
+  Raises:
+    ValueError: the file is no JSON; names it.
+  """
+  try:
+    return json.loads(path.read_text(encoding="utf-8"))
+  except (ValueError, RecursionError) as error:
+    raise ValueError(f"{path} is no JSON: {error}") from error

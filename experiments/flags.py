@@ -1,41 +1,57 @@
 """The command line: a named configuration, any option of it overridden."""
 
+import dataclasses
 import difflib
+import pathlib
 import sys
 from collections.abc import Sequence
 
 from chexjax.commands import options
-from chexjax.training.config import Config
-from experiments.configs import CONFIGS
+from chexjax.training.config import Config, expand
+from experiments.configs import CONFIGS, own
+
+LABELS = "labels.csv"  # of a set of one's own
 
 
 def parse(argv: Sequence[str]) -> Config:
   """Return the configuration that `--config` names, with its overrides.
 
+  Without `--config`, a folder with a labels.csv is a set of one's own.
+
   Raises:
     SystemExit: on an unknown option or value; says what is near.
   """
-  name = _named(argv)
+  folder = _value(argv, "data_dir")
+  own_folder = (
+    folder is not None and (expand(pathlib.Path(folder)) / LABELS).is_file()
+  )
+  name = _value(argv, "config") or ("own" if own_folder else "phantom")
   if name not in CONFIGS:
     near = difflib.get_close_matches(name, CONFIGS, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     sys.exit(f"--config must be one of {', '.join(CONFIGS)}, got {name}{hint}")
+  default = CONFIGS[name]
+  if name == "own":
+    default = own.with_weights(_value(argv, "init"))
+    if folder is not None:
+      workdir = pathlib.Path("runs") / expand(pathlib.Path(folder)).name
+      default = dataclasses.replace(default, workdir=workdir)
   config = options.parse(
-    Config, argv, prog="run", default=CONFIGS[name], switches=False
+    Config, argv, prog="run", default=default, switches=False
   )
   validate(config)
   return config
 
 
-def _named(argv: Sequence[str]) -> str:
-  """Return the value of `--config`, whose defaults the others are read by."""
-  name = "phantom"
+def _value(argv: Sequence[str], name: str) -> str | None:
+  """Return the value of an option that the defaults of others depend on."""
+  value = None
   for place, word in enumerate(argv):
-    if word.startswith("--config="):
-      name = word.partition("=")[2]
-    elif word == "--config" and place + 1 < len(argv):
-      name = argv[place + 1]
-  return name
+    if word.startswith(f"--{name}="):
+      value = word.partition("=")[2]
+    elif word == f"--{name}" and place + 1 < len(argv):
+      value = argv[place + 1]
+  return value
 
 
 def validate(config: Config) -> None:
@@ -60,6 +76,8 @@ def validate(config: Config) -> None:
         faults.append(f"--{name} needs --coordinator=HOST:PORT")
   if config.max_nan < 0:
     faults.append(f"--max_nan must be at least 0, got {config.max_nan}")
+  if config.min_steps < 0:
+    faults.append(f"--min_steps must be at least 0, got {config.min_steps}")
   if config.max_steps is not None and config.max_steps < 1:
     faults.append(f"--max_steps must be at least 1, got {config.max_steps}")
   for stage in ("stage1", "stage2", "stage3"):

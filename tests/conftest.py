@@ -79,3 +79,9 @@ class OwnFolder:
 def own_folder() -> type[OwnFolder]:
   """What writes a folder with labels.csv and boxes.csv."""
   return OwnFolder
+
+
+@pytest.fixture(scope="session")
+def own_set() -> type[OwnFolder]:
+  """The same, for what lasts longer than a test."""
+  return OwnFolder

@@ -27,10 +27,11 @@ from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
-from chexjax.inference.thresholds import read_thresholds
+from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
 
 Key = tuple[Job, Film]
+_LISTED = 20  # films in the table that is printed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Options:
   preset: Literal["paper", "released"] | None = None
   """Which detection and final map; the weights' own by default."""
   thresholds: pathlib.Path | None = None
-  """JSON of finding: percentile, or a run's results.json."""
+  """JSON of finding: percentile, or a run's results.json; by default those that
+  the run has chosen itself."""
   raw: bool = False
   """Also write logits and saliency, as .npz."""
   batch_size: int | None = None
@@ -79,7 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
   try:
     predictor = load(options.weights, preset=options.preset)
-    percentiles, origin = read_thresholds(options.thresholds, predictor.box_map)
+    percentiles, origin = (
+      percentiles_of(predictor.info)
+      if options.thresholds is None
+      else read_thresholds(options.thresholds, predictor.info)
+    )
     files = PredictionFiles(
       options.out, predictor, percentiles, raw=options.raw
     )
@@ -92,9 +98,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
   files.warn()
   files.write_record(done, failed, origin)
+  files.write_table(done)
+  print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
   print(DISCLAIMER)
   return 1 if failed else 0
+
+
+def _short_table(done: list[dict]) -> list[str]:
+  """Say what is predicted of the first films."""
+  lines = []
+  for film in done[:_LISTED]:
+    of = film["findings"]
+    names = sorted(of, key=lambda name: -of[name]["probability"])
+    undecided = all(of[name]["predicted"] is None for name in names)
+    shown = [n for n in names if of[n]["predicted"]]
+    if undecided:
+      shown = names[:1]
+    said = ", ".join(f"{n} {of[n]['probability']:.2f}" for n in shown)
+    if undecided:
+      said += " is the most probable"
+    lines.append(f"{film['file']}: {said or 'nothing predicted'}")
+  if len(done) > _LISTED:
+    lines.append(f"and {len(done) - _LISTED} more in predictions.csv")
+  return lines
 
 
 def _predict_all(

@@ -1,6 +1,8 @@
 """The files that `predict` writes: a picture and arrays per film, a record."""
 
 import collections
+import csv
+import io
 import pathlib
 from typing import Any
 
@@ -13,7 +15,7 @@ from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.boxes import cut_box
 from chexjax.inference.image_files import Job
 from chexjax.inference.predictor import Predictor
-from chexjax.io import replacing, write_json
+from chexjax.io import replacing, write_json, write_text
 from chexjax.report.overlay import Marked, draw_overlay
 from chexjax.runtime import provenance
 
@@ -88,11 +90,11 @@ class PredictionFiles:
   def _findings(
     self, film: Film, found: dict[str, Any]
   ) -> dict[str, dict[str, Any]]:
-    """Return probability and box of every finding."""
+    """Return probability, decision and box of every finding."""
     box_map = self._predictor.box_map
     logits = found["full_logits"].astype(np.float64)
     return {
-      name: {"probability": float(1 / (1 + np.exp(-logits[k])))}
+      name: self._decision(name, float(1 / (1 + np.exp(-logits[k]))))
       | cut_box(
         found["maps"][box_map][k],
         self._percentiles[name],
@@ -103,6 +105,14 @@ class PredictionFiles:
       for k, name in enumerate(self._predictor.findings)
     }
 
+  def _decision(self, name: str, probability: float) -> dict[str, Any]:
+    cut = self._predictor.info.score_cuts.get(name)
+    return {
+      "probability": probability,
+      "score_cut": cut,
+      "predicted": None if cut is None else probability >= cut,
+    }
+
   def _write_overlay(
     self,
     job: Job,
@@ -110,13 +120,19 @@ class PredictionFiles:
     found: dict[str, Any],
     findings: dict[str, dict[str, Any]],
   ) -> str:
-    """Draw the most probable findings; return the picture's name."""
+    """Draw the most probable findings; return the picture's name.
+
+    A finding that is not predicted has its map but no box.
+    """
     names, heat = self._predictor.findings, found["maps"]
     marked = []
     for k in np.argsort(-found["full_logits"].astype(np.float64))[:_SHOWN]:
       of = findings[names[k]]
       title = f"{names[k]} {of['probability']:.2f}"
-      marked.append(Marked(title, heat[of["map"]][k], of["box"]))
+      box = of["box"]
+      if of["predicted"] is False:
+        title, box = f"{title}, not predicted", None
+      marked.append(Marked(title, heat[of["map"]][k], box))
     overlay = f"{job.stem}_overlay.png"
     with replacing(self._folder / overlay) as scratch:
       # PNG's default level takes three times as long to save a seventh.
@@ -144,6 +160,30 @@ class PredictionFiles:
         "predictions.json"
       )
 
+  def write_table(self, done: list[dict]) -> None:
+    """Write `predictions.csv`: a line for every film and finding.
+
+    A box is given where the finding is predicted, and where nobody has chosen
+    a score from which on it is.
+
+    Args:
+      done: records of the films that were read.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(
+      ["file", "finding", "probability", "predicted", "x1", "y1", "x2", "y2"]
+    )
+    for film in done:
+      for name, of in film["findings"].items():
+        shown = of["predicted"] is not False and of["box"] is not None
+        said = "" if of["predicted"] is None else int(of["predicted"])
+        box = of["box"] if shown else [""] * 4
+        rows.writerow(
+          [film["file"], name, f"{of['probability']:.4f}", said, *box]
+        )
+    write_text(self._folder / "predictions.csv", text.getvalue())
+
   def write_record(
     self, done: list[dict], failed: list[dict], thresholds_from: str
   ) -> None:
@@ -161,9 +201,13 @@ class PredictionFiles:
       "weights": info.source,
       "preset": info.preset,
       "image_size": info.image_size,
+      "findings": list(info.findings),
       "conventions": {
         "probability": "sigmoid of the full image's logit",
-        "box": "x1, y1, x2, y2 in pixels of the original image, exclusive end",
+        "predicted": "whether the probability reaches score_cut, the median of "
+        "the cuts that the run chose on other patients; null without any",
+        "box": "x1, y1, x2, y2 in pixels of the original image, exclusive end; "
+        "where the finding would be, predicted or not",
         "threshold": "percentile: share of the map's pixels below the cut",
         "box_score": "highest value of the map inside the box",
         "component": "largest, 8-connected",

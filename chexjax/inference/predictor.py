@@ -11,7 +11,7 @@ from chexjax.data.images import Film
 from chexjax.inference.boxes import cut_box
 from chexjax.inference.films import Images, Key, as_list, batches, open_film
 from chexjax.inference.forward import fitting_forward
-from chexjax.inference.thresholds import DEFAULT
+from chexjax.inference.thresholds import percentiles_of
 from chexjax.models import ChexModel
 from chexjax.weights.loading import ModelInfo, load_model
 
@@ -22,19 +22,25 @@ class Predictions(NamedTuple):
   Attributes:
     findings: the K names, in the order of every other field.
     probabilities: `[N, K]` float64 in 0..1, of the full image.
+    predicted: `[N, K]` bool, whether the probability reaches `score_cuts`.
     boxes: `[N, K, 4]` float32 x1, y1, x2, y2 in pixels of each film as it was
       given, x2 and y2 exclusive; NaN where the map is flat. A box says where
-      the finding would be, not that it is present: see `probabilities`.
+      the finding would be, not that it is present: see `predicted`.
     maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the whole film;
       only `sal` if the model was trained to classify only.
     logits: `[N, K]` float32, of the full image.
+    score_cuts: `[K]` float64, the probability from which on each finding
+      counts as predicted, chosen when the run was scored; NaN where nobody has
+      chosen any, and then nothing is `predicted`.
   """
 
   findings: tuple[str, ...]
   probabilities: np.ndarray
+  predicted: np.ndarray
   boxes: np.ndarray
   maps: dict[str, np.ndarray]
   logits: np.ndarray
+  score_cuts: np.ndarray
 
 
 class Predictor:
@@ -66,7 +72,16 @@ class Predictor:
   @property
   def box_map(self) -> str:
     """Map that boxes are cut from: `mix`, or `sal` where it is the only one."""
-    return "mix" if self.info.stage > 1 else "sal"
+    return self.info.box_map
+
+  @property
+  def score_cuts(self) -> np.ndarray:
+    """The `[K]` probabilities from which on a finding counts as predicted.
+
+    NaN where nobody has chosen any.
+    """
+    cuts = self.info.score_cuts
+    return np.array([cuts.get(name, np.nan) for name in self.findings])
 
   def predict(
     self,
@@ -84,7 +99,8 @@ class Predictor:
         `[N, H, W, C]`. Arrays are uint8, uint16 over its full range, or floats
         in 0..1. Of three axes the last is the colour if it is 1, 3 or 4.
       thresholds: finding -> share of the map's pixels below the cut, 0..1;
-        by default from the area of the finding's median box in ChestX-ray14.
+        by default those that the run has chosen, else from the area of the
+        finding's median box in ChestX-ray14.
       batch_size: most films at a time; by default 4 on a CPU, 64 elsewhere.
 
     Returns:
@@ -95,8 +111,8 @@ class Predictor:
         threshold is for an unknown finding.
     """
     given = as_list(images)
-    cuts = DEFAULT | dict(thresholds or {})
-    strangers = sorted(cuts.keys() - DEFAULT.keys() - set(self.findings))
+    cuts = percentiles_of(self.info)[0] | dict(thresholds or {})
+    strangers = sorted(cuts.keys() - set(self.findings))
     if strangers:
       raise ValueError(f"thresholds of unknown findings: {strangers}")
     films = [open_film(image, size=self.info.image_size) for image in given]
@@ -105,14 +121,18 @@ class Predictor:
     for _, rows in self.stream(pairs, count=len(films), batch_size=batch_size):
       found += rows
     logits = np.stack([row["full_logits"] for row in found])
+    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    score_cuts = self.score_cuts
+    names = found[0]["maps"]
     return Predictions(
-      self.findings,
-      1 / (1 + np.exp(-logits.astype(np.float64))),
-      self._boxes(films, found, cuts),
-      {
-        n: np.stack([row["maps"][n] for row in found]) for n in found[0]["maps"]
-      },
-      logits,
+      findings=self.findings,
+      probabilities=probabilities,
+      # A comparison with NaN is false.
+      predicted=probabilities >= score_cuts,
+      boxes=self._boxes(films, found, cuts),
+      maps={n: np.stack([row["maps"][n] for row in found]) for n in names},
+      logits=logits,
+      score_cuts=score_cuts,
     )
 
   def _boxes(

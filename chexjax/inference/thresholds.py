@@ -1,10 +1,11 @@
 """The threshold at which a finding's map is cut, for images without truth."""
 
-import json
 import pathlib
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from chexjax.types import FINDINGS
+from chexjax.io import read_json
+from chexjax.weights import run_results
+from chexjax.weights.loading import ModelInfo
 
 # The paper publishes no thresholds. A percentile q keeps the highest 1 - q of
 # the map's pixels. The default keeps as large a share of the image as the
@@ -20,72 +21,88 @@ _MEDIAN_BOX = {
   "Pneumothorax": (201, 206),
 }
 _UNBOXED = 0.95
-DEFAULT = {
-  name: round(1 - w * h / 1024**2, 3) for name, (w, h) in _MEDIAN_BOX.items()
-} | {name: _UNBOXED for name in FINDINGS if name not in _MEDIAN_BOX}
+# In words, for the record of the predictions.
+_DEFAULT_ORIGIN = "area of the median NIH box of the finding"
+
+
+def default_percentile(finding: str) -> float:
+  """Return where a finding's map is cut if nobody has chosen a threshold.
+
+  Args:
+    finding: any name; one that ChestX-ray14 has no boxes of keeps 5 % of the
+      map's pixels.
+
+  Returns:
+    The share of the map's pixels below the cut, 0..1.
+  """
+  if finding not in _MEDIAN_BOX:
+    return _UNBOXED
+  width, height = _MEDIAN_BOX[finding]
+  return round(1 - width * height / 1024**2, 3)
+
+
+def percentiles_of(info: ModelInfo) -> tuple[dict[str, float], str]:
+  """Return the percentile of each finding of a model, and their origin.
+
+  Args:
+    info: of the model; its own percentiles come first.
+
+  Returns:
+    Finding -> share of the map's pixels below the cut, 0..1; and the origin as
+    text.
+  """
+  found = {name: default_percentile(name) for name in info.findings}
+  own = {k: v for k, v in info.percentiles.items() if k in found}
+  return found | own, _origin(f"chosen by {info.source}", own, info.findings)
 
 
 def read_thresholds(
-  path: pathlib.Path | None, map_name: str
+  path: pathlib.Path, info: ModelInfo
 ) -> tuple[dict[str, float], str]:
-  """Return a percentile for every finding, and their origin as text.
+  """Return the percentiles that a file gives, and their origin as text.
 
   Args:
     path: JSON of `{finding: percentile}`, or a run's `results.json`, of which
       the median of each finding's cross-fitted thresholds is taken. A finding
-      that is not in the file keeps the default. None gives the defaults.
-    map_name: the map that is cut, "mix" or "sal".
+      that is not in the file keeps that of `percentiles_of`.
+    info: of the model whose maps are cut.
 
   Returns:
-    Finding -> share of the map's pixels below the cut, 0..1; and the origin.
+    As `percentiles_of`.
 
   Raises:
     ValueError: the file is not as described; names it and the wrong values.
   """
-  if path is None:
-    return dict(DEFAULT), "default: area of the median NIH box of the finding"
-  try:
-    content = json.loads(path.read_text())
-  except (json.JSONDecodeError, UnicodeDecodeError) as error:
-    raise ValueError(f"{path} is no JSON: {error}") from error
-  given = _of_results(path, content, map_name) if _is_run(content) else content
+  content = read_json(path)
+  if isinstance(content, dict) and "chosen" in content:
+    given = run_results.percentiles_of(content, info.box_map, path=path)
+  else:
+    given = content
   if not isinstance(given, dict):
     raise ValueError(f"{path} must be {{finding: percentile}}")
   faults = [
     f"{name}: {value!r}"
     for name, value in given.items()
-    if name not in DEFAULT
+    if name not in info.findings
     or isinstance(value, bool)
     or not isinstance(value, int | float)
     or not 0 <= value <= 1
   ]
   if faults:
     raise ValueError(
-      f"{path}: must map findings ({', '.join(FINDINGS)}) to 0..1, has "
+      f"{path}: must map findings ({', '.join(info.findings)}) to 0..1, has "
       + ", ".join(faults)
     )
-  missing = [name for name in FINDINGS if name not in given]
-  origin = path.name
-  if missing:
-    origin += f"; default for {', '.join(missing)}"
-  return DEFAULT | given, origin
+  before, _ = percentiles_of(info)
+  return before | given, _origin(path.name, given, info.findings)
 
 
-def _is_run(content: Any) -> bool:
-  return isinstance(content, dict) and "chosen" in content
-
-
-def _of_results(
-  path: pathlib.Path, content: dict[str, Any], map_name: str
-) -> dict[str, float]:
-  """Return the median of each finding's cross-fitted thresholds."""
-  try:
-    meaning = content["protocol"]["maps"][map_name]["threshold_means"]
-    chosen = content["chosen"][map_name]["crossfit"]
-  except (KeyError, TypeError) as error:
-    raise ValueError(
-      f"{path} holds no cross-fitted thresholds of the map {map_name}"
-    ) from error
-  if meaning != "percentile":
-    raise ValueError(f"{path}: thresholds of {map_name} are {meaning}")
-  return {k: sorted(v)[len(v) // 2] for k, v in chosen.items() if v}
+def _origin(
+  source: str, given: Mapping[str, float], findings: Sequence[str]
+) -> str:
+  missing = [name for name in findings if name not in given]
+  if not missing:
+    return source
+  if not given:
+    return f"default: {_DEFAULT_ORIGIN}"
+  return f"{source}; default ({_DEFAULT_ORIGIN}) for {', '.join(missing)}"

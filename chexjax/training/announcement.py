@@ -3,16 +3,20 @@
 import jax
 
 from chexjax import messages
+from chexjax.data.sources import Dataset, label_matrix
 from chexjax.models import ChexModel
 from chexjax.training import setup, time_estimate
 from chexjax.training.config import Config
+
+# Below this many positive images hardly anything is learnt of a finding.
+ENOUGH_POSITIVES = 50
 
 
 def announce(
   config: Config,
   model: ChexModel,
+  dataset: Dataset,
   *,
-  sizes: dict[str, int],
   steps: dict[int, int],
   boxes_known: bool,
   weights: str,
@@ -22,14 +26,26 @@ def announce(
   Args:
     config: of the run.
     model: to be trained.
-    sizes: split -> number of images.
+    dataset: of the run.
     steps: stage -> number of steps.
     boxes_known: whether a validation image has a box.
     weights: what the run starts from, as text.
   """
+  sizes = {name: len(split) for name, split in dataset.splits.items()}
   messages.tell("Research software, not a medical device.")
   messages.tell(f"devices: {', '.join(map(str, jax.devices()))}")
   messages.tell(f"images: {sizes}; findings: {model.num_classes}")
+  names = dataset.metadata["findings"]
+  known = label_matrix(dataset.splits["train"])
+  positives = dict(zip(names, (known == 1).sum(0).tolist()))
+  counts = ", ".join(f"{name} {n}" for name, n in positives.items())
+  messages.tell(f"training images that have it: {counts}")
+  few = [name for name, count in positives.items() if count < ENOUGH_POSITIVES]
+  if few:
+    messages.tell(
+      f"note: fewer than {ENOUGH_POSITIVES} training images have "
+      f"{', '.join(few)}: expect nothing of {'it' if len(few) == 1 else 'them'}"
+    )
   for stage in range(1, config.stage + 1):
     messages.tell(
       f"stage {stage}: {steps[stage]} steps of {config.batch_size} images"

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -40,13 +40,15 @@ class Checkpoints:
     folder: of this stage, as an absolute path.
   """
 
-  def __init__(self, folder: pathlib.Path):
+  def __init__(self, folder: pathlib.Path, *, findings: Sequence[str] = ()):
     """Open a folder.
 
     Args:
       folder: of this stage; it need not exist.
+      findings: names of the K findings, saved with every state, so that nobody
+        has to guess what its heads are of.
     """
-    self.folder = folder.absolute()
+    self.folder, self._findings = folder.absolute(), list(findings)
     self._noise = _OrbaxNoise()
     logging.getLogger("absl").addFilter(self._noise)
     self._manager = ocp.CheckpointManager(
@@ -96,12 +98,16 @@ class Checkpoints:
     Raises:
       OSError: this or an earlier checkpoint cannot be written.
     """
+    items = {
+      "state": ocp.args.StandardSave(state),
+      "inputs": ocp.args.JsonSave(inputs),
+    }
+    if self._findings:
+      items["findings"] = ocp.args.JsonSave({"names": self._findings})
     with self._writing():
       self._manager.save(
         step,
-        args=ocp.args.Composite(
-          state=ocp.args.StandardSave(state), inputs=ocp.args.JsonSave(inputs)
-        ),
+        args=ocp.args.Composite(**items),
         metrics=None if auc is None else {"auc": float(auc)},
         force=True,
       )

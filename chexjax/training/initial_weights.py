@@ -16,6 +16,8 @@ from chexjax.training import setup
 from chexjax.training.config import Config
 from chexjax.types import FINDINGS
 from chexjax.weights import loading
+from chexjax.weights.findings import transfer
+from chexjax.weights.shapes import shapes_of
 from chexjax.weights.torch_files import SUFFIXES
 
 # Repositories of ImageNet weights on the Hugging Face hub.
@@ -40,15 +42,51 @@ class Start(NamedTuple):
 
   Attributes:
     text: their origin, for messages.
-    variables: part of the model's variables; may be empty.
+    variables: part of a model's variables; may be empty.
+    findings: whose heads the variables hold; None if they hold no heads.
+    stage: 1 if they are of the classification module alone, else 3.
   """
 
   text: str
   variables: Any
+  findings: tuple[str, ...] | None = None
+  stage: int = 3
 
-  def put_into(self, variables: Any) -> Any:
-    """Return fresh variables with the leaves of this part replaced."""
-    return weights.replace(variables, self.variables)
+  def put_into(
+    self, fresh: Any, model: ChexModel, findings: Sequence[str]
+  ) -> Any:
+    """Put the weights into fresh variables, heads by the findings' names.
+
+    Args:
+      fresh: variables of the model; not changed.
+      model: of the run.
+      findings: names of its K findings.
+
+    Returns:
+      The variables that the run starts from. What was kept and what stays
+      fresh is told where the findings differ.
+    """
+    if self.findings is None:
+      return weights.replace(fresh, self.variables)
+    done = transfer(
+      model,
+      fresh,
+      findings,
+      self.variables,
+      self.findings,
+      stage=self.stage,
+    )
+    if done.fresh or len(self.findings) > len(findings):
+      messages.tell(
+        f"heads of {len(done.kept)} findings kept by their names"
+        f"{_listed(done.kept)}; fresh heads: {len(done.fresh)}"
+        f"{_listed(done.fresh)}; all that findings share is kept"
+      )
+    return done.variables
+
+
+def _listed(names: Sequence[str]) -> str:
+  return f" ({', '.join(names)})" if names else ""
 
 
 # For a finished run, which reads its own checkpoints.
@@ -88,7 +126,7 @@ def load(config: Config) -> Start:
   if config.init_dir is not None:
     raise ValueError("--init_dir goes with imagenet or released, not a path")
   path = pathlib.Path(config.init).expanduser()
-  return _released(path, model) if path.is_file() else _folder(path, model)
+  return _released(path, model) if path.is_file() else _folder(path, config)
 
 
 def _imagenet(config: Config, model: ChexModel) -> Start:
@@ -107,7 +145,7 @@ def _imagenet(config: Config, model: ChexModel) -> Start:
     files = [_download(name) for name in HUB]
   else:
     files = [_find(config.init_dir, [name]) for name in HUB]
-  like = loading.shapes_of(model)
+  like = shapes_of(model)
   parts: dict[tuple[str, ...], Any] = {}
   for file, read in zip(files, (weights.load_densenet, weights.load_resnet)):
     merged = read(weights.read_state_dict(file), like, source=str(file))
@@ -134,13 +172,19 @@ def _released(file: pathlib.Path, model: ChexModel) -> Start:
   rest = ""
   if weights.is_classifier(state):
     rest = ", detection and crop classifier from scratch"
-  return Start(f"the authors' {file.name}{rest}", merged.variables)
+  return Start(
+    f"the authors' {file.name}{rest}",
+    merged.variables,
+    FINDINGS,
+    stage=1 if rest else 3,
+  )
 
 
-def _folder(path: pathlib.Path, model: ChexModel) -> Start:
+def _folder(path: pathlib.Path, config: Config) -> Start:
   """Read a converted folder, or another run's workdir."""
   theirs, variables, info = loading.load_model(path)
-  ours = traverse_util.flatten_dict(loading.shapes_of(model, stage=info.stage))
+  model = setup.make_model(config, len(info.findings))
+  ours = traverse_util.flatten_dict(shapes_of(model, stage=info.stage))
   flat = traverse_util.flatten_dict(variables)
   shape = {k: list(v.shape) for k, v in flat.items()}
   want = {k: list(v.shape) for k, v in ours.items()}
@@ -165,7 +209,12 @@ def _folder(path: pathlib.Path, model: ChexModel) -> Start:
         f"note: {path} was made with {name} {there}, this run has {here}"
       )
   rest = ", the rest from scratch" if info.stage == 1 else ""
-  return Start(f"{path} ({info.source}){rest}", jax.device_get(variables))
+  return Start(
+    f"{path} ({info.source}){rest}",
+    jax.device_get(variables),
+    info.findings,
+    stage=info.stage,
+  )
 
 
 def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:

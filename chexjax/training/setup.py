@@ -19,7 +19,7 @@ from chexjax.training.optimizers import make_optimizer, make_schedule
 # arguments of `recipe`.
 _OUTSIDE_OF_STEPS = (
   "config", "stage", "maps", "workdir", "data_dir", "cache_dir",
-  "compilation_cache", "init", "init_dir", "seed", "max_steps",
+  "compilation_cache", "init", "init_dir", "seed", "max_steps", "min_steps",
   "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
   "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
   "phantom_images", "phantom_seed",
@@ -109,7 +109,11 @@ def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
     return dict.fromkeys((1, 2, 3), config.max_steps)
   per_epoch = num_examples / config.batch_size
   return {
-    stage: max(1, round(getattr(config, f"stage{stage}").epochs * per_epoch))
+    stage: max(
+      1,
+      config.min_steps,
+      round(getattr(config, f"stage{stage}").epochs * per_epoch),
+    )
     for stage in (1, 2, 3)
   }
 
@@ -122,7 +126,9 @@ def eval_every(config: Config, num_examples: int) -> int:
     num_examples: training images.
   """
   epochs = config.eval_every_epochs
-  return max(1, math.ceil(epochs * num_examples / config.batch_size))
+  steps = math.ceil(epochs * num_examples / config.batch_size)
+  # Of a stage with the fewest steps there are six evaluations at most.
+  return max(1, config.min_steps // 6, steps)
 
 
 def make_tx(

@@ -70,14 +70,13 @@ class Run:
     self.mesh = make_mesh()
     self.model: ChexModel = setup.make_model(config, len(self.names))
     self.stages = range(1, config.stage + 1)
-    sizes = {name: len(split) for name, split in dataset.splits.items()}
-    self.train_size = sizes["train"]
+    self.train_size = len(dataset.splits["train"])
     self.validation_boxes = known_boxes(config, dataset)
     self.steps = setup.stage_steps(config, self.train_size)
     announce(
       config,
       self.model,
-      sizes=sizes,
+      dataset,
       steps=self.steps,
       boxes_known=self.validation_boxes is not None,
       weights=start.text,
@@ -93,7 +92,8 @@ class Run:
     """
     fresh = setup.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
-      self.start.put_into(fresh), replicated(self.mesh)
+      self.start.put_into(fresh, self.model, self.names),
+      replicated(self.mesh),
     )
     weights = setup.class_weights(
       self.config, label_matrix(self.dataset.splits["train"])
@@ -127,7 +127,9 @@ class Run:
     state = jax.device_put(state, replicated(self.mesh))
     folder = config.workdir / "checkpoints" / f"stage{stage}"
     # Closing waits for unfinished saves, also when the stage ends by an error.
-    with contextlib.closing(Checkpoints(folder)) as checkpoints:
+    with contextlib.closing(
+      Checkpoints(folder, findings=self.names)
+    ) as checkpoints:
       latest = checkpoints.latest_step()
       if latest == steps:
         state, _ = checkpoints.restore(latest, state)

@@ -5,7 +5,9 @@ import pathlib
 
 from chexjax import messages, weights
 from chexjax.models import ChexModel, released_options
+from chexjax.types import FINDINGS
 from chexjax.weights import loading
+from chexjax.weights.loading import ModelInfo
 from chexjax.weights.torch_files import SUFFIXES
 
 # Fields that affect training only, not what the weights compute.
@@ -36,19 +38,26 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
     loading.save_model(out, variables, info)
     messages.tell(f"wrote {out}: {info.image_size} px, preset {info.preset}")
     return
-  _check_released(source, model)
+  _check_released(source, model, info)
   state = weights.save_released(variables, counters=info.counters)
   out.parent.mkdir(parents=True, exist_ok=True)
   weights.write_state_dict(out, state)
   messages.tell(f"wrote {out}: {len(state)} entries under the released names")
 
 
-def _check_released(source: pathlib.Path, model: ChexModel) -> None:
+def _check_released(
+  source: pathlib.Path, model: ChexModel, info: ModelInfo
+) -> None:
   """Raise a ValueError for a model that the authors' code computes otherwise.
 
   Their code would load such weights without an error.
   """
   theirs = ChexModel(**released_options())
+  if info.findings != FINDINGS:
+    raise ValueError(
+      f"{source} is of findings {', '.join(info.findings)}; the authors' code "
+      f"knows {', '.join(FINDINGS)} alone"
+    )
   differing = [
     f"{field.name} is {getattr(model, field.name)}, must be "
     f"{getattr(theirs, field.name)}"

@@ -5,24 +5,22 @@ folder that `convert` wrote, or the workdir of a run.
 """
 
 import dataclasses
-import functools
-import json
 import os
 import pathlib
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from chexjax import io, messages, weights
 from chexjax.models import ChexModel, released_options
-from chexjax.runtime import compile_cache
 from chexjax.types import FINDINGS
+from chexjax.weights import run_results
+from chexjax.weights.shapes import shapes_of
 from chexjax.weights.variables import (
   chosen_step,
   restore_variables,
   save_variables,
+  stored_findings,
 )
 
 MODEL_FILE = "model.json"
@@ -42,6 +40,10 @@ class ModelInfo:
     options: fields of `ChexModel` that are not its defaults.
     source: origin of the weights, as text.
     counters: PyTorch's batch counters by name, for conversion back.
+    percentiles: finding -> share of the map's pixels below the cut of its box,
+      0..1, as chosen when the run was scored; may be empty.
+    score_cuts: finding -> probability from which on it counts as predicted,
+      chosen likewise; may be empty.
   """
 
   findings: tuple[str, ...]
@@ -51,6 +53,18 @@ class ModelInfo:
   options: dict[str, Any]
   source: str
   counters: dict[str, int] = dataclasses.field(default_factory=dict)
+  percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
+  score_cuts: dict[str, float] = dataclasses.field(default_factory=dict)
+
+  @property
+  def box_map(self) -> str:
+    """The map that boxes are cut from: `mix`, or `sal` where it is alone."""
+    return box_map_of(self.stage)
+
+
+def box_map_of(stage: int) -> str:
+  """Return the map that boxes are cut from after a stage."""
+  return "mix" if stage > 1 else "sal"
 
 
 _Loaded = tuple[ChexModel, Any, ModelInfo]
@@ -90,34 +104,15 @@ def load_model(
   elif path.exists():
     raise ValueError(
       f"{path} holds no weights: looked for {path / MODEL_FILE} (of "
-      f"experiments.convert) and {path / 'config.json'} (of experiments.run)"
+      f"convert) and {path / 'config.json'} (of experiments.run)"
     )
   else:
     raise FileNotFoundError(f"no file or folder {path}")
   model, variables, info = loaded
-  if preset is not None:
-    info = dataclasses.replace(info, preset=preset)
+  if preset not in (None, info.preset):
+    # The percentiles were chosen on the maps of the other preset.
+    info = dataclasses.replace(info, preset=preset, percentiles={})
   return model, variables, info
-
-
-@functools.lru_cache(maxsize=8)
-def shapes_of(model: ChexModel, *, stage: int = 3) -> Any:
-  """Return the shapes of a model's variables without allocating them.
-
-  Args:
-    model: whose variables they are.
-    stage: see `ChexModel`; 1 leaves out detection and crop classifier.
-
-  Returns:
-    `params` and `batch_stats` as trees of `jax.ShapeDtypeStruct`.
-  """
-  image = jnp.zeros((1, 64, 64, 3))
-  key = jax.random.key(0)
-  # Stored on disk, because tracing the full-size model takes seconds.
-  return compile_cache.kept(
-    lambda: jax.eval_shape(lambda: model.init(key, image, stage=stage)),
-    repr(("shapes", model, stage)),
-  )
 
 
 def released_from_state(
@@ -193,46 +188,102 @@ def _from_file(path: pathlib.Path) -> _Loaded:
 
 def _from_converted(path: pathlib.Path) -> _Loaded:
   file = path / MODEL_FILE
-  record = _read_json(file)
+  record = io.read_json(file)
   if record.pop("format", None) != _FORMAT:
     raise ValueError(f"{file}: format must be {_FORMAT!r}")
   try:
     info = ModelInfo(**record)
   except TypeError as error:
     raise ValueError(f"{file}: {error}") from error
-  info = dataclasses.replace(info, findings=tuple(info.findings))
-  _check_findings(file, info.findings)
+  info = dataclasses.replace(
+    info, findings=_checked_findings(info.findings, file)
+  )
   model = make_model(len(info.findings), info.options)
   like = shapes_of(model, stage=info.stage)
   return model, restore_variables(path / "variables", like), info
 
 
 def _from_workdir(path: pathlib.Path) -> _Loaded:
-  config = _read_json(path / "config.json")["config"]
-  options = config["model"]
-  model = make_model(len(FINDINGS), options)
+  config = io.read_json(path / "config.json")["config"]
   for stage in (3, 2, 1):
     folder = path / "checkpoints" / f"stage{stage}"
     step = chosen_step(folder)
     if step is None:
       continue
     messages.tell(f"{path}: stage {stage}, step {step}")
+    findings = _findings_of_run(path, folder / str(step), config)
+    model = make_model(len(findings), config["model"])
     trained = 1 if stage == 1 else 3
     like = shapes_of(model, stage=trained)
     variables = restore_variables(folder / str(step) / "state", like)
+    percentiles, cuts = run_results.of_workdir(path, stage, box_map_of(trained))
     return (
       model,
       variables,
       ModelInfo(
-        findings=FINDINGS,
+        findings=findings,
         preset=config["maps"],
         image_size=config["image_size"],
         stage=trained,
-        options=options,
+        options=config["model"],
         source=f"{path.absolute().name}, stage {stage}, step {step}",
+        percentiles=percentiles,
+        score_cuts=cuts,
       ),
     )
   raise ValueError(f"{path} has no checkpoint yet in {path / 'checkpoints'}")
+
+
+def _findings_of_run(
+  workdir: pathlib.Path, checkpoint: pathlib.Path, config: dict[str, Any]
+) -> tuple[str, ...]:
+  """Return the names of a checkpoint's findings, wherever they are written.
+
+  The checkpoint has them itself, or the workdir's `data.json` or
+  `results.json`. A workdir with none of these is older; only the phantom's are
+  known then.
+  """
+  names = stored_findings(checkpoint)
+  if names is not None:
+    return _checked_findings(names, checkpoint)
+  for name, keys in (
+    ("data.json", ("findings",)),
+    ("results.json", ("provenance", "dataset", "findings")),
+  ):
+    file = workdir / name
+    try:
+      found = io.read_json(file) if file.is_file() else None
+    except ValueError as error:
+      messages.warn(f"warning: {error}")
+      continue
+    for key in keys:
+      found = found.get(key) if isinstance(found, dict) else None
+    if found is not None:
+      return _checked_findings(found, file)
+  if config.get("data_dir") is None:
+    return FINDINGS
+  raise ValueError(
+    f"{workdir} does not say what its findings are called: neither its "
+    "checkpoint, data.json nor results.json has their names"
+  )
+
+
+def _checked_findings(findings: Any, file: pathlib.Path) -> tuple[str, ...]:
+  """Return the names as a tuple.
+
+  Raises:
+    ValueError: they are no list of different texts; names the file.
+  """
+  if (
+    not isinstance(findings, list | tuple)
+    or not findings
+    or not all(isinstance(name, str) and name for name in findings)
+    or len(set(findings)) < len(findings)
+  ):
+    raise ValueError(
+      f"{file}: findings must be a list of different names, got {findings!r}"
+    )
+  return tuple(findings)
 
 
 def make_model(num_classes: int, options: dict[str, Any]) -> ChexModel:
@@ -255,18 +306,3 @@ def make_model(num_classes: int, options: dict[str, Any]) -> ChexModel:
     k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
   }
   return ChexModel(num_classes=num_classes, **fields)
-
-
-def _check_findings(file: pathlib.Path, findings: tuple[str, ...]) -> None:
-  if findings != FINDINGS:
-    raise ValueError(
-      f"{file}: findings are {', '.join(findings)}; must be "
-      f"{', '.join(FINDINGS)}"
-    )
-
-
-def _read_json(file: pathlib.Path) -> Any:
-  try:
-    return json.loads(file.read_text())
-  except (json.JSONDecodeError, UnicodeDecodeError) as error:
-    raise ValueError(f"{file} is no JSON: {error}") from error

@@ -7,6 +7,8 @@ import jax
 import orbax.checkpoint as ocp
 from flax import traverse_util
 
+from chexjax import io
+
 
 def save_variables(folder: pathlib.Path, variables: Any) -> None:
   """Write `params` and `batch_stats` as an Orbax checkpoint.
@@ -52,27 +54,46 @@ def restore_variables(folder: pathlib.Path, like: Any) -> Any:
 
 
 def chosen_step(folder: pathlib.Path) -> int | None:
-  """Return the step of a stage's checkpoint that should be used.
+  """Return the step of a stage whose weights are used.
+
+  Nothing in the folder is changed, because a run may be using it.
 
   Args:
-    folder: written by `Checkpoints`. It is only read, so a run may be writing
-      to it.
+    folder: of `Checkpoints`; it need not exist.
 
   Returns:
-    The step with the best validation AUC; the last step if none was
-    evaluated; None if there is no checkpoint.
+    The step with the best validation AUC, of equal ones the last, as
+    `Checkpoints.best_step`; else the last step; None without a checkpoint.
   """
   if not folder.is_dir():
     return None
-  options = ocp.CheckpointManagerOptions(
-    read_only=True,
-    create=False,
-    save_interval_steps=0,
-    best_fn=lambda metrics: metrics["auc"],
-  )
-  with ocp.CheckpointManager(folder.absolute(), options=options) as manager:
-    best = manager.best_step()
-    return manager.latest_step() if best is None else best
+  steps = ocp.utils.checkpoint_steps(folder.absolute())
+  aucs = {step: _auc(folder / str(step)) for step in steps}
+  judged = [step for step, auc in aucs.items() if auc is not None]
+  if judged:
+    return max(judged, key=lambda step: (aucs[step], step))
+  return max(steps, default=None)
+
+
+def _auc(checkpoint: pathlib.Path) -> float | None:
+  """Return the metric that was saved with a checkpoint, if one was."""
+  file = checkpoint / "metrics" / "metrics"
+  return io.read_json(file)["auc"] if file.is_file() else None
+
+
+def stored_findings(checkpoint: pathlib.Path) -> list[str] | None:
+  """Return the names of the findings that a stage's checkpoint holds.
+
+  Args:
+    checkpoint: folder of one step, of `Checkpoints`.
+
+  Returns:
+    The names, or None where the checkpoint was saved without.
+  """
+  folder = checkpoint.absolute() / "findings"
+  if not folder.is_dir():
+    return None
+  return ocp.JsonCheckpointHandler().restore(folder)["names"]
 
 
 def _check(folder: pathlib.Path, stored: Any, like: Any) -> None:

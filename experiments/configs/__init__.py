@@ -6,10 +6,11 @@ from chexjax.training.config import (
   ModelConfig,
   StageConfig,
 )
-from experiments.configs import nih_mini, paper, phantom, released
+from experiments.configs import nih_mini, own, paper, phantom, released
 
 CONFIGS = {
   "phantom": phantom.config,
+  "own": own.config,
   "paper": paper.config,
   "released": released.config,
   "nih_mini": nih_mini.config,

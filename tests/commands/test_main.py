@@ -6,8 +6,8 @@ import sys
 import pytest
 
 import chexjax
-from chexjax.commands.console import show_messages
 from chexjax.__main__ import COMMANDS, main
+from chexjax.commands.console import show_messages
 from chexjax.messages import LOGGER, progress, tell, warn
 
 

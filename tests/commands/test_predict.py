@@ -1,12 +1,16 @@
 """Files in, predictions out: a phantom-sized model on images of every kind."""
 
+import csv
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_workdir import make_workdir
 
+from chexjax.commands import convert
 from chexjax.commands.predict import main
 from chexjax.inference import boxes, forward, thresholds
 from chexjax.runtime import memory
@@ -127,8 +131,9 @@ def test_box_is_the_largest_component_in_the_originals_pixels():
   assert flat["box"] is None
 
 
-def test_thresholds_have_a_default_and_can_be_given(tmp_path):
-  default, said = thresholds.read_thresholds(None, "mix")
+def test_thresholds_have_a_default_and_can_be_given(workdir, tmp_path):
+  info = loading.load_model(workdir)[2]
+  default, said = thresholds.percentiles_of(info)
   assert set(default) == set(FINDINGS)
   assert default["Cardiomegaly"] == pytest.approx(
     1 - 478 * 382 / 1024**2, abs=1e-3
@@ -136,20 +141,22 @@ def test_thresholds_have_a_default_and_can_be_given(tmp_path):
   assert "default" in said
   path = tmp_path / "t.json"
   path.write_text(json.dumps({"Mass": 0.7}))
-  given, said = thresholds.read_thresholds(path, "mix")
+  given, said = thresholds.read_thresholds(path, info)
   assert given == default | {"Mass": 0.7}
-  assert "default for Atelectasis" in said
+  assert said.startswith("t.json; default (area of the median NIH box")
+  assert said.endswith("Pneumothorax")
   path.write_text(json.dumps({"Mass": 1.7, "Fracture": 0.5}))
   with pytest.raises(ValueError, match=r"Mass: 1\.7, Fracture: 0\.5"):
-    thresholds.read_thresholds(path, "mix")
+    thresholds.read_thresholds(path, info)
   results = {
     "protocol": {"maps": {"mix": {"threshold_means": "percentile"}}},
     "chosen": {"mix": {"crossfit": {"Mass": [0.6, 0.8, 0.9], "Edema": None}}},
   }
   path.write_text(json.dumps(results))
-  assert thresholds.read_thresholds(path, "mix")[0]["Mass"] == 0.8
+  assert thresholds.read_thresholds(path, info)[0]["Mass"] == 0.8
+  classifier = dataclasses.replace(info, stage=1)
   with pytest.raises(ValueError, match="the map sal"):
-    thresholds.read_thresholds(path, "sal")
+    thresholds.read_thresholds(path, classifier)
 
 
 def test_a_preset_changes_the_maps_alone(workdir):
@@ -166,3 +173,65 @@ def test_a_preset_changes_the_maps_alone(workdir):
   np.testing.assert_allclose(
     one["proposal_scores"], two["proposal_scores"], atol=1e-5
   )
+
+
+def test_a_scored_run_decides_and_cuts_by_its_own_thresholds(
+  workdir, tmp_path, capsys
+):
+  run_folder = tmp_path / "scored run"
+  shutil.copytree(workdir, run_folder)
+  cuts = {name: [1.0] for name in FINDINGS} | {"Mass": [0.0, 0.0, 1.0]}
+  del cuts["Hernia"]
+  results = {
+    "protocol": {
+      "maps": {"mix": {"threshold_means": "percentile"}},
+      "predicted": {"thresholds": cuts},
+    },
+    "chosen": {"mix": {"crossfit": {"Mass": [0.9, 0.5, 0.6], "Edema": None}}},
+    "provenance": {"trained_stages": 3},
+  }
+  path = run_folder / "results.json"
+  path.write_text(json.dumps(results))
+  Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save(tmp_path / "f.png")
+
+  def predicted(source, name):
+    out = tmp_path / name
+    assert run(source, out, tmp_path / "f.png") == 0
+    record = json.loads((out / "predictions.json").read_text())
+    with (out / "predictions.csv").open() as file:
+      rows = {row["finding"]: row for row in csv.DictReader(file)}
+    return record, rows, capsys.readouterr().out
+
+  record, rows, said = predicted(run_folder, "own")
+  of = record["images"][0]["findings"]
+  assert record["conventions"]["thresholds_from"].startswith(
+    "chosen by scored run, stage 3"
+  )
+  assert of["Mass"]["threshold"] == 0.6
+  assert of["Mass"]["predicted"] is True
+  assert of["Nodule"]["predicted"] is False
+  assert of["Hernia"]["predicted"] is None
+  assert of["Nodule"]["box"] is not None  # Where it would be.
+  assert rows["Mass"]["predicted"] == "1"
+  assert [float(rows["Mass"][k]) for k in ("x1", "y1", "x2", "y2")] == (
+    of["Mass"]["box"]
+  )
+  assert rows["Nodule"]["x1"] == ""
+  assert rows["Hernia"]["predicted"] == ""
+  assert float(rows["Hernia"]["x2"]) > 0
+  assert f"f.png: Mass {of['Mass']['probability']:.2f}\n" in said
+  # They travel with the weights.
+  converted = tmp_path / "converted"
+  argv = [f"--weights={run_folder}", f"--out={converted}"]
+  assert convert.main(argv) == 0
+  again = predicted(converted, "again")[0]["images"][0]["findings"]
+  assert again == of
+  # Thresholds of a stage that is not the weights', or of a damaged file, are
+  # not taken.
+  results["provenance"]["trained_stages"] = 1
+  for text in (json.dumps(results), "{"):
+    path.write_text(text)
+    record, _, said = predicted(run_folder, f"other {len(text)}")
+    assert record["conventions"]["thresholds_from"].startswith("default")
+    assert record["images"][0]["findings"]["Mass"]["predicted"] is None
+    assert "is the most probable" in said

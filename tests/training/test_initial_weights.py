@@ -53,9 +53,10 @@ def test_imagenet_fills_both_backbones_and_nothing_else(init_dir, capsys):
   found = start(PAPER, init="imagenet", init_dir=init_dir)
   assert capsys.readouterr().out.count("arrays loaded") == 2
   assert "from ImageNet" in found.text
-  like = loading.shapes_of(setup.make_model(PAPER, len(FINDINGS)))
+  model = setup.make_model(PAPER, len(FINDINGS))
+  like = loading.shapes_of(model)
   zeros = jax.tree.map(lambda x: np.zeros(x.shape, np.float32), like)
-  filled = found.put_into(zeros)["params"]
+  filled = found.put_into(zeros, model, FINDINGS)["params"]
   for part, of in (
     ("classification", "densenet"), ("crop_classifier", "resnet")
   ):  # fmt: skip
@@ -137,7 +138,7 @@ def test_another_runs_workdir_is_a_start(tmp_path):
     ),
   )
   found = start(config, init=str(folder))
-  filled = found.put_into(variables)["params"]
+  filled = found.put_into(variables, model, FINDINGS)["params"]
   jax.tree.map(
     lambda a, b: np.testing.assert_array_equal(a, b + np.float32(1 / 64)),
     filled,

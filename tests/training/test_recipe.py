@@ -25,7 +25,7 @@ OTHER = {
   "init": "imagenet", "init_dir": pathlib.Path("i"), "eval_batch_size": 3,
   "eval_every_epochs": 0.1, "save_every": 2, "log_every": 7,
   "coordinator": "h:1", "num_processes": 4, "process_id": 1, "max_nan": 3,
-  "num_examples": 0, "phantom_images": 77,
+  "num_examples": 0, "phantom_images": 77, "min_steps": 11,
   "phantom_seed": 6,
 }  # fmt: skip
 

@@ -77,14 +77,23 @@ def test_a_refusal_writes_nothing(classifier, tmp_path, capsys, fault):
   assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_converted_folder_of_other_findings_is_refused(classifier, tmp_path):
+def test_a_converted_folder_has_the_findings_it_says(classifier, tmp_path):
   run(classifier, tmp_path / "c")
   file = tmp_path / "c" / "model.json"
   record = json.loads(file.read_text())
   record["findings"][0] = "Fracture"
   file.write_text(json.dumps(record))
-  with pytest.raises(ValueError, match="Fracture"):
-    loading.load_model(tmp_path / "c")
+  assert loading.load_model(tmp_path / "c")[2].findings[0] == "Fracture"
+  # The authors' code would read its head as one of another finding.
+  assert run(tmp_path / "c", tmp_path / "back.safetensors") == 2
+  assert not (tmp_path / "back.safetensors").exists()
+  for wrong in ([], ["Mass"] * 14, "Mass", [1, 2], None):
+    file.write_text(json.dumps(record | {"findings": wrong}))
+    with pytest.raises(ValueError, match=r"model\.json: findings must be"):
+      loading.load_model(tmp_path / "c")
+
+
+def test_what_is_no_weights_is_named(tmp_path):
   with pytest.raises(FileNotFoundError, match="no file or folder"):
     loading.load_model(tmp_path / "none")
   (tmp_path / "empty").mkdir()
