@@ -50,6 +50,39 @@ def new_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def held(folder: pathlib.Path, *, wait: bool = False) -> Iterator[None]:
+  """Hold a folder for this process alone while the block runs.
+
+  The lock is the system's, on a file `.lock` in the folder: that of a process
+  that has died is nobody's. On a file system without locks nothing is held.
+
+  Args:
+    folder: it is made if it is not there.
+    wait: whether to wait for a process that holds it.
+
+  Raises:
+    BlockingIOError: another process holds the folder, and `wait` is false.
+  """
+  import filelock
+
+  folder.mkdir(parents=True, exist_ok=True)
+  lock = filelock.FileLock(folder / ".lock")
+  try:
+    lock.acquire(timeout=-1 if wait else 0)
+  except filelock.Timeout as error:
+    raise BlockingIOError(
+      f"{folder} is in use by another process; wait for it, or give another "
+      "folder"
+    ) from error
+  except (OSError, NotImplementedError):
+    pass  # This file system has no locks.
+  try:
+    yield
+  finally:
+    lock.release()
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
   """Write a UTF-8 text file."""
   with replacing(path) as scratch:

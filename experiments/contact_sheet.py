@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from chexjax import ops
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.sources import true_boxes
 from chexjax.io import replacing
@@ -48,7 +48,7 @@ class Options:
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status."""
   options = parse(Options, argv, prog="contact_sheet", switches=False)
-  show_messages()
+  set_up_process()
   config = dataclasses.replace(
     CONFIGS["phantom"],
     data_dir=options.data_dir,

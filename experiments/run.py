@@ -8,12 +8,13 @@ written or read, such as on a full disk; 75 stopped by SIGTERM or SIGINT. After
 74 and 75 the same command goes on.
 """
 
+import contextlib
 import os
 import shlex
 import sys
 import time
 
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import set_up_process
 from chexjax.runtime import memory
 from chexjax.training.config import Config
 from chexjax.training.stopping import EXIT_STATUS, Stopped, Stopping
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
   config = flags.parse(options)
   if argv is None:
     memory.relaunch()
-  show_messages()
+  set_up_process()
   # Here, so that a wrong option is answered before JAX is loaded.
   from chexjax.runtime import processes
 
@@ -50,10 +51,12 @@ def main(argv: list[str] | None = None) -> int:
 def _train(config: Config, stopping: Stopping) -> int:
   began = time.monotonic()
   # Here, so that a wrong option is answered before orbax and grain are loaded.
+  from chexjax.io import held
   from chexjax.runtime import processes, provenance
   from chexjax.training import initial_weights, setup, time_estimate, workdir
   from chexjax.training.datasets import open_data
   from chexjax.training.stages import Run
+  from chexjax.weights.variables import check_folder
 
   setup.use_compile_cache(config)
   try:
@@ -63,6 +66,8 @@ def _train(config: Config, stopping: Stopping) -> int:
     def open_all():
       if processes.first():
         workdir.store(config, provenance.collect())
+        if processes.alone():
+          check_folder(config.workdir / "checkpoints")
       dataset = open_data(config)
       if processes.first():
         workdir.check_data(config, dataset)
@@ -73,7 +78,13 @@ def _train(config: Config, stopping: Stopping) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 2
   try:
-    Run(config, dataset, start, stopping).all_stages()
+    with contextlib.ExitStack() as stack:
+      if processes.first():
+        stack.enter_context(held(config.workdir))
+      Run(config, dataset, start, stopping).all_stages()
+  except BlockingIOError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
   except FloatingPointError as error:
     print(f"error: {error}", file=sys.stderr)
     return 3

@@ -1,6 +1,7 @@
-"""The console: where a command shows what the library says."""
+"""The process of a command: its console and its environment."""
 
 import logging
+import os
 import sys
 
 from chexjax.messages import LOGGER
@@ -27,3 +28,13 @@ def show_messages() -> None:
   LOGGER.setLevel(logging.INFO)
   # A handler of the root logger, such as absl's, would say all of it again.
   LOGGER.propagate = False
+
+
+def set_up_process() -> None:
+  """Show messages, and draw figures without a window.
+
+  A notebook's `MPLBACKEND` names a module of the notebook's, which matplotlib
+  looks for as soon as it is imported.
+  """
+  os.environ["MPLBACKEND"] = "Agg"
+  show_messages()

@@ -12,7 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import set_up_process
 from chexjax.commands.options import parse
 from chexjax.weights.conversion import convert
 
@@ -30,7 +30,7 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
   """Run the command line; return the exit status."""
   options = parse(Options, argv, prog="convert", description=__doc__)
-  show_messages()
+  set_up_process()
   try:
     convert(options.weights, options.out)
   except (OSError, ImportError, ValueError) as error:

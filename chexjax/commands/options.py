@@ -1,5 +1,7 @@
 """Command lines, parsed from the typed options of a command."""
 
+import dataclasses
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -29,11 +31,14 @@ def parse(
     switches: whether `--option` sets a bool, and `--no_option` unsets it; else
       they are written `--option True`.
 
+  Returns:
+    The options; `~` in paths is expanded.
+
   Raises:
     SystemExit: the options are at fault (status 2), or `--help` was answered.
   """
   given: dict[str, Any] = {} if default is None else {"default": default}
-  return tyro.cli(
+  options = tyro.cli(
     kind,
     prog=prog,
     description=description,
@@ -42,3 +47,32 @@ def parse(
     config=() if switches else (tyro.conf.FlagConversionOff,),
     use_underscores=True,
   )
+  return _expanded(options)
+
+
+def _expanded(options: Options) -> Options:
+  """Return the options with `~` expanded, which a shell leaves after `=`."""
+  changed: dict[str, Any] = {}
+  for field in dataclasses.fields(options):  # type: ignore[arg-type]
+    value = getattr(options, field.name)
+    if value == field.default:
+      continue  # It is expanded where it is used.
+    if isinstance(value, pathlib.Path):
+      changed[field.name] = expand(value)
+    elif isinstance(value, tuple) and any(
+      isinstance(part, pathlib.Path) for part in value
+    ):
+      changed[field.name] = tuple(map(expand, value))
+  return dataclasses.replace(options, **changed)  # type: ignore[type-var]
+
+
+def expand(path: pathlib.Path) -> pathlib.Path:
+  """Return a path with `~` expanded.
+
+  Raises:
+    SystemExit: there is no home folder.
+  """
+  try:
+    return path.expanduser()
+  except RuntimeError as error:
+    sys.exit(f"{path}: {error}; give a path without ~")

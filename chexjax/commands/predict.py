@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import tyro
 
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
-  show_messages()
+  set_up_process()
   jobs, failed = find_images(options.images, options.out)
   for fault in failed:
     print(f"error: {fault['file']}: {fault['reason']}", file=sys.stderr)

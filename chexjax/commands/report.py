@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import set_up_process
 from chexjax.commands.options import parse
 from chexjax.report import build, page
 
@@ -30,7 +30,7 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
   """Run the command line; return the exit status."""
   options = parse(Options, argv, prog="report", description=__doc__)
-  show_messages()
+  set_up_process()
   began = time.monotonic()
   try:
     if not options.workdir:

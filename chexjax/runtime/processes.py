@@ -53,6 +53,11 @@ def first() -> bool:
   return jax.process_index() == 0
 
 
+def alone() -> bool:
+  """Return whether this process is the whole run."""
+  return jax.process_count() == 1
+
+
 def signals() -> tuple[signal.Signals, ...]:
   """Return the signals that a run handles itself.
 

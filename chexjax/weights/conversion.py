@@ -9,6 +9,7 @@ from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.loading import ModelInfo
 from chexjax.weights.torch_files import SUFFIXES
+from chexjax.weights.variables import check_folder
 
 # Fields that affect training only, not what the weights compute.
 _FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
@@ -32,6 +33,12 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
   back = out.suffix in SUFFIXES
   if out.exists() and (back or not out.is_dir() or any(out.iterdir())):
     raise FileExistsError(f"{out} exists already; give another --out")
+  if not back:
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+      check_folder(out)
+    finally:
+      out.rmdir()
   model, variables, info = loading.load_model(source)
   if not back:
     out.parent.mkdir(parents=True, exist_ok=True)

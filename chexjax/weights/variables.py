@@ -1,13 +1,46 @@
 """A model's variables on disk, without optimizer state and input position."""
 
+import os
 import pathlib
+import shutil
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from flax import traverse_util
 
 from chexjax import io
+
+
+def check_folder(folder: pathlib.Path) -> None:
+  """Save and read back a small checkpoint, before hours of work.
+
+  Some paths cannot be taken, such as one with `[x]` in it, which Orbax and
+  tensorstore read as a pattern.
+
+  Args:
+    folder: that is to hold checkpoints; it is made if it is not there.
+
+  Raises:
+    OSError: a checkpoint cannot be written here, or not be read back.
+  """
+  scratch = folder.absolute() / f".try.{os.getpid()}"
+  want = jnp.arange(3.0)
+  try:
+    save_variables(scratch, {"x": want})
+    with ocp.StandardCheckpointer() as checkpointer:
+      found = checkpointer.restore(scratch, {"x": want})["x"]
+    if not (found == want).all():
+      raise ValueError("what was read is not what was written")
+  except Exception as error:  # orbax and tensorstore raise many kinds
+    reason = str(error).splitlines()[0]
+    raise OSError(
+      f"checkpoints cannot be kept in {folder}; give another path, without "
+      f"brackets and the like: {reason}"
+    ) from error
+  finally:
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def save_variables(folder: pathlib.Path, variables: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tiny import STEPS, TINY
 
 from chexjax.commands import evaluate, report
+from chexjax.io import held
 from experiments.run import main
 
 
@@ -75,3 +76,18 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused(
     assert f"--batch_size={size} does not divide by 8 devices" in said
     assert said.strip().endswith(near)
   assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", ["a[x]", "a\\b", "gs:"])
+def test_a_path_that_keeps_no_checkpoint_is_refused(name, tmp_path, capsys):
+  workdir = tmp_path / name
+  assert main([*TINY, "--stage=1", f"--workdir={workdir}"]) == 2
+  assert "checkpoints cannot be kept in" in capsys.readouterr().err
+  assert not (workdir / "metrics.jsonl").exists()
+
+
+def test_a_workdir_in_use_is_named(tmp_path, capsys):
+  with held(tmp_path / "w"):
+    assert main([*TINY, "--stage=1", f"--workdir={tmp_path / 'w'}"]) == 2
+  assert "w is in use by another process" in capsys.readouterr().err
+  assert not (tmp_path / "w" / "metrics.jsonl").exists()
