@@ -25,14 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     The exit code.
   """
   args = _parser().parse_args(argv)
+  folder = pathlib.Path(args.folder).expanduser()
   # A name of a file need not be text that the terminal can show.
   if isinstance(sys.stdout, io.TextIOWrapper):
     sys.stdout.reconfigure(errors="backslashreplace")
   try:
     if args.unpack:
-      print(f"unpacked: {unpacking.unpack_all(pathlib.Path(args.folder))}")
+      print(f"unpacked: {unpacking.unpack_all(folder)}")
     found = survey_lib.take_survey(
-      args.folder, validation=args.validation, decode=args.decode
+      folder, validation=args.validation, decode=args.decode
     )
   except (FileNotFoundError, ValueError) as error:
     print(error, file=sys.stderr)

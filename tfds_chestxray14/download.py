@@ -63,7 +63,7 @@ def main(
     The exit code.
   """
   args = _parser().parse_args(argv)
-  out = pathlib.Path(args.out)
+  out = pathlib.Path(args.out).expanduser()
   out.mkdir(parents=True, exist_ok=True)
   if args.base_url:
     base = args.base_url.rstrip("/")

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from flax import traverse_util
 
 _managers = ocp.checkpoint_managers
 
@@ -49,6 +51,7 @@ class Checkpoints:
         has to guess what its heads are of.
     """
     self.folder, self._findings = folder.absolute(), list(findings)
+    self._opened: int | None = None
     self._noise = _OrbaxNoise()
     logging.getLogger("absl").addFilter(self._noise)
     self._manager = ocp.CheckpointManager(
@@ -57,7 +60,8 @@ class Checkpoints:
         best_fn=lambda metrics: metrics["auc"],
         preservation_policy=_managers.AnyPreservationPolicy(
           [
-            _managers.LatestN(1),
+            # Two, so that the newest has been opened before an older one goes.
+            _managers.LatestN(2),
             _managers.BestN(
               get_metric_fn=lambda metrics: metrics["auc"],
               n=1,
@@ -105,6 +109,7 @@ class Checkpoints:
     if self._findings:
       items["findings"] = ocp.args.JsonSave({"names": self._findings})
     with self._writing():
+      self._open_newest()
       self._manager.save(
         step,
         args=ocp.args.Composite(**items),
@@ -148,10 +153,38 @@ class Checkpoints:
     """
     try:
       with self._writing():
-        self._manager.wait_until_finished()
+        self._open_newest()
         self._manager.close()
     finally:
       logging.getLogger("absl").removeFilter(self._noise)
+
+  def _open_newest(self) -> None:
+    """Wait for the last save, and read something of it back, once.
+
+    Several processes do not: reading is a work of all of them.
+    """
+    self._manager.wait_until_finished()
+    step = self.latest_step()
+    if step in (None, self._opened) or jax.process_count() > 1:
+      return
+    path = self.folder / str(step) / "state"
+    handler = ocp.PyTreeCheckpointHandler()
+    flat = traverse_util.flatten_dict(handler.metadata(path).tree)
+    leaves = {name: x for name, x in flat.items() if hasattr(x, "shape")}
+    name = min(leaves, key=lambda name: math.prod(leaves[name].shape))
+    # Every array goes through the same index, so that one stands for all.
+    some = jax.ShapeDtypeStruct(leaves[name].shape, leaves[name].dtype)
+    like = traverse_util.unflatten_dict({name: some})
+    with ocp.Checkpointer(handler) as checkpointer:
+      checkpointer.restore(
+        path,
+        args=ocp.args.PyTreeRestore(
+          like,
+          restore_args=ocp.checkpoint_utils.construct_restore_args(like),
+          partial_restore=True,
+        ),
+      )
+    self._opened = step
 
   @contextlib.contextmanager
   def _writing(self) -> Iterator[None]:
@@ -159,7 +192,7 @@ class Checkpoints:
     try:
       yield
     except Exception as error:  # Orbax and TensorStore raise many types.
-      reason = str(error).splitlines()[0]
+      reason = str(error).splitlines()[0].partition(" [tensorstore")[0]
       raise OSError(f"cannot save in {self.folder}: {reason}") from error
 
 

@@ -34,7 +34,7 @@ def check_folder(folder: pathlib.Path) -> None:
     if not (found == want).all():
       raise ValueError("what was read is not what was written")
   except Exception as error:  # orbax and tensorstore raise many kinds
-    reason = str(error).splitlines()[0]
+    reason = str(error).splitlines()[0].partition(" [tensorstore")[0]
     raise OSError(
       f"checkpoints cannot be kept in {folder}; give another path, without "
       f"brackets and the like: {reason}"

@@ -117,3 +117,21 @@ def test_the_best_auc_is_known_while_it_is_being_saved(tmp_path):
     assert checkpoints.best_auc() == max(0.6, auc if step < 3 else 0.7)
   assert checkpoints.best_step() == 2
   checkpoints.close()
+
+
+def test_a_checkpoint_that_cannot_be_read_is_found_before_an_older_one_goes(
+  tmp_path,
+):
+  """The newest is opened before another one is saved."""
+  checkpoints = Checkpoints(tmp_path / "s")
+  state = {"a": {"b": jnp.ones(3)}, "step": jnp.int32(0)}
+  for step in (1, 2):
+    checkpoints.save(step, state, inputs={}, auc=None)
+  checkpoints._manager.wait_until_finished()
+  for path in (tmp_path / "s" / "2" / "state").rglob("manifest*"):
+    path.unlink()
+  with pytest.raises(OSError, match="cannot save in"):
+    checkpoints.save(3, state, inputs={}, auc=None)
+  assert {path.name for path in (tmp_path / "s").iterdir()} == {"1", "2"}
+  restored, _ = checkpoints.restore(1, state)
+  np.testing.assert_array_equal(restored["a"]["b"], 1)
