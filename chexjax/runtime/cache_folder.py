@@ -1,0 +1,80 @@
+"""What is kept in the cache, how large it is, and its removal."""
+
+import dataclasses
+import pathlib
+import shutil
+import time
+
+_DAY = 86400.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+  """Something that can be removed from the cache, and is made anew if needed.
+
+  Attributes:
+    path: file or folder.
+    kind: `phantom`, `records`, `compiled` or `traced`.
+    size: bytes.
+    idle: days since it was last written or read, as far as the file system
+      notes reading.
+  """
+
+  path: pathlib.Path
+  kind: str
+  size: int
+  idle: float
+
+
+def entries(cache: pathlib.Path) -> list[Entry]:
+  """List what a cache folder holds.
+
+  Args:
+    cache: such as `~/.cache/chexjax`; it need not exist.
+
+  Returns:
+    Drawn phantoms, built records, compiled and traced programs, the longest
+    idle first. Other files are not listed.
+  """
+  found = []
+  for kind in ("phantom", "records"):
+    found += [
+      _entry(path, kind)
+      for path in _inside(cache / kind)
+      if path.is_dir() and not path.name.startswith(".")
+    ]
+  compiled = cache / "compiled"
+  found += [_entry(p, "compiled") for p in _inside(compiled) if p.is_file()]
+  found += [_entry(p, "traced") for p in _inside(compiled / "traced")]
+  return sorted(found, key=lambda entry: -entry.idle)
+
+
+def prune(cache: pathlib.Path, *, days: float) -> list[Entry]:
+  """Remove what was not used for some days.
+
+  Args:
+    cache: see `entries`.
+    days: 0 removes everything.
+
+  Returns:
+    What was removed.
+  """
+  removed = [entry for entry in entries(cache) if entry.idle >= days]
+  for entry in removed:
+    if entry.path.is_dir():
+      shutil.rmtree(entry.path, ignore_errors=True)
+    else:
+      entry.path.unlink(missing_ok=True)
+  return removed
+
+
+def _inside(folder: pathlib.Path) -> list[pathlib.Path]:
+  return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _entry(path: pathlib.Path, kind: str) -> Entry:
+  files = [path] if path.is_file() else list(path.rglob("*"))
+  stats = [p.stat() for p in files if p.is_file()]
+  last = max((max(s.st_mtime, s.st_atime) for s in stats), default=0.0)
+  idle = max(0.0, (time.time() - last) / _DAY)
+  return Entry(path, kind, sum(s.st_size for s in stats), idle)
