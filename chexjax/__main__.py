@@ -38,11 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"error: no command {name!r}\n{_usage()}", file=sys.stderr)
     return 2
   try:
+    from chexjax.commands.console import run_command
+
     command = importlib.import_module(f"chexjax.commands.{name}")
   except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  return command.main(rest)
+  return run_command(lambda: command.main(rest))
 
 
 if __name__ == "__main__":

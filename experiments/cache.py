@@ -3,6 +3,7 @@
 import sys
 
 from chexjax.commands.cache import main
+from chexjax.commands.console import run_command
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

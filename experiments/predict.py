@@ -2,7 +2,8 @@
 
 import sys
 
+from chexjax.commands.console import run_command
 from chexjax.commands.predict import main
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

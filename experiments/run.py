@@ -14,13 +14,11 @@ import shlex
 import sys
 import time
 
-from chexjax.commands.console import set_up_process
+from chexjax.commands.console import IO_ERROR, set_up_process
 from chexjax.runtime import memory
 from chexjax.training.config import Config
 from chexjax.training.stopping import EXIT_STATUS, Stopped, Stopping
 from experiments import flags
-
-IO_ERROR = 74  # EX_IOERR of sysexits.h
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from chexjax.commands.console import run_command
 from chexjax.commands.options import expand, parse
 from chexjax.runtime.cache_folder import entries, prune
 
@@ -57,4 +58,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

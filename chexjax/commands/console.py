@@ -3,8 +3,12 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 
 from chexjax.messages import LOGGER
+
+IO_ERROR = 74  # EX_IOERR of sysexits.h
+INTERRUPTED = 130  # as a shell says of SIGINT
 
 
 class ConsoleHandler(logging.Handler):
@@ -38,3 +42,30 @@ def set_up_process() -> None:
   """
   os.environ["MPLBACKEND"] = "Agg"
   show_messages()
+
+
+def run_command(main: Callable[[], int]) -> int:
+  """Run a command; end it with a sentence where the system stops it.
+
+  Args:
+    main: of the command.
+
+  Returns:
+    Its exit status; 74 where a file could not be written or read, such as on a
+    full disk; 130 after Ctrl-C. A reader that ends early, such as `head`, is no
+    fault.
+  """
+  try:
+    status = main()
+    sys.stdout.flush()
+    return status
+  except BrokenPipeError:
+    # Python would flush the closed pipe once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+  except KeyboardInterrupt:
+    print("stopped; the same command does it again", file=sys.stderr)
+    return INTERRUPTED
+  except OSError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return IO_ERROR

@@ -12,7 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from chexjax.commands.console import set_up_process
+from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.weights.conversion import convert
 
@@ -40,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

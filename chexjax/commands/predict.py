@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import tyro
 
-from chexjax.commands.console import set_up_process
+from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
@@ -183,4 +183,4 @@ def _read_ahead(
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

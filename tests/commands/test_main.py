@@ -1,5 +1,6 @@
 """`chexjax COMMAND`, and who hears what the library says."""
 
+import os
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 
 import chexjax
 from chexjax.__main__ import COMMANDS, main
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import run_command, show_messages
 from chexjax.messages import LOGGER, progress, tell, warn
 
 
@@ -61,3 +62,47 @@ def test_the_library_is_silent_until_it_is_asked():
     [sys.executable, "-c", code], capture_output=True, text=True, check=True
   )
   assert done.stdout == done.stderr == ""
+
+
+def test_what_the_system_stops_ends_in_a_sentence(capsys):
+  def full():
+    raise OSError(28, "No space left on device", "out/predictions.json")
+
+  def interrupted():
+    raise KeyboardInterrupt
+
+  assert run_command(full) == 74
+  assert "No space left on device: 'out/predictions.json'" in (
+    capsys.readouterr().err
+  )
+  assert run_command(interrupted) == 130
+  assert "the same command does it again" in capsys.readouterr().err
+
+
+def test_a_reader_that_ends_early_is_no_fault():
+  done = subprocess.run(
+    f"{sys.executable} -m chexjax predict --help | head -1; "
+    "echo ${PIPESTATUS[0]}",
+    shell=True,
+    executable="/bin/bash",
+    capture_output=True,
+    text=True,
+  )
+  assert "Traceback" not in done.stderr
+  assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_a_figure_needs_no_notebook(tmp_path):
+  """As `!python -m ...` in a notebook, whose backend is not installed."""
+  code = (
+    "from chexjax.commands.console import set_up_process; set_up_process(); "
+    "from matplotlib.figure import Figure; Figure().savefig('x.png')"
+  )
+  backend = "module://no_such_package.backend_inline"
+  subprocess.run(
+    [sys.executable, "-c", code],
+    cwd=tmp_path,
+    env=os.environ | {"MPLBACKEND": backend},
+    check=True,
+  )
+  assert (tmp_path / "x.png").stat().st_size > 0
