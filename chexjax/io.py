@@ -86,7 +86,8 @@ def held(folder: pathlib.Path, *, wait: bool = False) -> Iterator[None]:
 def write_text(path: pathlib.Path, text: str) -> None:
   """Write a UTF-8 text file."""
   with replacing(path) as scratch:
-    scratch.write_text(text, encoding="utf-8")
+    # Names of files need not be text.
+    scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:

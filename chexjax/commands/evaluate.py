@@ -2,6 +2,7 @@
 
 chexjax evaluate --predictions=DIR --data_dir=DIR --out=DIR
 chexjax evaluate --workdir=DIR
+chexjax evaluate --workdir=DIR --data_dir=DIR --out=DIR
 chexjax evaluate --weights=FILE --data_dir=DIR --out=DIR
 """
 
@@ -12,22 +13,9 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from chexjax import evaluation
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
-from chexjax.evaluation.outputs.folder import write_folder
-from chexjax.evaluation.submissions.faults import Faults
-from chexjax.evaluation.submissions.official_lists import (
-  FRAME,
-  read_official_lists,
-)
-from chexjax.evaluation.submissions.prediction_folder import (
-  Submission,
-  read_submission,
-)
-from chexjax.report.submission_pictures import SubmissionPictures
-from chexjax.runtime import provenance
-from tfds_chestxray14.folder import find_images
+from chexjax.commands.scored_predictions import score_predictions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,23 +23,27 @@ class Options:
   """Options of `evaluate`."""
 
   predictions: pathlib.Path | None = None
-  """Folder with scores.csv, and *.npz maps or boxes.json."""
+  """Folder with scores.csv, *.npz maps or boxes.json."""
   workdir: pathlib.Path | None = None
   """Folder of a finished run of experiments.run, instead of --predictions."""
   weights: pathlib.Path | None = None
-  """The authors' .pth or a folder of convert, instead;
-  --data_dir then holds the test images too."""
+  """The authors' .pth or a folder of convert, instead."""
   data_dir: pathlib.Path | None = None
-  """Folder with the official lists; with images, the report shows them."""
+  """Folder with the official lists, or with a labels.csv: its test images are
+  scored. With --workdir other images than the run's own; with --predictions
+  the images themselves are needed by the report alone (of a labels.csv: their
+  sizes)."""
   out: pathlib.Path | None = None
-  """Folder of the results; a run's are its workdir's."""
+  """Folder of the results; with --workdir that folder by default."""
   images: pathlib.Path | None = None
-  """List of the images to score, one name a line; all of the test list."""
-  frame: int = 512
-  """Side that smaller maps are enlarged to before they are cut, in pixels."""
-  maps: Literal["paper", "released"] = "paper"
+  """List of the test images to score, one name a line; by default all."""
+  frame: int | None = None
+  """Side that smaller maps of --predictions are enlarged to before they are
+  cut, in pixels; 512 by default."""
+  maps: Literal["paper", "released"] | None = None
   """What thresholds of sal, det and mix mean: percentiles, or absolute for sal
-  as in the authors' code."""
+  as in the authors' code; of a model also which maps are drawn. By default the
+  model's own, paper for --predictions."""
   threshold_means: Literal["percentile", "absolute"] | None = None
   """What thresholds mean for all maps, instead of --maps."""
   draws: int = 1000
@@ -60,8 +52,11 @@ class Options:
   """Folds of patients of the crossfit protocol."""
   repeats: int = 2
   """Number of times patients are dealt into folds."""
-  seed: int = 0
-  """Seed of folds and draws."""
+  seed: int | None = None
+  """Seed of folds and draws; by default the run's, of other models 0."""
+
+
+_LEAST = {"draws": 0, "folds": 2, "repeats": 1, "frame": 8, "seed": 0}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,21 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
   if faults:
     print("\n".join(f"error: {fault}" for fault in faults), file=sys.stderr)
     return 2
-  show_messages()
+  set_up_process()
   began = time.monotonic()
   try:
-    if options.workdir is not None:
-      from chexjax.training.rescore import score_run
-
-      score_run(options.workdir)
-    elif options.weights and options.data_dir and options.out:
-      from chexjax.training.rescore import score_weights
-
-      score_weights(options.weights, options.data_dir, options.out)
-    elif options.predictions and options.data_dir and options.out:
-      _score_predictions(
-        options.predictions, options.data_dir, options.out, options
-      )
+    _score(options)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
@@ -93,113 +77,78 @@ def main(argv: Sequence[str] | None = None) -> int:
   return 0
 
 
-def _option_faults(options: Options) -> list[str]:
-  faults = []
-  given = (options.predictions, options.workdir, options.weights)
-  if sum(source is not None for source in given) != 1:
-    faults.append("give one of --predictions=, --workdir= or --weights=")
-  elif options.workdir is not None:
-    if not (options.workdir / "config.json").is_file():
-      faults.append(
-        f"--workdir={options.workdir} holds no config.json: no workdir of "
-        "experiments.run"
-      )
-    return faults
-  if options.weights is not None and not options.weights.exists():
-    faults.append(f"--weights={options.weights}: no such file or folder")
-  folders = (
-    ("predictions", "data_dir") if not options.weights else ("data_dir",)
-  )
-  for name in folders:
-    path = getattr(options, name)
-    if path is None:
-      faults.append(f"--{name}=DIR is needed")
-    elif not path.is_dir():
-      faults.append(f"--{name}={path} is no folder")
-  if options.out is None:
-    faults.append("--out=DIR is needed")
-  for name, least in (("draws", 0), ("folds", 2), ("repeats", 1), ("frame", 8)):
-    if getattr(options, name) < least:
-      faults.append(f"--{name} must be at least {least}")
-  return faults
-
-
-def _score_predictions(
-  predictions: pathlib.Path,
-  data_dir: pathlib.Path,
-  out: pathlib.Path,
-  options: Options,
-) -> None:
-  """Check a folder of predictions, then score it."""
-  lists = read_official_lists(data_dir, options.images)
-  print(
-    f"{len(lists.keys):,} images of {lists.list_name}, "
-    f"{len(lists.boxed())} of them with boxes"
-  )
-  faults = Faults()
-  found = read_submission(predictions, lists, faults)
-  out.mkdir(parents=True, exist_ok=True)
-  if faults:
-    path = out / "faults.txt"
-    path.write_text(faults.all_lines(), encoding="utf-8")
-    raise ValueError(f"{faults.message(predictions)}\nall of them: {path}")
-  _say_what_is_left_out(found)
-  with SubmissionPictures(_films(data_dir), out) as pictures:
-    scored = evaluation.evaluate(
-      scores=found.scores,
-      truth=lists.truth(options.frame if found.maps else FRAME),
-      maps_or_boxes=found.maps_or_boxes(),
-      rules=_map_rules(options, found.map_names),
-      thresholds=found.thresholds,
+def _score(options: Options) -> None:
+  if options.predictions and options.data_dir and options.out:
+    score_predictions(
+      options.predictions,
+      options.data_dir,
+      options.out,
+      images=options.images,
+      frame=options.frame,
+      maps=options.maps,
+      threshold_means=options.threshold_means,
       draws=options.draws,
       folds=options.folds,
       repeats=options.repeats,
-      seed=options.seed,
-      provenance=provenance.collect()
-      | {"predictions": str(predictions), "dataset": lists.provenance()},
-      watch=pictures.case,
+      seed=options.seed or 0,
     )
-  print(f"{pictures.count} films for the report, from {data_dir}")
-  if found.boxes is not None:
-    given = scored.table.boxes["box"]["given"]
-    missing = int((given.sum((1, 2)) == 0).sum())
-    print(
-      f"{missing} of {len(given)} true boxes without a predicted one: IoU 0"
+    return
+  from chexjax.training import rescore
+
+  names = [field.name for field in dataclasses.fields(rescore.Scoring)]
+  asked = rescore.Scoring(**{name: getattr(options, name) for name in names})
+  if options.workdir is not None:
+    rescore.score_run(options.workdir, asked)
+  elif options.weights is not None:
+    rescore.score_weights(options.weights, asked)
+
+
+def _option_faults(options: Options) -> list[str]:
+  given = (options.predictions, options.workdir, options.weights)
+  if sum(source is not None for source in given) != 1:
+    return ["give one of --predictions=, --workdir= or --weights="]
+  faults = [
+    f"--{name} must be at least {least}"
+    for name, least in _LEAST.items()
+    if (value := getattr(options, name)) is not None and value < least
+  ]
+  if options.workdir is not None:
+    faults += _workdir_faults(options, options.workdir)
+  elif options.weights is not None and not options.weights.exists():
+    faults.append(f"--weights={options.weights}: no such file or folder")
+  if options.predictions is None and options.frame is not None:
+    faults.append(
+      "--frame is for --predictions: a model's maps are measured at the size "
+      "of its own input"
     )
-  print(write_folder(out, scored, published=options.images is None))
-  print(f"results in {out}. {scored.results['disclaimer']}")
+  needed = {
+    "data_dir": options.data_dir or options.workdir,
+    "out": options.out or options.workdir,
+  }
+  for name, path in needed.items():
+    if path is None:
+      faults.append(f"--{name}=DIR is needed")
+  for name in ("predictions", "data_dir"):
+    path = getattr(options, name)
+    if path is not None and not path.is_dir():
+      faults.append(f"--{name}={path} is no folder")
+  if options.images is not None and not options.images.is_file():
+    faults.append(f"--images={options.images} is no file")
+  return faults
 
 
-def _films(data_dir: pathlib.Path) -> dict[str, str]:
-  """Return the files of the films, if the folder holds any."""
-  try:
-    return find_images(data_dir).paths
-  except FileNotFoundError:
-    return {}
-
-
-def _say_what_is_left_out(found: Submission) -> None:
-  if found.unused:
-    print(f"not used: {found.unused:,} maps or boxes of images without boxes")
-  if not found.maps and found.boxes is None:
-    print("neither maps nor boxes: baselines only")
-
-
-def _map_rules(options: Options, names: Sequence[str]) -> dict:
-  """Return what thresholds mean, and the scale, of each map."""
-  given = {
-    "paper": evaluation.DEFAULT_MAPS,
-    "released": evaluation.RELEASED_MAPS,
-  }[options.maps]
-  other = evaluation.MapRule("percentile", "minmax")
-  rules = {name: given.get(name, other) for name in names}
-  if options.threshold_means is not None:
-    rules = {
-      name: rule._replace(meaning=options.threshold_means)
-      for name, rule in rules.items()
-    }
-  return rules
+def _workdir_faults(options: Options, workdir: pathlib.Path) -> list[str]:
+  if not (workdir / "config.json").is_file():
+    return [
+      f"--workdir={workdir} holds no config.json: no workdir of experiments.run"
+    ]
+  return [
+    f"--{name} needs --out=DIR: {workdir} holds the run's results on all of "
+    "its own test images, which would be overwritten"
+    for name in ("data_dir", "images")
+    if getattr(options, name) is not None and options.out is None
+  ]
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

@@ -11,6 +11,7 @@ done.
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import pathlib
 import sys
 import time
@@ -29,6 +30,7 @@ from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
+from chexjax.weights.loading import ModelInfo
 
 Key = tuple[Job, Film]
 _LISTED = 20  # films in the table that is printed
@@ -142,7 +144,7 @@ def _predict_all(
       pool,
       jobs,
       failed,
-      size=predictor.info.image_size,
+      info=predictor.info,
       ahead=2 * (batch_size or default_batch_size()),
     )
     for keys, rows in predictor.stream(
@@ -160,7 +162,7 @@ def _read_ahead(
   jobs: list[Job],
   failed: list[dict],
   *,
-  size: int,
+  info: ModelInfo,
   ahead: int,
 ) -> Iterator[tuple[Key, np.ndarray]]:
   """Yield what can be read, while the pool reads what comes after."""
@@ -168,7 +170,10 @@ def _read_ahead(
   reading: collections.deque = collections.deque()
   while True:
     while len(reading) < ahead and (job := next(rest, None)):
-      reading.append((job, pool.submit(read_film, job.path, size)))
+      read = functools.partial(
+        read_film, job.path, info.image_size, shape=info.shape
+      )
+      reading.append((job, pool.submit(read)))
     if not reading:
       return
     job, future = reading.popleft()

@@ -1,9 +1,14 @@
 """Films, sets of films, and batches of them.
 
+- `decoding`: the one reader of image files; `framing`: how a film becomes a
+  square, and its boxes with it
 - `images`: one PNG, JPEG or array as the model's input (`predict`)
-- `decoding`: image files to grey pixels (training and evaluation)
 - `sources`: splits by index, and ChestX-ray14's records
-- `own_set`, `own_tables`: a folder with a `labels.csv`
+- `own_set`: a folder with a `labels.csv`; `joined`: several sets as one
+- `own_tables`, `label_cells`, `label_columns`: labels.csv; `own_boxes`,
+  `box_columns`: boxes.csv; `tables`, `columns`, `faults`: what both share
+- `own_files`, `headers`, `folders`: which files are films, and what is wrong
+- `layouts`: published sets, turned into these tables
 - `pipeline`, `prefetch`: batches, and their way to the devices
 - `likeness`: whether a picture looks like a chest film
 - `phantom`: drawn films with known findings and boxes

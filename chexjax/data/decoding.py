@@ -1,31 +1,53 @@
-"""Decoding of image files to grey pixels."""
+"""The one reader of image files, for training, evaluation and prediction."""
 
 import contextlib
 import multiprocessing
+import os
 import pathlib
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image, ImageOps
 
-# EXIF orientation is ignored: boxes are given for the pixels as stored.
-_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-# Colour type in a PNG's header -> kornia-rs's name for it, and OpenCV's
-# conversion to grey, which is exact where red, green and blue are equal.
-_PNG_KINDS = {
-  0: ("mono", None),
-  2: ("rgb", cv2.COLOR_RGB2GRAY),
-  6: ("rgba", cv2.COLOR_RGBA2GRAY),
-}
+from chexjax.data.framing import to_square
+
+# At the top and not inside of the reader, which runs in threads: TFDS patches
+# the import system while it is imported, and an import in another thread would
+# then return a module in place of a function.
+from tfds_chestxray14.encoding import check_pixels, to_grey
+
+# MPO is the JPEG of phones and cameras with a preview behind the image.
+FORMATS = ("PNG", "JPEG", "MPO")
+ORIENTATION = 0x0112  # EXIF tag
+_UPRIGHT = 1
+_TURNED = range(2, 9)
+_COLOURED = 8  # mean range of red, green and blue in a pixel, of 255
+_LOW_CONTRAST = 32
+# In a PNG's header: its signature, the depth 8 and the colour type grey.
+_PNG = b"\x89PNG\r\n\x1a\n"
+_GREY_8_BIT = b"\x08\x00"
+# Where a PNG keeps an orientation: a chunk of its own, or a text.
+_MAY_TURN = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+
+
+class Upright(NamedTuple):
+  """A film as viewers show it.
+
+  Attributes:
+    grey: of mode `L`, in the film's own size.
+    notes: properties that may make a prediction worthless, as text.
+  """
+
+  grey: Image.Image
+  notes: list[str]
 
 
 def decode_grey(data: bytes) -> np.ndarray:
-  """Decode a PNG or JPEG to 8-bit grey, with the same values as Pillow.
-
-  Alpha is dropped, colour becomes luma, 16 bits keep their upper 8. EXIF
-  orientation is ignored.
+  """Decode a record, a grey 8-bit PNG or JPEG, with the values of Pillow.
 
   Args:
-    data: the file's bytes.
+    data: bytes that `tfds_chestxray14.encoding.stored` returned.
 
   Returns:
     `[H, W, 1]` uint8.
@@ -33,64 +55,130 @@ def decode_grey(data: bytes) -> np.ndarray:
   Raises:
     ValueError: the bytes are not an image.
   """
+  # An orientation is ignored, because the lists' boxes are in stored pixels.
+  kind = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
   # OpenCV raises for an empty buffer, but returns None for other wrong bytes.
-  image = cv2.imdecode(np.frombuffer(data, np.uint8), _GREY) if data else None
+  image = cv2.imdecode(np.frombuffer(data, np.uint8), kind) if data else None
   if image is None:
     raise ValueError(f"{len(data)} bytes do not decode as an image")
   return image[..., None]
 
 
-def _decode_file(path: pathlib.Path) -> np.ndarray:
-  """Decode a file as `decode_grey`; in a worker process PNGs twice as fast.
+def read_upright(path: str | os.PathLike[str]) -> Upright:
+  """Read a PNG or JPEG as 8-bit grey, turned as its EXIF orientation says.
 
-  kornia-rs takes half of OpenCV's time but holds Python's global lock. In a
-  process that reads with threads it would stop the other threads.
-  """
-  if multiprocessing.parent_process() is not None:
-    with path.open("rb") as file:
-      header = file.read(26)
-    kind = None
-    # PNG's signature; in the header chunk byte 24 is the depth, 25 the colour.
-    if header[:8] == b"\x89PNG\r\n\x1a\n" and header[24:25] == b"\x08":
-      kind = _PNG_KINDS.get(header[25])
-    if kind is not None:
-      # kornia-rs raises bare exceptions. OpenCV then reads the file again and
-      # decides whether it is damaged.
-      with contextlib.suppress(Exception):
-        import kornia_rs
-
-        image = kornia_rs.io.read_image_png_u8(str(path), kind[0])
-        return _to_grey(image, kind[1])
-  return decode_grey(path.read_bytes())
-
-
-def _to_grey(image: np.ndarray, code: int | None) -> np.ndarray:
-  return image if code is None else cv2.cvtColor(image, code)[..., None]
-
-
-def read_grey(path: str | pathlib.Path, size: int) -> np.ndarray:
-  """Read an image file as 8-bit grey, resized to a square.
-
-  Larger images are reduced by the mean over each pixel's area (no aliasing),
-  smaller ones enlarged bilinearly. The aspect ratio is not kept.
+  8 or 16 bits, grey, RGB, RGBA, palette or CMYK, any size. 16-bit values are
+  divided by 257, alpha is dropped, true colour becomes luma, as in the records
+  of the dataset's builder.
 
   Args:
-    path: PNG or JPEG.
+    path: the file.
+
+  Returns:
+    The film.
+
+  Raises:
+    ValueError: the file is not a PNG or JPEG, does not decode, or has more than
+      `MAX_PIXELS` pixels, in which case it is not decoded; names the file.
+  """
+  try:
+    with Image.open(path) as image:
+      if image.format not in FORMATS:
+        raise ValueError(f"is {image.format}, must be PNG or JPEG")
+      check_pixels(image)
+      return _fast(path, image) or _careful(image)
+  except Exception as error:  # Pillow raises many types for damaged files.
+    raise ValueError(f"{path}: {reason_of(error)}") from error
+
+
+def read_grey(
+  path: str | os.PathLike[str], size: int, *, shape: str = "squeeze"
+) -> np.ndarray:
+  """Read an image file as the square that the model sees.
+
+  Args:
+    path: PNG or JPEG; see `read_upright`.
     size: side of the result, in pixels.
+    shape: how the film becomes a square; see `framing`.
 
   Returns:
     `[size, size, 1]` uint8.
 
   Raises:
-    OSError: the file cannot be read.
-    ValueError: the file does not decode; names it.
+    ValueError: the file cannot be read or does not decode; names it.
   """
-  try:
-    image = _decode_file(pathlib.Path(path))
-  except ValueError as error:
-    raise ValueError(f"{path}: {error}") from error
-  if image.shape[:2] == (size, size):
-    return image
-  reduced = min(image.shape[:2]) >= size
-  kind = cv2.INTER_AREA if reduced else cv2.INTER_LINEAR
-  return cv2.resize(image, (size, size), interpolation=kind)[..., None]
+  return to_square(read_upright(path).grey, size, shape)
+
+
+def reason_of(error: Exception) -> str:
+  """Return what an error of Pillow says, without the file's name."""
+  reason = str(error).split("<_io.")[0].strip()
+  unknown = "cannot identify image file"
+  return unknown if reason.startswith(unknown) else reason or repr(error)
+
+
+def turned(image: Image.Image) -> bool:
+  """Return whether an opened image has an EXIF orientation to be applied.
+
+  Of a PNG the whole file is decoded for it.
+  """
+  return image.getexif().get(ORIENTATION, _UPRIGHT) in _TURNED
+
+
+def _careful(image: Image.Image) -> Upright:
+  """Decode with Pillow, which knows every kind."""
+  notes = []
+  image.load()
+  if turned(image):
+    notes.append("turned upright as its EXIF orientation says")
+    image = ImageOps.exif_transpose(image)
+  if _is_coloured(image):
+    notes.append("in colour, made grey (a photo or a screenshot?)")
+  grey = to_grey(image)
+  return Upright(grey, notes + contrast_notes(grey))
+
+
+def _fast(path: str | os.PathLike[str], image: Image.Image) -> Upright | None:
+  """Decode a grey 8-bit PNG in a worker process; None where Pillow should.
+
+  kornia-rs takes half of Pillow's time, but holds Python's global lock. In a
+  process that reads with threads it would stop the other threads.
+  """
+  if multiprocessing.parent_process() is None or image.mode != "L":
+    return None
+  data = pathlib.Path(path).read_bytes()
+  if data[:8] != _PNG or data[24:26] != _GREY_8_BIT:
+    return None
+  if any(mark in data for mark in _MAY_TURN):
+    return None
+  # kornia-rs raises bare exceptions. Pillow then decides whether the file is
+  # damaged.
+  with contextlib.suppress(Exception):
+    import kornia_rs
+
+    values = kornia_rs.io.decode_image_png_u8(
+      data, (image.height, image.width), "mono"
+    )
+    grey = Image.fromarray(values[..., 0])
+    return Upright(grey, contrast_notes(grey))
+  return None
+
+
+def contrast_notes(grey: Image.Image) -> list[str]:
+  """Return a note if a film's grey values span almost nothing."""
+  values = np.asarray(grey)
+  low, high = int(values.min()), int(values.max())
+  if high - low >= _LOW_CONTRAST:
+    return []
+  return [
+    f"grey values span only {low}..{high} of 0..255 (12 bits stored in 16?)"
+  ]
+
+
+def _is_coloured(image: Image.Image) -> bool:
+  if image.mode in ("L", "LA", "1") or image.mode.startswith("I"):
+    return False
+  # A sample of 64 x 64 pixels is enough, and fast for large images.
+  small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
+  values = np.asarray(small).astype(int)
+  return float(np.ptp(values, axis=-1).mean()) > _COLOURED

@@ -4,26 +4,21 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-# At the top and not inside `read_film`, which runs in threads: TFDS patches the
-# import system while it is imported, and an import in another thread would then
-# return a module in place of a function.
-from tfds_chestxray14.encoding import check_pixels, to_grey
+from chexjax.data.decoding import contrast_notes, read_upright
+from chexjax.data.framing import to_square
+from tfds_chestxray14.encoding import to_grey
 
-FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
-_ORIENTATION = 0x0112  # EXIF tag
-_LOW_CONTRAST = 32
 _LONG_SIDE = 1.5
-_COLOURED = 8  # mean range of red, green and blue in a pixel, of 255
 
 
 class Film(NamedTuple):
   """An image as the model reads it, and in its own size.
 
   Attributes:
-    image: `[size, size, 1]` uint8, stretched to a square.
+    image: `[size, size, 1]` uint8.
     original: `[H, W]` uint8 grey, upright.
     notes: properties that may make a prediction worthless, as text.
   """
@@ -33,16 +28,16 @@ class Film(NamedTuple):
   notes: tuple[str, ...]
 
 
-def read_film(path: str | os.PathLike[str], size: int) -> Film:
-  """Read a PNG or JPEG: 8 or 16 bits, grey, RGB, RGBA or palette, any size.
-
-  The image is made grey and resized as in the records of the dataset's builder:
-  16-bit values are divided by 257, alpha is dropped, Lanczos with antialiasing.
-  An EXIF orientation is applied first.
+def read_film(
+  path: str | os.PathLike[str], size: int, *, shape: str = "squeeze"
+) -> Film:
+  """Read a PNG or JPEG with the pixels that training sees; see `read_upright`.
 
   Args:
     path: the file.
     size: side of the model's input, in pixels.
+    shape: how the film becomes a square, as the model was trained; see
+      `framing`.
 
   Returns:
     The film.
@@ -51,17 +46,20 @@ def read_film(path: str | os.PathLike[str], size: int) -> Film:
     ValueError: the file is not a PNG or JPEG, does not decode, or has more than
       `MAX_PIXELS` pixels, in which case it is not decoded; names the file.
   """
-  grey, notes = _read(path)
-  return _film(grey, notes, size)
+  grey, notes = read_upright(path)
+  return _film(grey, notes, size, shape)
 
 
-def film_of_array(values: np.ndarray, size: int) -> Film:
+def film_of_array(
+  values: np.ndarray, size: int, *, shape: str = "squeeze"
+) -> Film:
   """Convert an array to a film, as `read_film` does with a file.
 
   Args:
     values: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`; uint8, uint16
       over its full range, or floats in 0..1.
     size: side of the model's input, in pixels.
+    shape: how the film becomes a square; see `framing`.
 
   Returns:
     The film.
@@ -95,21 +93,14 @@ def film_of_array(values: np.ndarray, size: int) -> Film:
     if values.dtype == np.uint16:
       values = np.rint(values / 257).astype(np.uint8)
     grey = to_grey(Image.fromarray(values))
-  return _film(grey, [], size)
+  return _film(grey, contrast_notes(grey), size, shape)
 
 
-def _film(grey: Image.Image, notes: list[str], size: int) -> Film:
-  original = np.asarray(grey)
-  low, high = int(original.min()), int(original.max())
-  if high - low < _LOW_CONTRAST:
-    notes.append(
-      f"grey values span only {low}..{high} of 0..255 (12 bits stored in 16?)"
-    )
-  if max(grey.size) > _LONG_SIDE * min(grey.size):
-    notes.append(f"{grey.width}x{grey.height} is stretched to a square")
-  if grey.size != (size, size):
-    grey = grey.resize((size, size), Image.Resampling.LANCZOS)
-  return Film(np.asarray(grey)[..., None], original, tuple(notes))
+def _film(grey: Image.Image, notes: list[str], size: int, shape: str) -> Film:
+  if shape == "squeeze" and max(grey.size) > _LONG_SIDE * min(grey.size):
+    notes = [*notes, f"{grey.width}x{grey.height} is stretched to a square"]
+  image = to_square(grey, size, shape)
+  return Film(image, np.asarray(grey), tuple(notes))
 
 
 def read_original(path: str | os.PathLike[str]) -> np.ndarray:
@@ -124,31 +115,4 @@ def read_original(path: str | os.PathLike[str]) -> np.ndarray:
   Raises:
     ValueError: see `read_film`.
   """
-  return np.asarray(_read(path)[0])
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[Image.Image, list[str]]:
-  notes = []
-  try:
-    with Image.open(path) as image:
-      if image.format not in FORMATS:
-        raise ValueError(f"is {image.format}, must be PNG or JPEG")
-      check_pixels(image)
-      image.load()
-      if image.getexif().get(_ORIENTATION, 1) != 1:
-        notes.append("turned upright as its EXIF orientation says")
-      if _is_coloured(image):
-        notes.append("in colour, made grey (a photo or a screenshot?)")
-      return to_grey(ImageOps.exif_transpose(image)), notes
-  except Exception as error:  # Pillow raises many types for damaged files.
-    reason = str(error).split("<_io.")[0].strip() or repr(error)
-    raise ValueError(f"{path}: {reason}") from error
-
-
-def _is_coloured(image: Image.Image) -> bool:
-  if image.mode in ("L", "LA", "1") or image.mode.startswith("I"):
-    return False
-  # A sample of 64 x 64 pixels is enough, and fast for large images.
-  small = image.resize((64, 64), Image.Resampling.NEAREST).convert("RGB")
-  values = np.asarray(small).astype(int)
-  return float(np.ptp(values, axis=-1).mean()) > _COLOURED
+  return np.asarray(read_upright(path).grey)

@@ -3,32 +3,31 @@
   labels.csv   file,findings[,split][,patient]
   boxes.csv    file,finding,x,y,w,h
 
-`file` is a path within the folder. `findings` are separated by `|`; an empty
-field or `No Finding` is none. The classes are the findings that occur. Boxes
-are in pixels of the file's own image, origin top left.
+`file` is a path within the folder; no file is copied, moved or written there.
+The other ways to write the tables are those of `own_tables` and `own_boxes`.
+The classes are the findings that occur.
 
 `split` is train, validation or test. Without that column patients (without
 `patient`: images) are divided 70 : 10 : 20, always in the same way.
 """
 
 import dataclasses
-import hashlib
 import pathlib
-from concurrent import futures
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from chexjax.data import own_tables
+from chexjax import messages
+from chexjax.data import own_files, own_tables
 from chexjax.data.decoding import read_grey
-from chexjax.data.own_tables import Box, Row
+from chexjax.data.faults import fault_text
+from chexjax.data.framing import frame_of, into_square
+from chexjax.data.own_metadata import metadata_of
+from chexjax.data.own_tables import SPLITS, Box, Row
 from chexjax.data.sources import Dataset, open_chest_xray14
-from tfds_chestxray14.encoding import check_pixels
 
 LABELS = "labels.csv"
 BOXES = "boxes.csv"
-SPLITS = ("train", "validation", "test")
 # Shares of validation and test. The seed is fixed, so that a run with another
 # --seed does not train on the test images of this one.
 _SHARES = (0.1, 0.2)
@@ -40,20 +39,22 @@ class Images:
   """A split of image files, which are read when an example is asked for.
 
   Attributes:
-    folder: holds the files.
+    paths: file -> where it is.
     rows: of labels.csv, in its order.
-    boxes: file -> boxes, in fractions of the image.
+    boxes: file -> boxes, in fractions of the square image.
     patients: name -> number of each patient.
     findings: names of the classes.
     size: side of the images returned, in pixels.
+    shape: how films become squares; see `framing`.
   """
 
-  folder: pathlib.Path
+  paths: dict[str, pathlib.Path]
   rows: tuple[Row, ...]
   boxes: dict[str, list[Box]]
   patients: dict[str, int]
   findings: tuple[str, ...]
   size: int
+  shape: str = "squeeze"
 
   def __len__(self) -> int:
     """Return the number of examples."""
@@ -61,15 +62,20 @@ class Images:
 
   def __getitem__(self, index: int) -> dict[str, Any]:
     """Return an example; see `Source`."""
-    path = self.folder / self.rows[index].file
-    return self.annotation(index) | {"image": read_grey(path, self.size)}
+    path = self.paths[self.rows[index].file]
+    image = read_grey(path, self.size, shape=self.shape)
+    return self.annotation(index) | {"image": image}
 
   def annotation(self, index: int) -> dict[str, Any]:
     """Return an example without its image; no file is read."""
     row = self.rows[index]
     boxes = self.boxes.get(row.file, [])
+    labels = np.array([f in row.findings for f in self.findings], np.uint8)
+    if row.unknown:
+      labels = labels.astype(np.float32)
+      labels[[self.findings.index(name) for name in row.unknown]] = np.nan
     return {
-      "labels": np.array([f in row.findings for f in self.findings], np.uint8),
+      "labels": labels,
       "objects": {
         "bbox": [box.bbox for box in boxes],
         "label": [self.findings.index(box.finding) for box in boxes],
@@ -79,53 +85,91 @@ class Images:
     }
 
 
-def open_own_set(folder: pathlib.Path, *, size: int) -> Dataset:
+def open_own_set(
+  folder: pathlib.Path,
+  *,
+  size: int,
+  shape: str = "squeeze",
+  uncertain: str = "ignore",
+  keep: pathlib.Path | None = None,
+) -> Dataset:
   """Open a folder with a `labels.csv`; read only the headers of its images.
 
-  Images are decoded when an example is asked for; see `read_grey`.
+  Images are decoded when an example is asked for; see `read_grey`. What the
+  tables were taken for is told.
 
   Args:
     folder: with labels.csv, the images and, if there are boxes, boxes.csv.
     size: side of the images returned, in pixels.
+    shape: how films become squares: `squeeze` or `letterbox`; see `framing`.
+    uncertain: what a label of -1 is: `ignore`, `positive` or `negative`.
+    keep: folder for a list of faults that is too long to be shown.
 
   Returns:
     The splits that have images.
 
   Raises:
     FileNotFoundError: there is no labels.csv.
-    ValueError: the tables or images have faults; lists all of them.
+    ValueError: the tables or images have faults; lists them.
   """
+  # An unknown shape is told before many files are read.
+  frame_of((1, 1), size, shape)
   faults: list[str] = []
-  rows = own_tables.read_rows(folder / LABELS, faults)
-  sizes = _image_sizes(folder, rows, faults)
-  boxes = own_tables.read_boxes(folder / BOXES, rows, sizes, faults)
-  if faults:
-    raise ValueError(
-      f"{len(faults)} faults in {folder}:\n"
-      + "\n".join(f"  - {fault}" for fault in faults)
+  faults += own_files.near_names(folder, (LABELS, BOXES))
+  if faults and not (folder / LABELS).is_file():
+    raise ValueError(fault_text(folder, faults, keep=keep))
+  labels = own_tables.read_rows(folder / LABELS, faults, uncertain=uncertain)
+  notes = labels.notes
+  films = own_files.find_films(folder, LABELS, labels.rows, faults, notes)
+  boxes: dict[str, list[Box]] = {}
+  # Without labels every box would be at fault too.
+  if labels.rows:
+    path = folder / BOXES
+    boxes = own_tables.read_boxes(
+      path, labels, films.sizes, faults, notes=notes
     )
-  how = "column split"
+  if faults:
+    raise ValueError(fault_text(folder, faults, keep=keep))
+  for note in notes:
+    messages.tell(note)
+  rows, how = labels.rows, "column split"
   if not any(row.split for row in rows):
     rows, how = _divide(rows)
-  findings = tuple(sorted({name for row in rows for name in row.findings}))
+  messages.tell(f"{LABELS}: {len(rows)} images; splits: {how}")
   patients = {p: i for i, p in enumerate(sorted({r.patient for r in rows}))}
+  squares = {
+    file: [_in_square(box, films.sizes[file], size, shape) for box in own]
+    for file, own in boxes.items()
+  }
   splits: dict[str, Any] = {}
   for name in SPLITS:
-    own = tuple(row for row in rows if row.split == name)
-    if own:
-      splits[name] = Images(folder, own, boxes, patients, findings, size)
-  return Dataset(splits, _metadata(folder, rows, boxes, findings, how, size))
+    part = tuple(row for row in rows if row.split == name)
+    if part:
+      splits[name] = Images(
+        films.paths, part, squares, patients, labels.findings, size, shape
+      )
+  metadata = metadata_of(
+    folder, (LABELS, BOXES), rows, boxes, labels.findings, how, size, shape
+  )
+  return Dataset(splits, metadata)
 
 
 def open_folder(
-  folder: pathlib.Path, *, size: int, cache: pathlib.Path
+  folder: pathlib.Path,
+  *,
+  size: int,
+  cache: pathlib.Path,
+  shape: str = "squeeze",
+  uncertain: str = "ignore",
 ) -> Dataset:
   """Open a folder: one's own set if it has a labels.csv, else ChestX-ray14.
 
   Args:
     folder: see `open_own_set` and `open_chest_xray14`.
     size: side of the images, in pixels.
-    cache: folder for records of ChestX-ray14; one's own set needs none.
+    cache: folder for records of ChestX-ray14 and for long lists of faults.
+    shape: see `open_own_set`; the films of ChestX-ray14 are squares.
+    uncertain: see `open_own_set`; ChestX-ray14 has no uncertain label.
 
   Returns:
     The splits that have images.
@@ -134,39 +178,24 @@ def open_folder(
     FileNotFoundError: images or tables are missing.
     ValueError: images or tables have faults; lists them.
   """
-  if (folder / LABELS).is_file():
-    return open_own_set(folder, size=size)
-  return open_chest_xray14(folder, size=size, cache=cache)
+  own = (folder / LABELS).is_file() or own_files.near_names(folder, (LABELS,))
+  if own:
+    return open_own_set(
+      folder, size=size, shape=shape, uncertain=uncertain, keep=cache
+    )
+  dataset = open_chest_xray14(folder, size=size, cache=cache)
+  return Dataset(dataset.splits, dataset.metadata | {"shape": shape})
 
 
-def _image_sizes(
-  folder: pathlib.Path, rows: list[Row], faults: list[str]
-) -> dict[str, tuple[int, int]]:
-  """Read the width and height of every image from its header."""
-  sizes = {}
-  with futures.ThreadPoolExecutor() as pool:
-    found = pool.map(lambda row: _probe(folder / row.file), rows)
-    for row, result in zip(rows, found):
-      if isinstance(result, str):
-        faults.append(f"{LABELS} line {row.line}: {row.file} {result}")
-      else:
-        sizes[row.file] = result
-  return sizes
-
-
-def _probe(path: pathlib.Path) -> tuple[int, int] | str:
-  """Return an image's width and height, or what is wrong with the file."""
-  if not path.is_file():
-    return "is not in the folder"
-  try:
-    with Image.open(path) as image:
-      if image.format not in ("PNG", "JPEG"):
-        return f"is {image.format}, must be PNG or JPEG"
-      check_pixels(image)
-      return image.size
-  except Exception as error:  # Pillow raises many types for damaged files.
-    reason = str(error) if isinstance(error, ValueError) else ""
-    return f"is no image: {reason or type(error).__name__}"
+def _in_square(box: Box, film: tuple[int, int], size: int, shape: str) -> Box:
+  """Return a box in fractions of the square that its film becomes."""
+  if shape == "squeeze":
+    return box
+  ymin, xmin, ymax, xmax = box.bbox
+  width, height = film
+  corners = np.array([xmin * width, ymin * height, xmax * width, ymax * height])
+  x1, y1, x2, y2 = (into_square(corners, film, size, shape) / size).tolist()
+  return Box(box.finding, (y1, x1, y2, x2))
 
 
 def _divide(rows: list[Row]) -> tuple[list[Row], str]:
@@ -180,44 +209,3 @@ def _divide(rows: list[Row]) -> tuple[list[Row], str]:
   unit = "patient" if any(r.patient != r.file for r in rows) else "image"
   how = f"by {unit}, seed {_SPLIT_SEED}, 70 : 10 : 20"
   return [r._replace(split=split_of[r.patient]) for r in rows], how
-
-
-def _metadata(
-  folder: pathlib.Path,
-  rows: list[Row],
-  boxes: dict[str, list[Box]],
-  findings: tuple[str, ...],
-  how: str,
-  size: int,
-) -> dict[str, Any]:
-  """Return the record of the data that results hold."""
-  lines = sorted(f"{row.split} {row.file}\n" for row in rows)
-  boxed = {box.finding for of_file in boxes.values() for box in of_file}
-  tables = [p for p in (folder / LABELS, folder / BOXES) if p.is_file()]
-  return {
-    "name": f"folder {folder.resolve().name}",
-    "findings": list(findings),
-    "boxed_findings": [name for name in findings if name in boxed],
-    "size": size,
-    "validation": how,
-    "split_hash": hashlib.sha256("".join(lines).encode()).hexdigest(),
-    "files": {
-      p.name: {"sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
-      for p in tables
-    },
-    "counts": {
-      name: _counts([r for r in rows if r.split == name], boxes, findings)
-      for name in SPLITS
-    },
-  }
-
-
-def _counts(
-  rows: list[Row], boxes: dict[str, list[Box]], findings: tuple[str, ...]
-) -> dict[str, Any]:
-  return {
-    "found": len(rows),
-    "patients": len({row.patient for row in rows}),
-    "boxes": sum(len(boxes.get(row.file, ())) for row in rows),
-    "positives": {f: sum(f in row.findings for row in rows) for f in findings},
-  }

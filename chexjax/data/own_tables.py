@@ -1,17 +1,34 @@
-"""Readers of `labels.csv` and `boxes.csv`; faults are collected, not raised."""
+"""Reader of `labels.csv`; faults are collected, not raised.
+
+  file,findings[,split][,patient]     findings separated by `|`
+  file,Mass,Nodule,...[,split]...     1, 0, -1 (uncertain), empty (not known)
+
+Without a column `findings`, every column that holds these numbers alone is a
+finding.
+"""
 
 import collections
-import csv
-import io
-import math
+import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-_NO_FINDING = "No Finding"
-_SPLITS = ("train", "validation", "test")
-# Pixels by which a box may reach beyond its image, because tables are rounded.
-_SLACK = 1.0
+from chexjax.data import label_columns
+from chexjax.data.columns import column_faults
+from chexjax.data.folders import is_clutter
+from chexjax.data.label_cells import NO_FINDING, UNCERTAIN, parse_findings
+from chexjax.data.own_boxes import Box, read_boxes
+from chexjax.data.tables import Table, read_table
+
+__all__ = ["Box", "Labels", "Row", "read_boxes", "read_rows"]
+
+SPLITS = ("train", "validation", "test")
+_WORDS = {
+  "train": ("train", "training", "trn", "tr"),
+  "validation": ("validation", "valid", "val", "dev"),
+  "test": ("test", "testing", "tst", "te"),
+}
+_OPTIONAL = ("findings", "split", "patient")
 
 
 class Row(NamedTuple):
@@ -20,9 +37,10 @@ class Row(NamedTuple):
   Attributes:
     line: number of the line, from 1.
     file: path within the folder.
-    findings: names.
+    findings: names of those that the film has.
     split: empty if the table has no such column.
     patient: the file if the table has no such column.
+    unknown: names of the findings that the film may have or not.
   """
 
   line: int
@@ -30,161 +48,183 @@ class Row(NamedTuple):
   findings: tuple[str, ...]
   split: str
   patient: str
+  unknown: tuple[str, ...] = ()
 
 
-class Box(NamedTuple):
-  """A true box, in the coordinates of TFDS.
+@dataclasses.dataclass(frozen=True)
+class Labels:
+  """The rows of labels.csv, in its order; of a file that is there twice one.
 
   Attributes:
-    finding: name.
-    bbox: ymin, xmin, ymax, xmax as fractions of the image, 0..1.
+    rows: as read.
+    findings: names of the classes, sorted.
+    notes: what a person should know of the table, as text.
   """
 
-  finding: str
-  bbox: tuple[float, float, float, float]
+  rows: list[Row]
+  findings: tuple[str, ...]
+  notes: list[str]
+
+  def __len__(self) -> int:
+    """Return the number of rows."""
+    return len(self.rows)
+
+  def __iter__(self) -> Iterator[Row]:
+    """Iterate over the rows."""
+    return iter(self.rows)
 
 
-def read_rows(path: pathlib.Path, faults: list[str]) -> list[Row]:
+def read_rows(
+  path: pathlib.Path, faults: list[str], *, uncertain: str = "ignore"
+) -> Labels:
   """Read labels.csv.
 
   Args:
     path: of the table.
     faults: list to which a text is appended for every fault.
+    uncertain: what -1 in a finding's column is: `ignore` (not known),
+      `positive` or `negative`.
 
   Returns:
-    The rows, in the table's order; of a file that is there twice the first.
+    The labels; without a row where the header is at fault.
 
   Raises:
     FileNotFoundError: the file is missing.
+    ValueError: `uncertain` is another word.
   """
+  if uncertain not in UNCERTAIN:
+    raise ValueError(f"uncertain must be one of {UNCERTAIN}, got {uncertain!r}")
   if not path.is_file():
     raise FileNotFoundError(f"no {path}")
+  before = len(faults)
+  table = read_table(path, faults)
+  if table is None:
+    return Labels([], (), [])
+  columns = _find_columns(table, faults)
+  if columns is None:
+    return Labels([], (), [])
+  notes = [*table.notes, *columns.notes(uncertain)]
+  rows = _rows(table, columns, uncertain, faults, notes)
+  names = {n for row in rows for n in (*row.findings, *row.unknown)}
+  findings = tuple(sorted(names | set(columns.names)))
+  if len(faults) == before:
+    faults.extend(f"{path.name}: {f}" for f in _set_faults(rows, findings))
+  return Labels(rows, findings, notes)
+
+
+def _find_columns(
+  table: Table, faults: list[str]
+) -> label_columns.FindingColumns | None:
+  """Return the findings' own columns, none beside a column `findings`."""
+  listed = "findings" in table.header
+  # A finding may be named much like a column of ours.
+  found = column_faults(
+    table.header, ["file"], optional=_OPTIONAL, slips=listed
+  )
+  columns = label_columns.FindingColumns(table.name, (), (), [])
+  if not found and not listed:
+    columns = label_columns.find(table, ("file", *_OPTIONAL), faults)
+    if not columns.names:
+      found = [
+        "the header lacks findings, and no column holds 0 and 1 alone; it is "
+        f"{list(table.header)}"
+      ]
+  elif not found:
+    others = [n for n in table.header if n not in ("file", *_OPTIONAL)]
+    columns = columns._replace(not_read=tuple(others))
+  faults.extend(f"{table.name}: {fault}" for fault in found)
+  return None if found else columns
+
+
+def _rows(
+  table: Table,
+  columns: label_columns.FindingColumns,
+  uncertain: str,
+  faults: list[str],
+  notes: list[str],
+) -> list[Row]:
+  """Read the lines below the header."""
+  places = {name: table.column(name) for name in ("file", *_OPTIONAL)}
+  labels_of = _labels_reader(table, columns, uncertain)
   rows: list[Row] = []
   seen: set[str] = set()
-  for line, cells in _table(path, ("file", "findings"), faults):
-    where = f"{path.name} line {line}"
-    row = Row(
-      line,
-      cells["file"],
-      _findings(cells["findings"]),
-      cells.get("split", ""),
-      cells.get("patient", cells["file"]),
-    )
-    faults.extend(f"{where}: {fault}" for fault in _row_faults(row, cells))
-    if row.file in seen:
-      faults.append(f"{where}: {row.file} is there twice; keep one line")
+  clutter = 0
+  for number, cells in table.lines:
+    file = cells[places["file"]]
+    if file and is_clutter(pathlib.PurePosixPath(file)):
+      clutter += 1
+      continue
+    findings, unknown, wrong = labels_of(cells)
+    split = cells[places["split"]] if places["split"] >= 0 else ""
+    own = cells[places["patient"]] if places["patient"] >= 0 else file
+    row = Row(number, file, findings, split, own, unknown)
+    wrong += _row_faults(row, split_given=places["split"] >= 0)
+    if file in seen:
+      wrong.append(f"{file} is there twice; keep one line")
     else:
       rows.append(row)
-    seen.add(row.file)
-  if not faults:
-    faults.extend(f"{path.name}: {fault}" for fault in _set_faults(rows))
+    seen.add(file)
+    faults.extend(f"{table.name} line {number}: {fault}" for fault in wrong)
+  if clutter:
+    notes.append(
+      f"{table.name}: {clutter} lines of hidden and system files are ignored"
+    )
   return rows
 
 
-def read_boxes(
-  path: pathlib.Path,
-  rows: list[Row],
-  sizes: dict[str, tuple[int, int]],
-  faults: list[str],
-) -> dict[str, list[Box]]:
-  """Read boxes.csv, if there is one.
+def _labels_reader(
+  table: Table, columns: label_columns.FindingColumns, uncertain: str
+) -> Callable[
+  [tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...], list[str]]
+]:
+  """Return a function from cells to findings, unknown ones and faults."""
+  if columns.names:
+    return label_columns.reader(table, columns, uncertain)
+  place = table.column("findings")
 
-  Args:
-    path: of the table.
-    rows: of labels.csv.
-    sizes: file -> width and height, of the images that can be read.
-    faults: list to which a text is appended for every fault.
+  def read(
+    cells: tuple[str, ...],
+  ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    cell = parse_findings(cells[place])
+    return cell.findings, (), [cell.fault] if cell.fault else []
 
-  Returns:
-    File -> boxes, clipped to the image.
-  """
-  boxes: dict[str, list[Box]] = {}
-  if not path.is_file():
-    return boxes
-  findings_of = {row.file: row.findings for row in rows}
-  columns = ("file", "finding", "x", "y", "w", "h")
-  for line, cells in _table(path, columns, faults):
-    file, finding = cells["file"], cells["finding"]
-    xywh = [_number(cells[name]) for name in "xywh"]
-    fault = _label_fault(file, finding, findings_of)
-    # For an image that cannot be read a fault has been reported already.
-    if not fault and file in sizes:
-      fault = _box_fault(xywh, sizes[file])
-      if not fault:
-        box = _to_box(finding, xywh, sizes[file])
-        boxes.setdefault(file, []).append(box)
-    if fault:
-      faults.append(f"{path.name} line {line}: {fault}")
-  return boxes
+  return read
 
 
-def _table(
-  path: pathlib.Path, columns: tuple[str, ...], faults: list[str]
-) -> Iterator[tuple[int, dict[str, str]]]:
-  """Yield number and stripped cells of every line below the header."""
-  try:
-    # Universal newlines: a lone carriage return ends a line too.
-    text = path.read_text(encoding="utf-8-sig")
-  except UnicodeDecodeError as error:
-    faults.append(f"{path.name} is no UTF-8 text: {error}")
-    return
-  reader = csv.reader(io.StringIO(text), strict=True)
-  try:
-    header = [cell.strip() for cell in next(reader, [])]
-    missing = [name for name in columns if name not in header]
-    if missing:
-      faults.append(
-        f"{path.name}: the header lacks {', '.join(missing)}; it is {header}"
-      )
-      return
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-      faults.append(f"{path.name}: columns that are there twice: {twice}")
-      return
-    for cells in reader:
-      if not any(cell.strip() for cell in cells):
-        continue
-      if len(cells) != len(header):
-        faults.append(
-          f"{path.name} line {reader.line_num}: {len(cells)} fields, the "
-          f"header has {len(header)}"
-        )
-        continue
-      stripped = (cell.strip() for cell in cells)
-      yield reader.line_num, dict(zip(header, stripped))
-  except csv.Error as error:
-    faults.append(f"{path.name} line {reader.line_num}: {error}")
-
-
-def _findings(text: str) -> tuple[str, ...]:
-  names = [name.strip() for name in text.split("|")]
-  return tuple(name for name in names if name and name != _NO_FINDING)
-
-
-def _row_faults(row: Row, cells: dict[str, str]) -> Iterator[str]:
-  """Yield what is wrong with a row."""
+def _row_faults(row: Row, *, split_given: bool) -> list[str]:
+  """Return what is wrong with a row, findings aside."""
+  found = []
+  path = pathlib.PurePosixPath(row.file)
   if not row.file:
-    yield "file is empty"
-  elif row.file != pathlib.PurePath(row.file).as_posix() or (
-    pathlib.PurePath(row.file).is_absolute() or ".." in row.file.split("/")
-  ):
-    yield f"file {row.file!r} must be a plain path within the folder"
-  if row.findings and _NO_FINDING in cells["findings"]:
-    yield f"findings {cells['findings']!r} is both {_NO_FINDING} and a finding"
-  if "split" in cells and row.split not in _SPLITS:
-    yield f"split is {row.split!r}, must be one of {', '.join(_SPLITS)}"
+    found.append("file is empty")
+  elif "\\" in row.file:
+    found.append(f"file {row.file!r}: write / between folders, not \\")
+  elif row.file != path.as_posix() or path.is_absolute() or ".." in path.parts:
+    found.append(f"file {row.file!r} must be a plain path within the folder")
+  if split_given and row.split not in SPLITS:
+    hint = meant_split(row.split)
+    hint = f"; did you mean {hint}?" if hint else ""
+    found.append(
+      f"split is {row.split!r}, must be one of {', '.join(SPLITS)}{hint}"
+    )
   if not row.patient:
-    yield "patient is empty"
+    found.append("patient is empty")
+  return found
 
 
-def _set_faults(rows: list[Row]) -> Iterator[str]:
+def meant_split(word: str) -> str:
+  """Return which split a word means, such as `val`; empty if none."""
+  word = word.casefold()
+  return next((name for name, words in _WORDS.items() if word in words), "")
+
+
+def _set_faults(rows: list[Row], findings: tuple[str, ...]) -> Iterator[str]:
   """Yield what is wrong with the rows as a whole."""
   if not rows:
     yield "there is no line below the header"
     return
-  findings = sorted({name for row in rows for name in row.findings})
-  if not findings:
-    yield "no line has a finding; there is nothing to learn"
+  if not any(row.findings for row in rows):
+    yield f"no line has a finding; all are {NO_FINDING}, nothing can be learned"
   by_case = collections.defaultdict(list)
   for name in findings:
     by_case[name.casefold()].append(name)
@@ -199,43 +239,3 @@ def _set_faults(rows: list[Row]) -> Iterator[str]:
       yield f"patient {patient} is in {' and in '.join(sorted(splits))}"
   if not rows[0].split and len(split_of) < 3:
     yield f"{len(split_of)} patients cannot be divided into three splits"
-
-
-def _label_fault(
-  file: str, finding: str, findings_of: dict[str, tuple[str, ...]]
-) -> str:
-  """Return what is wrong with a box's file or finding, or an empty text."""
-  if file not in findings_of:
-    return f"{file} has no line in labels.csv"
-  if finding not in findings_of[file]:
-    has = "|".join(findings_of[file]) or _NO_FINDING
-    return f"a box of {finding!r} on {file}, which is labelled {has}"
-  return ""
-
-
-def _box_fault(xywh: list[float], size: tuple[int, int]) -> str:
-  """Return what is wrong with a box, an empty text if nothing."""
-  x, y, w, h = xywh
-  width, height = size
-  if not all(map(math.isfinite, xywh)):
-    return f"x, y, w, h are {xywh}, must be four numbers"
-  if w <= 0 or h <= 0:
-    return f"the box has width {w:g} and height {h:g}, must be above 0"
-  if min(x, y) < -_SLACK or x + w > width + _SLACK or y + h > height + _SLACK:
-    return f"the box {xywh} lies outside its image of {width} x {height}"
-  return ""
-
-
-def _to_box(finding: str, xywh: list[float], size: tuple[int, int]) -> Box:
-  x, y, w, h = xywh
-  width, height = size
-  corners = y / height, x / width, (y + h) / height, (x + w) / width
-  ymin, xmin, ymax, xmax = (min(max(value, 0.0), 1.0) for value in corners)
-  return Box(finding, (ymin, xmin, ymax, xmax))
-
-
-def _number(text: str) -> float:
-  try:
-    return float(text)
-  except ValueError:
-    return math.nan

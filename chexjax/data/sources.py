@@ -18,9 +18,10 @@ SIZES = (128, 256, 512, 1024)
 class Source(Protocol):
   """The examples of a split, by index.
 
-  An example has `image` `[H, W, 1]` uint8, `labels` `[K]` 0 or 1, `objects`
-  (`bbox`: ymin, xmin, ymax, xmax in 0..1; `label`: index of a finding),
-  `file_name` (bytes) and `patient_id` (int).
+  An example has `image` `[H, W, 1]` uint8, `labels` `[K]` 0 or 1 (NaN where not
+  known), `objects` (`bbox`: ymin, xmin, ymax, xmax in 0..1; `label`: index of a
+  finding), `file_name` (bytes) and `patient_id` (int); in joined sets also
+  `set`, a name.
   """
 
   def __len__(self) -> int:
@@ -129,7 +130,10 @@ def open_chest_xray14(
 
 
 def label_matrix(source: Source) -> np.ndarray:
-  """Return the labels of all examples, `[N, K]` float32; decode no image."""
+  """Return the labels of all examples, `[N, K]` float32; decode no image.
+
+  They are 0 or 1, or NaN where not known.
+  """
   return np.stack(
     [source.annotation(i)["labels"] for i in range(len(source))]
   ).astype(np.float32)

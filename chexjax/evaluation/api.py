@@ -20,7 +20,6 @@ from chexjax.evaluation.collected.localization_collector import (
 from chexjax.evaluation.collected.localization_table import LocalizationTable
 from chexjax.evaluation.collected.scored_images import make_images
 from chexjax.evaluation.collected.truth import Truth
-from chexjax.evaluation.measures.classification import classify
 from chexjax.evaluation.measures.detections import Detections
 from chexjax.evaluation.measures.heat_maps import DEFAULT_MAPS, MapRule
 from chexjax.evaluation.outputs.evaluation import Evaluation
@@ -40,7 +39,7 @@ Watch = Callable[..., None]
 
 def evaluate(
   *,
-  scores: np.ndarray,
+  scores: np.ndarray | Mapping[str, np.ndarray] | None,
   truth: Truth,
   maps_or_boxes: MapsOrBoxes | None = None,
   rules: Mapping[str, MapRule] | None = None,
@@ -56,7 +55,8 @@ def evaluate(
 
   Args:
     scores: `[N, K]` in the order of `truth.images` and `truth.findings`,
-      higher means more likely.
+      higher means more likely; or finding -> `[N]`, for some findings; or None
+      for none. What needs the scores that are not there is undefined.
     truth: the labels and the true boxes.
     maps_or_boxes: maps, as map name -> `[N, K, h, w]` in the order of
       `truth.images` and `truth.findings`; or as image -> map name ->
@@ -74,8 +74,8 @@ def evaluate(
     repeats: how many times patients are dealt into folds.
     seed: of folds and draws.
     provenance: where the predictions are from, kept in the results.
-    watch: is called with image, finding, maps and `rows=`, the number of true
-      boxes, for every pair with a true box, in the order of the table's rows.
+    watch: is called with image, finding, maps and `rows=1` for every pair with
+      a true box, which is one row of the table, in the order of the rows.
 
   Returns:
     The `Evaluation`: all figures, the images and the table of boxes.
@@ -84,15 +84,17 @@ def evaluate(
     ValueError: if scores, maps or boxes are at fault; it names the image and
       the finding.
   """
+  columns, unscored = _score_columns(truth, scores)
   images = make_images(
     truth.images,
     truth.patients,
     truth.labels,
-    scores,
+    columns,
     truth.findings,
     view=truth.view,
     sex=truth.sex,
     age=truth.age,
+    unscored=unscored,
   )
   if isinstance(maps_or_boxes, np.ndarray):
     maps_or_boxes = _detections(truth, maps_or_boxes, images.scores)
@@ -104,7 +106,7 @@ def evaluate(
     collector = _collect_maps(truth, maps_or_boxes, rules, watch)
     table, given = collector.table(), {"others": collector.others()}
   results = assemble(
-    classify(images.labels, images.scores, images.names),
+    images.classification(),
     table,
     dataset=truth.dataset,
     provenance=provenance or {},
@@ -118,6 +120,29 @@ def evaluate(
     **given,
   )
   return Evaluation(results, images, table)
+
+
+def _score_columns(
+  truth: Truth, scores: np.ndarray | Mapping[str, np.ndarray] | None
+) -> tuple[np.ndarray, list[str]]:
+  """Return `[N, K]` scores, and the findings that have none."""
+  if scores is not None and not isinstance(scores, Mapping):
+    return scores, []
+  given = scores or {}
+  strangers = sorted(given.keys() - set(truth.findings))
+  if strangers:
+    raise ValueError(
+      f"scores of {', '.join(strangers)}, which truth.findings does not have"
+    )
+  columns = np.full((len(truth.images), len(truth.findings)), np.nan)
+  for name, values in given.items():
+    if np.shape(values) != (len(truth.images),):
+      raise ValueError(
+        f"scores of {name}: want [{len(truth.images)}], got "
+        f"{list(np.shape(values))}"
+      )
+    columns[:, list(truth.findings).index(name)] = values
+  return columns, [name for name in truth.findings if name not in given]
 
 
 def _detections(
@@ -139,13 +164,13 @@ def _detections(
 def _answer_with_boxes(
   truth: Truth, boxes: Detections | None, watch: Watch | None
 ) -> LocalizationTable:
-  """Answer every true box with a box of the model, or with none."""
+  """Answer every boxed pair with a box of the model, or with none."""
   patient = dict(zip(truth.images, map(str, truth.patients)))
   true = [
-    TrueRow(image, patient[image], finding, box)
+    TrueRow(image, patient[image], finding, mine)
     for image in truth.images
     for finding in sorted(truth.named_boxes.get(image, {}))
-    for box in truth.true_boxes(image, finding)
+    if len(mine := truth.true_boxes(image, finding))
   ]
   for row in true:
     if watch is not None:
@@ -206,7 +231,7 @@ def _stream(
     )
     seen.add((image, finding))
     if len(boxes) and watch is not None:
-      watch(image, finding, heat, rows=len(boxes))
+      watch(image, finding, heat, rows=1)
   return collector or LocalizationCollector(truth.frame, maps={}), seen
 
 

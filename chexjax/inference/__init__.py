@@ -6,6 +6,8 @@
 - `maps`, `boxes`, `thresholds`: from intermediates to maps and boxes
 - `image_files`, `prediction_files`: what `chexjax predict` reads and writes
 - `test_split`, `split_recorder`, `scoring`: a model scored on a test split
+- `own_truth`: a set of one's own as the truth of an evaluation
+- `picked_films`, `film_names`: some films of a split, and films by their names
 """
 
 from chexjax.inference.predictor import Predictions, Predictor, load

@@ -40,19 +40,20 @@ def as_list(images: Images) -> list[Any]:
   return given
 
 
-def open_film(image: Any, *, size: int) -> Film:
+def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
   """Return a film from a path or an array.
 
   Args:
     image: path or array.
     size: side of the model's input, in pixels.
+    shape: how it becomes a square; see `data.framing`.
 
   Raises:
     ValueError: it is not a film; see `read_film` and `film_of_array`.
   """
   if isinstance(image, str | os.PathLike):
-    return read_film(pathlib.Path(image), size)
-  return film_of_array(np.asarray(image), size)
+    return read_film(pathlib.Path(image), size, shape=shape)
+  return film_of_array(np.asarray(image), size, shape=shape)
 
 
 def batches(

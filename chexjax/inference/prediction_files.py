@@ -11,8 +11,9 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import Film
 from chexjax.data.likeness import doubt
+from chexjax.evaluation.measures.heat_maps import upsample
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
-from chexjax.inference.boxes import cut_box
+from chexjax.inference.boxes import cut_box, of_film
 from chexjax.inference.image_files import Job
 from chexjax.inference.predictor import Predictor
 from chexjax.io import replacing, write_json, write_text
@@ -100,6 +101,7 @@ class PredictionFiles:
         self._percentiles[name],
         size=self._predictor.info.image_size,
         original=film.original.shape,
+        shape=self._predictor.info.shape,
       )
       | {"map": box_map}
       for k, name in enumerate(self._predictor.findings)
@@ -132,12 +134,20 @@ class PredictionFiles:
       box = of["box"]
       if of["predicted"] is False:
         title, box = f"{title}, not predicted", None
-      marked.append(Marked(title, heat[of["map"]][k], box))
+      marked.append(Marked(title, self._on_film(heat[of["map"]][k], film), box))
     overlay = f"{job.stem}_overlay.png"
     with replacing(self._folder / overlay) as scratch:
       # PNG's default level takes three times as long to save a seventh.
       draw_overlay(film.original, marked).save(scratch, "PNG", compress_level=1)
     return overlay
+
+  def _on_film(self, heat: np.ndarray, film: Film) -> np.ndarray:
+    """Return the part of a map that lies on the film."""
+    info = self._predictor.info
+    if info.shape == "squeeze":
+      return heat
+    full = upsample(heat, (info.image_size, info.image_size))
+    return of_film(full, film.original.shape, info.shape)
 
   def _doubts(self, job: Job, film: Film) -> list[str]:
     """Return what makes a film look like a mistake; warn of its notes."""

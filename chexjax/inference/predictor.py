@@ -26,7 +26,8 @@ class Predictions(NamedTuple):
     boxes: `[N, K, 4]` float32 x1, y1, x2, y2 in pixels of each film as it was
       given, x2 and y2 exclusive; NaN where the map is flat. A box says where
       the finding would be, not that it is present: see `predicted`.
-    maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the whole film;
+    maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the model's square
+      input (the whole film, unless the model was trained on letterboxed ones);
       only `sal` if the model was trained to classify only.
     logits: `[N, K]` float32, of the full image.
     score_cuts: `[K]` float64, the probability from which on each finding
@@ -115,7 +116,8 @@ class Predictor:
     strangers = sorted(cuts.keys() - set(self.findings))
     if strangers:
       raise ValueError(f"thresholds of unknown findings: {strangers}")
-    films = [open_film(image, size=self.info.image_size) for image in given]
+    size, shape = self.info.image_size, self.info.shape
+    films = [open_film(image, size=size, shape=shape) for image in given]
     found: list[dict[str, Any]] = []
     pairs = ((number, film.image) for number, film in enumerate(films))
     for _, rows in self.stream(pairs, count=len(films), batch_size=batch_size):
@@ -150,6 +152,7 @@ class Predictor:
           cuts[name],
           size=self.info.image_size,
           original=film.original.shape,
+          shape=self.info.shape,
         )
         if cut["box"] is not None:
           boxes[number, k] = cut["box"]

@@ -1,6 +1,14 @@
-"""A model scored on a test split: results.json, tables, pictures."""
+"""A model scored on a test split: results.json, tables, pictures.
 
+Two more files let another model be compared on the same films: `scores.csv`,
+the test split's probabilities as `chexjax evaluate --predictions` reads them,
+and `splits.csv`, which film and patient is in which split.
+"""
+
+import csv
+import io
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from jax.sharding import Mesh
@@ -8,16 +16,54 @@ from jax.sharding import Mesh
 from chexjax import evaluation, messages
 from chexjax.data.sources import Dataset
 from chexjax.evaluation.outputs.folder import write_folder
+from chexjax.evaluation.protocols.bootstrap import DRAWS
+from chexjax.evaluation.submissions.scores_csv import scores_csv
 from chexjax.inference import test_split
+from chexjax.inference.film_names import FilmNames, file_names
+from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.split_recorder import SplitRecorder
+from chexjax.io import write_text
 from chexjax.models import ChexModel
 from chexjax.report.cases import NAME, CaseWriter
 from chexjax.report.examples import draw_examples
 from chexjax.runtime import provenance
 
 
+def splits_csv(dataset: Dataset) -> str:
+  """Return which film is in which split; no image is decoded.
+
+  Args:
+    dataset: all splits of it.
+
+  Returns:
+    The text of `splits.csv`: columns `file`, `patient` and `split`.
+  """
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator="\n")
+  writer.writerow(["file", "patient", "split"])
+  for split, source in dataset.splits.items():
+    for i in range(len(source)):
+      about = source.annotation(i)
+      name, patient = about["file_name"].decode(), int(about["patient_id"])
+      writer.writerow([name, patient, split])
+  return text.getvalue()
+
+
+def _picked(dataset: Dataset, only: pathlib.Path | None) -> Dataset:
+  """Return a dataset with those test images that a list names."""
+  if only is None:
+    return dataset
+  test = dataset.splits["test"]
+  files = set(FilmNames(file_names(test)).listed(only))
+  splits = {**dataset.splits, "test": PickedFilms(test, files=files)}
+  about = {"scored_images": len(files), "scored_list": only.name}
+  return Dataset(splits, dataset.metadata | about)
+
+
 def _is_whole(dataset: Dataset) -> bool:
   """Return whether all test images are there; tell the user if not."""
+  if "scored_list" in dataset.metadata:  # Some of them were asked for.
+    return False
   counts = dataset.metadata["counts"]["test"]
   found, listed = counts["found"], counts["listed"]
   if found < listed:
@@ -39,7 +85,13 @@ def score_model(
   batch_size: int,
   stage: int,
   maps: str = "paper",
+  threshold_means: str | None = None,
   drawn: bool = False,
+  only: pathlib.Path | None = None,
+  missing: Mapping[str, str] | None = None,
+  draws: int = DRAWS,
+  folds: int = 5,
+  repeats: int = 2,
   seed: int = 0,
   num_examples: int = 2,
   about: dict[str, Any] | None = None,
@@ -56,15 +108,27 @@ def score_model(
     batch_size: images at a time, a multiple of the mesh's devices.
     stage: last stage that the variables were trained in: 1, 2 or 3.
     maps: "paper" or "released": whose maps and thresholds.
+    threshold_means: "percentile" or "absolute", for every map; None for the
+      meanings that belong to `maps`.
     drawn: whether the images are the phantom's.
+    only: list of the test images to score, one name a line; None for all.
+    missing: finding -> the reason why the split has no labels of it.
+    draws: draws of patients for the intervals; 0 for none.
+    folds: folds of patients of the cross-fitted thresholds.
+    repeats: how many times patients are dealt into folds.
     seed: of the folds and of the bootstrap's draws of patients.
     num_examples: pictures drawn of each boxed finding.
     about: added to the provenance in `results.json`.
 
   Returns:
     The tables as Markdown.
+
+  Raises:
+    ValueError: `only` names what is no test image.
   """
   findings = list(dataset.metadata["findings"])
+  missing, whole = missing or {}, dataset
+  dataset = _picked(dataset, only)
   with CaseWriter(folder / NAME) as pictures:
     recorder = SplitRecorder(pictures)
     classification, table, cases = test_split.score_test(
@@ -77,8 +141,10 @@ def score_model(
       maps=maps,
       names=findings,
       stage=stage,
+      threshold_means=threshold_means,
       recorder=recorder,
     )
+  classification.undefined.update(missing)
   images = recorder.images(findings)
   name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
   results = evaluation.assemble(
@@ -91,6 +157,9 @@ def score_model(
     | {"trained_stages": stage, "dataset": dataset.metadata},
     images=images,
     others=recorder.others,
+    draws=draws,
+    folds=folds,
+    repeats=repeats,
     seed=seed,
   )
   tables = write_folder(
@@ -98,6 +167,9 @@ def score_model(
     evaluation.Evaluation(results, images, table),
     published=name == "ChestX-ray14" and _is_whole(dataset),
   )
+  labelled = [name for name in findings if name not in missing]
+  write_text(folder / "scores.csv", scores_csv(images, labelled))
+  write_text(folder / "splits.csv", splits_csv(whole))
   figures = folder / "figures"
   figures.mkdir(exist_ok=True)
   films = dataset.splits["test"]

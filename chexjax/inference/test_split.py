@@ -34,6 +34,7 @@ def score_test(
   maps: str,
   names: list[str],
   stage: int = 3,
+  threshold_means: str | None = None,
   recorder: SplitRecorder | None = None,
 ) -> tuple[evaluation.Classification, evaluation.LocalizationTable, list[dict]]:
   """Run the test split once and measure probabilities, maps and boxes.
@@ -52,6 +53,8 @@ def score_test(
     maps: "paper" or "released": whose maps and thresholds.
     names: of the K findings.
     stage: last stage that the variables were trained in: 1, 2 or 3.
+    threshold_means: "percentile" or "absolute", for every map; None for the
+      meanings that belong to `maps`.
     recorder: receives every image and every boxed case.
 
   Returns:
@@ -61,7 +64,7 @@ def score_test(
   source = dataset.splits["test"]
   whole = stage > 1
   predict, predict_boxed = _predictors(model, mesh, whole=whole)
-  rules = _map_rules(maps, whole=whole)
+  rules = _map_rules(maps, threshold_means, whole=whole)
   executor = ThreadPoolExecutor(os.cpu_count())
   scores = _SplitScores(
     source,
@@ -108,13 +111,18 @@ def _predictors(
   return plain, make((*keep, *UNTRAINED_REGIONS), control=True)
 
 
-def _map_rules(maps: str, *, whole: bool) -> dict[str, evaluation.MapRule]:
+def _map_rules(
+  maps: str, meaning: str | None, *, whole: bool
+) -> dict[str, evaluation.MapRule]:
   """Return the maps to score, each with the rule of its trained map."""
   rules = (
     evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
   )
   names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
-  return {name: rules[evaluation.trained_name(name)] for name in names}
+  own = {name: rules[evaluation.trained_name(name)] for name in names}
+  if meaning is None:
+    return own
+  return {name: rule._replace(meaning=meaning) for name, rule in own.items()}
 
 
 def _any_box(source: Source, batch: Batch) -> bool:
@@ -221,9 +229,9 @@ class _SplitScores:
         continue
       shown = {n: heat[n] for n in evaluation.without_untrained(heat)}
       small = {n: np.asarray(m, np.float16) for n, m in shown.items()}
-      self._cases += [{"index": index, "maps": small}] * len(true)
+      self._cases.append({"index": index, "maps": small})
       if self._recorder is not None:
-        self._recorder.case(example, finding, shown, rows=len(true))
+        self._recorder.case(example, finding, shown, rows=1)
 
   def finish(
     self,

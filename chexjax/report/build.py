@@ -13,7 +13,11 @@ from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
 from chexjax.evaluation.outputs.table_cells import main_map
 from chexjax.evaluation.outputs.tables import all_tables
-from chexjax.evaluation.protocols import comparison, decisions
+from chexjax.evaluation.protocols import (
+  comparison,
+  decisions,
+  patient_counts,
+)
 from chexjax.io import write_text
 from chexjax.report import curves, page
 from chexjax.report.cases import NAME, Cases
@@ -106,15 +110,17 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
   fit = results["protocol"]["crossfit"]
   crossfit = {key: fit[key] for key in ("folds", "repeats", "seed")}
   said = results["protocol"]["predicted"] or {}
-  given = None
-  if said.get("score_thresholds", "").startswith("thresholds that came"):
-    given = {f: cuts[0] for f, cuts in said["thresholds"].items()}
+  came = said.get("score_thresholds", "").startswith("thresholds that came")
+  # Results that are older do not list the findings: then it is all or none.
+  names = said.get("given", said["thresholds"] if came else ())
+  given = {f: said["thresholds"][f][0] for f in names}
   rule = decisions.decide(stored.images, thresholds=given, **crossfit)
   measures = evaluation.measure_table(
     stored.table,
     list(results["counts"]["boxes"]),
     component=stored.component,
     predicted=rule.of_rows(stored.images, stored.table),
+    unscored=stored.images.unscored(),
     **crossfit,
   )
   path = workdir / NAME
@@ -147,8 +153,13 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
       name: {p: {f: of[f] for f in findings} for p, of in by.items()}
       for name, by in run.measures.items()
     }
+    patients = run.results["counts"]["box_patients"]
+    counted = patient_counts.enough(patients)
     found += [
-      ("T(IoU): share of boxes found", _png(curves.t_iou_figure, some)),
+      (
+        "T(IoU): share of boxes found",
+        _png(curves.t_iou_figure, some, counted=counted),
+      ),
       ("How the IoUs are spread", _png(curves.iou_figure, some)),
     ]
     if len(table.thresholds) > 1:
@@ -187,10 +198,10 @@ def training_caption(rows: list[dict[str, Any]]) -> str:
   return "Training"
 
 
-def _png(function: Callable[..., None], *args: Any) -> str:
+def _png(function: Callable[..., None], *args: Any, **options: Any) -> str:
   """Return what a function of `curves` draws as a data URI."""
   out = io.BytesIO()
-  function(out, *args)
+  function(out, *args, **options)
   return page.png_uri(out.getvalue())
 
 
@@ -206,7 +217,7 @@ def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
   name = main_map(run.results)
   if name not in boxes:
     return []
-  iou = evaluation.overlap.iou(np.nan_to_num(boxes[name]), table.true_box)
+  iou = table.regions().iou(np.nan_to_num(boxes[name])[:, None])[:, 0]
   found = []
   for finding in findings:
     rows = np.flatnonzero(table.finding == finding)
@@ -248,6 +259,6 @@ def _case(
     predicted={
       n: b[row] * scale for n, b in boxes.items() if np.isfinite(b[row]).all()
     },
-    true=table.true_box[row] * scale,
+    true=table.regions().of(row) * scale,
     title=f"{kind}: {table.image[row]}",
   )

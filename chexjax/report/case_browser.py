@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chexjax.evaluation import without_untrained
+from chexjax.evaluation.collected.scored_images import plain_names
 from chexjax.evaluation.measures import overlap
 from chexjax.evaluation.outputs.table_cells import NAMES
 from chexjax.report.cases import Cases
@@ -59,16 +60,20 @@ def case_data(runs: Sequence[Run]) -> tuple[dict[str, Any], list[str]]:
   """
   pictures = Pictures()
   sides = [_case_rows(run, pictures) for run in runs]
-  places = [_places(run) for run in runs]
+  keys = _keys(runs[0])
+  places = [{key: p for p, key in enumerate(_keys(run))} for run in runs]
   table = runs[0].record.table
+  regions = table.regions()
   rows = [
     {
       "image": str(image),
       "finding": str(finding),
       "film": pictures.add(*_film(runs, image)),
       "true": _share(table.true_box[p], table.frame),
+      "more": [_share(box, table.frame) for box in regions.of(p)[1:]],
       "runs": [
-        side[place[_key(runs[0], p)]] for side, place in zip(sides, places)
+        side[place.get(keys[p], place[(*keys[p][:2], 0)])]
+        for side, place in zip(sides, places)
       ],
     }
     for p, (image, finding) in enumerate(zip(table.image, table.finding))
@@ -99,33 +104,42 @@ def _case_rows(run: Run, pictures: Pictures) -> list[dict[str, Any]]:
   score = images.scores[
     images.places(table.image), images.columns(table.finding)
   ]
+  regions = table.regions()
+  ious = {
+    name: regions.iou(np.nan_to_num(of)[:, None])[:, 0]
+    for name, of in boxes.items()
+  }
   rows = []
   for p in range(len(table.image)):
     stored = run.cases.rows[p]["maps"] if run.cases is not None else {}
     maps = {}
     for name in boxes:
       box = boxes[name][p]
-      iou = overlap.iou(np.nan_to_num(box), table.true_box[p])
+      iou = ious[name][p]
       maps[name] = {
         "picture": pictures.add(run.cases, stored.get(name, {}).get("file")),
         "high": stored.get(name, {}).get("high"),
         "box": _share(box, table.frame),
         "iou": round(float(iou), 4),
       }
-    rows.append({"score": round(float(score[p]), 4), "maps": maps})
+    known = None if np.isnan(score[p]) else round(float(score[p]), 4)
+    rows.append({"score": known, "maps": maps})
   return rows
 
 
-def _key(run: Run, p: int) -> tuple[Any, ...]:
-  """Return what identifies a true box in both runs: image, finding, edges."""
+def _keys(run: Run) -> list[tuple[str, str, int]]:
+  """Return what identifies every row in both runs.
+
+  It is the image, without its ending, the finding, and the number of the row
+  among those of the pair: older results have a row for each of several boxes.
+  """
   table = run.record.table
-  box = tuple(np.divide(table.true_box[p], table.frame[1]).round(4))
-  return table.image[p], table.finding[p], box
-
-
-def _places(run: Run) -> dict[tuple[Any, ...], int]:
-  """Return the row of every true box in a run's table."""
-  return {_key(run, p): p for p in range(len(run.record.table.image))}
+  seen: dict[tuple[str, str], int] = {}
+  keys = []
+  for pair in zip(plain_names(table.image).tolist(), table.finding.tolist()):
+    keys.append((*pair, seen.get(pair, 0)))
+    seen[pair] = seen.get(pair, 0) + 1
+  return keys
 
 
 def _film(runs: Sequence[Run], image: str) -> tuple[Cases | None, str | None]:

@@ -1,6 +1,6 @@
 """Figures of one evaluation, written as PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def roc_figure(
     seed: of the draws.
   """
   taken = bootstrap.draw_patients(images.patient, draws=draws, seed=seed)
-  places, grid = taken.places(images.patient), np.linspace(0, 1, 101)
+  grid = np.linspace(0, 1, 101)
   once = np.ones((1, taken.patients.size), np.int32)
   figure, axes = small_multiples(len(images.names), 5, width=2.1, height=2.1)
   for k, (name, ax) in enumerate(zip(images.names, axes)):
@@ -108,7 +108,9 @@ def roc_figure(
     if auc is None:
       ax.text(0.5, 0.4, "undefined", ha="center", fontsize=8)
       continue
-    ranking = rank(images.labels[:, k], images.scores[:, k])
+    known = ~images.unknown[:, k]
+    ranking = rank(images.labels[known, k], images.scores[known, k])
+    places = taken.places(images.patient[known])
     band = roc_points(ranking, taken.counts, places, grid)
     low, high = np.nanquantile(band, [0.025, 0.975], axis=0)
     ax.fill_between(grid, low, high, color="#0072B2", alpha=0.25, linewidth=0)
@@ -126,13 +128,10 @@ def roc_figure(
 def _lines(
   measures: dict[str, Any], protocol: str = "crossfit"
 ) -> dict[str, dict[str, Any]]:
-  """Return name -> finding -> IoUs, the image-blind box as the last name."""
+  """Return name -> finding -> values, the image-blind box as the last name."""
   names = [n for n in measures if n not in ("whole_image", "centre_prior")]
   names.sort(key=lambda n: n == BLIND)
-  return {
-    name: {f: m.iou for f, m in measures[name][protocol].items()}
-    for name in names
-  }
+  return {name: dict(measures[name][protocol]) for name in names}
 
 
 def iou_figure(file: File, measures: dict[str, Any]) -> None:
@@ -149,8 +148,8 @@ def iou_figure(file: File, measures: dict[str, Any]) -> None:
   for finding, ax in zip(findings, axes):
     set_title(ax, finding)
     for name, of in lines.items():
-      if of[finding] is not None:
-        values = np.mean(of[finding], 0)
+      if of[finding].iou is not None:
+        values = np.mean(of[finding].iou, 0)
         share = np.histogram(values, edges)[0] / len(values)
         ax.stairs(share, edges, linewidth=1.3, **style_of(name))
     ax.set(xlim=(0, 1), xticks=[0, 0.5, 1])
@@ -159,21 +158,32 @@ def iou_figure(file: File, measures: dict[str, Any]) -> None:
   save_png(figure, file, legend=axes[0])
 
 
-def t_iou_figure(file: File, measures: dict[str, Any]) -> None:
+def t_iou_figure(
+  file: File,
+  measures: dict[str, Any],
+  *,
+  counted: Collection[str] | None = None,
+) -> None:
   """Draw T(IoU), the share of boxes with at least this IoU, over the IoU.
 
   Args:
     file: path or open binary file.
     measures: of `evaluation.measure_table`.
+    counted: the findings that the mean is over; None for all.
   """
   lines = _lines(measures)
   findings = list(next(iter(lines.values())))
+  inside = findings if counted is None else counted
   figure, axes = small_multiples(len(findings) + 1, 3, width=3)
   asked = np.linspace(0, 1, 101)
   for ax, finding in zip(axes, ["mean", *findings]):
     set_title(ax, finding)
     for name, of in lines.items():
-      kept = [of[f] for f in findings if finding in ("mean", f)]
+      kept = [
+        of[f].found_iou
+        for f in findings
+        if f == finding or (finding == "mean" and f in inside)
+      ]
       curves = [
         (iou[..., None] >= asked).mean((0, 1))
         for iou in kept
@@ -214,7 +224,7 @@ def threshold_figure(
       ax.plot(
         table.thresholds[best], mean[best], "o", color=style_of(name)["color"]
       )
-    blind = image_blind(table.true_box[rows], table.patient[rows]).iou
+    blind = image_blind(table.regions(rows=rows), table.patient[rows]).iou
     ax.axhline(blind.mean(0).max(), linewidth=1, **style_of(BLIND))
     ax.set_ylim(bottom=0)
   meaning = {rule.meaning for rule in table.maps.values()}

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from chexjax import evaluation
-from chexjax.evaluation.measures import overlap
 from chexjax.report.figures import Case, example_grid
 
 
@@ -45,7 +44,7 @@ def draw_examples(
     name: evaluation.chosen_boxes(table, measures, name, "crossfit")
     for name in names
   }
-  ious = overlap.iou(np.nan_to_num(chosen[last]), table.true_box)
+  ious = table.regions().iou(np.nan_to_num(chosen[last])[:, None])[:, 0]
 
   def case_of(row: int) -> Case:
     heat = cases[row]["maps"].items()
@@ -54,7 +53,7 @@ def draw_examples(
       image=film(cases[row]["index"]),
       maps={n: m.astype(np.float32) for n, m in heat},
       predicted={n: b for n, b in boxes.items() if np.isfinite(b).all()},
-      true=table.true_box[row],
+      true=table.regions().of(row),
       title=f"{table.finding[row]}, {table.image[row]}",
     )
 

@@ -80,8 +80,10 @@ def summary(run: Run) -> list[tuple[str, str]]:
       value = cell_text(tree[protocol]["iou"]["mean"]) + _span(span)
       title = row_label(results, name, protocol)
       pairs.append((f"Mean IoU, {title}, {protocol}", value))
+  inside = counts["localization_findings"]["oracle"]
   pairs += [
     ("Mean IoU, image-blind box, crossfit", cell_text(blind)),
+    ("Findings in the mean IoU", str(inside)),
     ("Boxes", f"{sum(counts['boxes'].values()):,}"),
     ("Split hash", str(dataset.get("split_hash", "not recorded"))),
     ("Data_Entry", str(dataset.get("data_entry_version", "not recorded"))),
@@ -99,10 +101,12 @@ def comparison_rows(tree: dict[str, Any]) -> list[list[Any]]:
 
   Returns:
     Lines of figure, map, protocol, finding, value of the first run, value of
-    the second, difference, and its interval as a tuple or None.
+    the second, difference, its interval as a tuple or None, and whether it is
+    beyond chance, corrected for the number of findings (Holm).
   """
+  keys = ("a", "b", "difference", "interval", "apart")
   rows: list[list[Any]] = [
-    ["AUC", "", "", name.replace("_", " "), *of.values()]
+    ["AUC", "", "", name.replace("_", " "), *(of[key] for key in keys)]
     for name, of in tree["auc"].items()
   ]
   for name, by_protocol in tree["localization"].items():
@@ -114,9 +118,10 @@ def comparison_rows(tree: dict[str, Any]) -> list[list[Any]]:
         ("T(0.5)", of["t_iou"]["0.5"]),
       ):
         what = [label, NAMES.get(name, name), protocol.replace("_", " ")]
-        rows.append([*what, "mean", *figures["mean"].values()])
+        values = [figures["mean"][key] for key in keys]
+        rows.append([*what, "mean", *values])
   for row in rows:
-    row[-1] = tuple(row[-1]) if row[-1] else None
+    row[7] = tuple(row[7]) if row[7] else None
   return rows
 
 
@@ -171,6 +176,7 @@ def render(
       {
         "label": run.label,
         "summary": summary(run),
+        "words": run.results.get("summary", []),
         "tables": run_tables,
         "notes": run_notes,
         "figures": run_figures,

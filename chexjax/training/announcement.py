@@ -38,8 +38,6 @@ def announce(
   names = dataset.metadata["findings"]
   known = label_matrix(dataset.splits["train"])
   positives = dict(zip(names, (known == 1).sum(0).tolist()))
-  counts = ", ".join(f"{name} {n}" for name, n in positives.items())
-  messages.tell(f"training images that have it: {counts}")
   few = [name for name, count in positives.items() if count < ENOUGH_POSITIVES]
   if few:
     messages.tell(

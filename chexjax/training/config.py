@@ -116,7 +116,7 @@ class AugmentConfig:
 class Config:
   """Trains the three stages and prints AUC and localisation tables."""
 
-  config: Literal["phantom", "paper", "released", "nih_mini"] = "phantom"
+  config: Literal["phantom", "own", "paper", "released", "nih_mini"] = "phantom"
   """Where the defaults of all other options come from."""
   stage: int = 3
   """Train up to this stage: 1, 2 or 3."""
@@ -150,6 +150,8 @@ class Config:
   """Images per batch of an evaluation."""
   max_steps: int | None = None
   """Steps per stage, instead of its epochs."""
+  min_steps: int = 0
+  """Steps of a stage at least, however few images its epochs are of."""
   eval_every_epochs: float = 1.0
   """Passes between evaluations on the validation split."""
   save_every: int = 1000
@@ -201,6 +203,16 @@ class Config:
   stage1: StageConfig = StageConfig()
   stage2: StageConfig = StageConfig()
   stage3: StageConfig = StageConfig(learning_rate=3e-4)
+  uncertain: Literal["ignore", "positive", "negative"] = "ignore"
+  """What a label of -1 is in a set of one's own: ignore leaves it out of
+  losses and figures, as an empty label always is."""
+  shape: Literal["squeeze", "letterbox"] = "squeeze"
+  """How a film of one's own that is not square becomes a square: squeeze
+  scales both sides to it, as the paper; letterbox keeps the aspect ratio and
+  fills up with black."""
+  more_data: tuple[pathlib.Path, ...] = ()
+  """Further folders as data_dir, joined to it; each has findings of its own,
+  which are not known of the other folders' films."""
 
 
 def as_json(config: Config) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The data of a run: a folder of images, or the phantom."""
+"""The data of a run: folders of images, or the phantom."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import pathlib
 from typing import Any
 
 from chexjax import messages
+from chexjax.data.joined import join_datasets, set_names
 from chexjax.data.own_set import open_folder
 from chexjax.data.sources import Dataset
 from chexjax.training.config import Config, expand
@@ -16,6 +17,9 @@ def open_data(
 ) -> Dataset:
   """Open `--data_dir`, or the phantom, which is drawn if it is not cached.
 
+  With `--more_data` all folders are one set, see `joined`. What the classes are
+  is told, and which of them cannot be learned.
+
   Args:
     config: of the run.
     need: splits that must have images.
@@ -25,7 +29,8 @@ def open_data(
 
   Raises:
     FileNotFoundError: images or tables are missing.
-    ValueError: a needed split has no image, or the tables have faults.
+    ValueError: a needed split has no image, the tables have faults, no class
+      can be learned, or there is `more_data` without `data_dir`.
   """
   folder = data_folder(config)
   if config.data_dir is None:
@@ -33,9 +38,7 @@ def open_data(
 
     messages.tell(f"phantom: {config.phantom_images} drawn images in {folder}")
     ensure_phantom(folder, **_phantom_options(config))
-  messages.tell(f"images: {config.image_size} px from {folder}")
-  cache = expand(config.cache_dir)
-  dataset = open_folder(folder, size=config.image_size, cache=cache / "records")
+  dataset = _open(config, folder)
   missing = set(need) - set(dataset.splits)
   if missing:
     raise ValueError(
@@ -43,7 +46,70 @@ def open_data(
       f"{ {k: len(v) for k, v in dataset.splits.items()} }; needed are "
       f"{' and '.join(need)}"
     )
+  if config.data_dir is not None and "train" in need:
+    _tell_classes(dataset)
   return dataset
+
+
+def _open(config: Config, folder: pathlib.Path) -> Dataset:
+  """Open the folders of a run."""
+  if config.more_data and config.data_dir is None:
+    raise ValueError("--more_data is joined to --data_dir, which is not given")
+  # Paths come back as texts from a workdir's config.json.
+  more = [expand(pathlib.Path(path)) for path in config.more_data]
+  folders = [folder, *more]
+  opened = []
+  for path in folders:
+    messages.tell(f"images: {config.image_size} px from {path}")
+    opened.append(
+      open_folder(
+        path,
+        size=config.image_size,
+        cache=expand(config.cache_dir) / "records",
+        shape=config.shape,
+        uncertain=config.uncertain,
+      )
+    )
+  if not more:
+    return opened[0]
+  names = set_names(folders)
+  dataset = join_datasets(list(zip(names, opened)))
+  messages.tell(f"{len(names)} sets are joined: {', '.join(names)}")
+  return dataset
+
+
+def _tell_classes(dataset: Dataset) -> None:
+  """Tell the classes of one's own set; warn of those that cannot be learned.
+
+  Raises:
+    ValueError: none of them can.
+  """
+  counts = dataset.metadata["counts"].get("train", {})
+  positives = counts.get("positives")
+  if not positives:
+    return  # ChestX-ray14 is described by its builder.
+  unknown = counts.get("unknown", {})
+  negatives = {
+    name: counts["found"] - positives[name] - unknown.get(name, 0)
+    for name in positives
+  }
+  told = (
+    f"{name} {positives[name]}"
+    + (f" (not known of {unknown[name]})" if unknown.get(name) else "")
+    for name in positives
+  )
+  messages.tell(f"classes, with positive training images: {', '.join(told)}")
+  useless = [n for n in positives if not positives[n] or not negatives[n]]
+  if len(useless) == len(positives):
+    raise ValueError(
+      "no class has both a positive and a negative training image: "
+      + ", ".join(useless)
+    )
+  for name in useless:
+    lacking = "negative" if positives[name] else "positive"
+    messages.warn(
+      f"note: no training image is {lacking} for {name}, which is not learned"
+    )
 
 
 def data_folder(config: Config) -> pathlib.Path:

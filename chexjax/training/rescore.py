@@ -1,72 +1,191 @@
 """A model scored again: a finished run's, or weights from elsewhere."""
 
 import dataclasses
+import difflib
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 
+from chexjax.data.sources import Dataset
+from chexjax.evaluation.protocols.bootstrap import DRAWS
+from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.scoring import score_model
 from chexjax.runtime.sharding import fitting, make_mesh, replicated
 from chexjax.training import initial_weights, setup, workdir
-from chexjax.training.config import Config
+from chexjax.training.config import Config, as_json
 from chexjax.training.datasets import open_data
 from chexjax.training.stages import Run
 from chexjax.weights.loading import load_model
 
+NOT_LABELLED = "the set does not label it"
 
-def score_run(folder: pathlib.Path) -> None:
-  """Score the best checkpoint of a finished run; results go to its workdir.
+
+@dataclasses.dataclass(frozen=True)
+class Scoring:
+  """How a model is scored; None is the model's own.
+
+  Attributes:
+    data_dir: folder whose test images are scored.
+    out: folder of the results.
+    images: list of the test images to score, one name a line.
+    maps: "paper" or "released": whose maps and thresholds.
+    threshold_means: "percentile" or "absolute", for every map.
+    draws: draws of patients for the intervals; 0 for none.
+    folds: folds of patients of the cross-fitted thresholds.
+    repeats: how many times patients are dealt into folds.
+    seed: of folds and draws.
+  """
+
+  data_dir: pathlib.Path | None = None
+  out: pathlib.Path | None = None
+  images: pathlib.Path | None = None
+  maps: str | None = None
+  threshold_means: str | None = None
+  draws: int = DRAWS
+  folds: int = 5
+  repeats: int = 2
+  seed: int | None = None
+
+  def options(self, *, maps: str, seed: int) -> dict[str, Any]:
+    """Return the options of `score_model` that this decides.
+
+    Args:
+      maps: the model's own.
+      seed: the model's own.
+
+    Returns:
+      Keywords of `score_model`.
+    """
+    return {
+      "only": self.images,
+      "maps": self.maps or maps,
+      "threshold_means": self.threshold_means,
+      "draws": self.draws,
+      "folds": self.folds,
+      "repeats": self.repeats,
+      "seed": seed if self.seed is None else self.seed,
+    }
+
+
+def score_run(folder: pathlib.Path, asked: Scoring) -> None:
+  """Score the best checkpoint of a finished run.
 
   Args:
-    folder: the workdir.
+    folder: the workdir; the results go there, unless `asked.out` is given.
+    asked: how to score; with `data_dir`, the run's model is scored on that
+      folder's test images, see `score_weights`.
 
   Raises:
     FileNotFoundError: the folder is no workdir.
-    ValueError: the run is not finished.
+    ValueError: the run is not finished, or has other findings than the folder.
   """
+  if asked.data_dir is not None:
+    score_weights(folder, asked)
+    return
   config = workdir.stored(folder)
   setup.use_compile_cache(config)
   run = Run(config, open_data(config), initial_weights.FINISHED)
-  run.score(run.finished_variables())
+  variables = jax.device_get(run.finished_variables())
+  mesh = make_mesh()
+  score_model(
+    run.model,
+    jax.device_put(variables, replicated(mesh)),
+    mesh,
+    run.dataset,
+    _made(asked.out or folder),
+    image_size=config.image_size,
+    batch_size=fitting(config.eval_batch_size, mesh),
+    stage=config.stage,
+    drawn=config.data_dir is None,
+    num_examples=config.num_examples,
+    about={"config": as_json(config), "workdir": str(folder)},
+    **asked.options(maps=config.maps, seed=config.seed),
+  )
 
 
-def score_weights(
-  path: pathlib.Path, data_dir: pathlib.Path, out: pathlib.Path
-) -> None:
+def score_weights(path: pathlib.Path, asked: Scoring) -> None:
   """Score weights on the test images of a folder.
+
+  The folder may know fewer findings than the model: those are compared by
+  name, and the others have no figures.
 
   Args:
     path: any path that `load_model` reads.
-    data_dir: the folder of images.
-    out: folder of the results; created if absent.
+    asked: how to score, with `data_dir` and `out`.
 
   Raises:
     FileNotFoundError: weights or images are missing.
-    ValueError: the weights have other findings than the folder.
+    ValueError: the folder has a finding that the model does not know, or
+      `data_dir` or `out` is not given.
   """
-  defaults = Config()
-  setup.use_compile_cache(defaults)
+  if asked.data_dir is None or asked.out is None:
+    raise ValueError("weights are scored with a data_dir and an out")
+  # A run says how films become squares, and what an uncertain label is.
+  is_run = (path / "config.json").is_file()
+  own = workdir.stored(path) if is_run else Config()
+  setup.use_compile_cache(own)
   model, variables, info = load_model(path)
   config = dataclasses.replace(
-    defaults, data_dir=data_dir, image_size=info.image_size
+    own, data_dir=asked.data_dir, image_size=info.image_size
   )
   dataset = open_data(config, need=("test",))
-  if tuple(dataset.metadata["findings"]) != info.findings:
-    raise ValueError(
-      f"{path} is of findings {', '.join(info.findings)}; {data_dir} has "
-      f"{', '.join(dataset.metadata['findings'])}"
-    )
-  out.mkdir(parents=True, exist_ok=True)
+  theirs = dataset.metadata["findings"]
+  dataset = with_findings(dataset, info.findings, str(path))
   mesh = make_mesh()
   score_model(
     model,
     jax.device_put(variables, replicated(mesh)),
     mesh,
     dataset,
-    out,
+    _made(asked.out),
     image_size=info.image_size,
-    batch_size=fitting(defaults.eval_batch_size, mesh),
+    batch_size=fitting(own.eval_batch_size, mesh),
     stage=info.stage,
-    maps=info.preset,
+    missing={f: NOT_LABELLED for f in info.findings if f not in theirs},
     about={"weights": str(path), "model": dataclasses.asdict(info)},
+    **asked.options(maps=info.preset, seed=own.seed),
   )
+
+
+def with_findings(
+  dataset: Dataset, names: Sequence[str], whose: str
+) -> Dataset:
+  """Return a dataset whose labels and boxes are in a model's findings.
+
+  Args:
+    dataset: its findings are among `names`.
+    names: the model's findings.
+    whose: what an error calls the model.
+
+  Returns:
+    The dataset; labels of a finding that it does not know are NaN.
+
+  Raises:
+    ValueError: the model lacks a finding of the dataset.
+  """
+  findings = list(dataset.metadata["findings"])
+  if findings == list(names):
+    return dataset
+  strangers = [name for name in findings if name not in names]
+  if strangers:
+    said = []
+    for name in strangers:
+      close = difflib.get_close_matches(name, names, 1)
+      said.append(name + (f" (does it mean {close[0]}?)" if close else ""))
+    raise ValueError(
+      f"{dataset.metadata.get('name', 'the folder')} has findings that {whose} "
+      f"does not know: {', '.join(said)}; the model knows {', '.join(names)}. "
+      "Spell them as the model does, or leave them out of labels.csv"
+    )
+  splits: dict[str, Any] = {
+    split: PickedFilms(source, findings=findings, names=names)
+    for split, source in dataset.splits.items()
+  }
+  return Dataset(splits, dataset.metadata | {"findings": list(names)})
+
+
+def _made(out: pathlib.Path) -> pathlib.Path:
+  out.mkdir(parents=True, exist_ok=True)
+  return out

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ _OUTSIDE_OF_STEPS = (
   "compilation_cache", "init", "init_dir", "seed", "max_steps", "min_steps",
   "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
   "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
-  "phantom_images", "phantom_seed",
+  "phantom_images", "phantom_seed", "shape", "uncertain", "more_data",
 )  # fmt: skip
 
 
@@ -184,23 +184,46 @@ def tau_schedule(
   )
 
 
-def class_weights(
-  config: Config, labels: np.ndarray
-) -> tuple[jax.Array, jax.Array]:
+class ClassWeights(NamedTuple):
+  """What the losses take from the labels of the training images.
+
+  Attributes:
+    beta_pos: `[K]` weights of `balance_weights`.
+    beta_neg: `[K]` weights of `balance_weights`.
+    partly_labelled: whether a label is not known.
+  """
+
+  beta_pos: jax.Array
+  beta_neg: jax.Array
+  partly_labelled: bool
+
+
+def class_weights(config: Config, labels: np.ndarray) -> ClassWeights:
   """Compute the weights of positive and negative labels.
 
   Args:
     config: of the run; see its `class_total`.
-    labels: `[N, K]` of the training images, 0 or 1.
+    labels: `[N, K]` of the training images, 0 or 1, NaN where not known. A
+      finding's frequency is that among the images where it is known.
 
   Returns:
-    `beta_pos` and `beta_neg`, `[K]` each.
+    The weights.
   """
+  known = ~np.isnan(labels)
+  if not known.all():
+    positives = np.nansum(labels, 0)
+    seen = np.ones(len(labels))
+    if config.class_total == "labels":
+      seen = np.maximum(np.nansum(labels, 1), 1)
+    # A finding that is known nowhere has no loss, whatever its weights.
+    totals = np.maximum((known * seen[:, None]).sum(0), 1)
+    share = jnp.asarray(positives / totals, jnp.float32)
+    return ClassWeights(1 - share, share, True)
   positives = labels.sum(0)
   total = float(len(labels))
   if config.class_total == "labels":
     total = float(positives.sum() + (labels.sum(1) == 0).sum())
-  return ops.balance_weights(positives, total)
+  return ClassWeights(*ops.balance_weights(positives, total), False)
 
 
 def recipe(
@@ -219,7 +242,7 @@ def recipe(
     stage: of the step.
     steps: of each stage.
     train_size: training images.
-    weights: `beta_pos` and `beta_neg`.
+    weights: of `class_weights`.
   """
   options = as_json(config)
   for name in _OUTSIDE_OF_STEPS:

@@ -216,15 +216,16 @@ class Run:
   def _step_fn(
     self, stage: int, tx: optax.GradientTransformation, weights: Any
   ) -> Callable[..., Any]:
-    """Build the train step of a stage, with `beta_pos` and `beta_neg`."""
+    """Build the train step of a stage, with the weights of its classes."""
     options = self.config.augment
     step = make_train_step(
       self.model,
       tx,
       self.mesh,
       stage=stage,
-      beta_pos=weights[0],
-      beta_neg=weights[1],
+      beta_pos=weights.beta_pos,
+      beta_neg=weights.beta_neg,
+      partly_labelled=weights.partly_labelled,
       cls_scale=getattr(self.config, f"stage{stage}").cls_scale,
       evidence=setup.evidence(self.config),
       augment=lambda key, image: ops.augment(

@@ -29,24 +29,30 @@ def stage_loss(
   beta_pos: jax.Array,
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
+  partly_labelled: bool = False,
 ) -> tuple[jax.Array, Metrics]:
   """Add the losses that a stage trains: loss_CLS, loss_RPN, or both.
 
   Args:
     logits: `[B, K]` each; `crop` is not read in stage 1.
-    labels: `[B, K]` in 0..1.
+    labels: `[B, K]` in 0..1; NaN where not known, if `partly_labelled`.
     mask: `[B]`, 1 for an example, 0 for padding.
     stage: 1, 2 or 3.
     beta_pos: `[K]` weights of `balance_weights`.
     beta_neg: `[K]` weights of `balance_weights`.
     cls_scale: factor on loss_CLS (released: 10 in stage 1).
+    partly_labelled: whether pairs of an example and a class with a label of NaN
+      take no part. Known when the step is traced, so that the program for whole
+      labels, and with it every bit of its results, does not depend on it.
 
   Returns:
     The scalar loss, and by name its parts `loss_cls` and `loss_rpn` and the
-    `loss`; means over examples and classes.
+    `loss`; means over examples and classes, or over their known pairs.
   """
 
   def mean_bce(x: Any) -> jax.Array:
+    if partly_labelled:
+      return _mean_known_bce(x, labels, mask, beta_pos, beta_neg)
     loss = ops.balanced_bce(x, labels, beta_pos=beta_pos, beta_neg=beta_neg)
     return (loss.mean(-1) * mask).sum() / jnp.maximum(mask.sum(), 1)
 
@@ -68,6 +74,7 @@ def make_train_step(
   beta_pos: jax.Array,
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
+  partly_labelled: bool = False,
   evidence: EvidenceOptions | None = None,
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
@@ -86,6 +93,7 @@ def make_train_step(
     beta_pos: see `stage_loss`.
     beta_neg: see `stage_loss`.
     cls_scale: see `stage_loss`.
+    partly_labelled: see `stage_loss`.
     evidence: how regions are weighed from stage 2 on; None if scores and boxes
       learn only from the loss of the crops.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
@@ -132,9 +140,13 @@ def make_train_step(
         beta_pos=beta_pos,
         beta_neg=beta_neg,
         cls_scale=cls_scale,
+        partly_labelled=partly_labelled,
       )
       if evidence is not None and stage > 1:
         labels = batch.labels * batch.mask[:, None]
+        if partly_labelled:
+          # No region is asked to hold a finding that is not known.
+          labels = jnp.nan_to_num(labels)
         more, parts = evidence_loss(
           evidence_key, model, variables, images, labels, found, evidence
         )
@@ -169,6 +181,22 @@ def make_train_step(
     out_shardings=(whole, whole),
     donate_argnums=0,
   )
+
+
+def _mean_known_bce(
+  logits: jax.Array,
+  labels: jax.Array,
+  mask: jax.Array,
+  beta_pos: jax.Array,
+  beta_neg: jax.Array,
+) -> jax.Array:
+  """Return the mean loss of the pairs whose label is not NaN, 0 without any."""
+  known = ~jnp.isnan(labels) & (mask[:, None] > 0)
+  # The label is replaced before the loss, because 0 times NaN is NaN.
+  loss = ops.balanced_bce(
+    logits, jnp.where(known, labels, 0), beta_pos=beta_pos, beta_neg=beta_neg
+  )
+  return jnp.where(known, loss, 0).sum() / jnp.maximum(known.sum(), 1)
 
 
 def _norm(tree: Any) -> jax.Array:

@@ -78,7 +78,8 @@ def make_validation(
     A function of variables that returns figures by name, None where undefined:
 
     - `auc`: mean over findings, of the full images; not in stage 2, which
-      does not change it.
+      does not change it. Each finding's is over the images where its label is
+      known.
     - `crop_auc`: mean over findings, of the crops; from stage 2 on.
     - `selection`: mean of these two; chooses the best step.
     - from stage 2 on those of `region_figures`: means over all pairs of an
@@ -109,7 +110,7 @@ def make_validation(
     # Batches are in the source's order: the padding of the last is at the end.
     found = jax.tree.map(lambda *x: np.concatenate(x)[: len(source)], *rows)
     aucs = {
-      name: _mean(evaluation.classify(labels, logits, names).auc.values())
+      name: _mean(_aucs(labels, logits, names))
       for name, logits in found["logits"].items()
     }
     defined = [value for value in aucs.values() if value is not None]
@@ -117,6 +118,23 @@ def make_validation(
     return figures | _region_means(found["regions"], labels, places)
 
   return validate
+
+
+def _aucs(
+  labels: np.ndarray, logits: np.ndarray, names: list[str]
+) -> list[float | None]:
+  """Return each finding's AUC over the images where its label is known."""
+  known = ~np.isnan(labels)
+  if known.all():
+    return list(evaluation.classify(labels, logits, names).auc.values())
+  result = []
+  for k, name in enumerate(names):
+    rows = known[:, k]
+    one = evaluation.classify(
+      labels[rows, k : k + 1], logits[rows, k : k + 1], [name]
+    )
+    result.append(one.auc[name])
+  return result
 
 
 def _make_predict(

@@ -18,6 +18,7 @@ _FREE = (
   "stage",
   "workdir",
   "data_dir",
+  "more_data",
   "cache_dir",
   "compilation_cache",
   "coordinator",
@@ -133,11 +134,13 @@ def check_data(config: Config, dataset: Dataset) -> None:
     ValueError: the run began with other data; lists what differs.
   """
   path = config.workdir / "data.json"
-  known = ("findings", "size", "validation", "split_hash", "files")
+  known = ("findings", "size", "validation", "split_hash", "files", "shape")
   ours = {name: dataset.metadata.get(name) for name in known}
   ours = json.loads(json.dumps(ours))
+  # Sets of one way only, and older workdirs, do not say it.
+  ours["shape"] = ours["shape"] or "squeeze"
   if path.exists():
-    theirs = json.loads(path.read_text())
+    theirs = {"shape": "squeeze"} | io.read_json(path)
     differing = [name for name in known if theirs.get(name) != ours[name]]
     if differing:
       raise ValueError(

@@ -40,6 +40,7 @@ class ModelInfo:
     options: fields of `ChexModel` that are not its defaults.
     source: origin of the weights, as text.
     counters: PyTorch's batch counters by name, for conversion back.
+    shape: how a film becomes the square input; see `data.framing`.
     percentiles: finding -> share of the map's pixels below the cut of its box,
       0..1, as chosen when the run was scored; may be empty.
     score_cuts: finding -> probability from which on it counts as predicted,
@@ -53,6 +54,7 @@ class ModelInfo:
   options: dict[str, Any]
   source: str
   counters: dict[str, int] = dataclasses.field(default_factory=dict)
+  shape: str = "squeeze"
   percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
   score_cuts: dict[str, float] = dataclasses.field(default_factory=dict)
 
@@ -227,6 +229,7 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
         stage=trained,
         options=config["model"],
         source=f"{path.absolute().name}, stage {stage}, step {step}",
+        shape=config.get("shape", "squeeze"),
         percentiles=percentiles,
         score_cuts=cuts,
       ),

@@ -17,7 +17,7 @@ HEADER = (
 
 
 class Lists:
-  """Lists of 40 test images of 20 patients, 24 of them with boxes."""
+  """Lists of 40 test images of 20 patients, 36 of them with boxes."""
 
   def __init__(self, folder: pathlib.Path):
     self.folder = folder
@@ -28,7 +28,7 @@ class Lists:
     for i in range(44):
       name = f"{i // 2:08d}_{i % 2:03d}.png"
       labels = {str(rng.choice(FINDINGS))} if i % 5 else set()
-      if i < 24:
+      if i < 36:
         finding = BOXED_FINDINGS[i % 3]
         labels.add(finding)
         x, y = rng.integers(0, 600, 2)

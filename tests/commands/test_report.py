@@ -27,7 +27,7 @@ def out(lists, tmp_path):
 def test_a_page_of_two(out, capsys):
   cases = Cases(out / "cases.zip")
   assert len(cases.images) == 20
-  assert len(cases.rows) == 24
+  assert len(cases.rows) == 36
   assert cases.pixels(cases.images["00000002_001"]).mean() == pytest.approx(
     45, abs=2
   )

@@ -41,8 +41,9 @@ def test_images_are_reduced_without_aliasing(own):
   splits = open_own_set(own.write(), size=32).splits.values()
   examples = [e for s in splits for e in s]
   (image,) = [e["image"] for e in examples if e["file_name"] == b"a/00.png"]
-  # Rounding of 127.5; a nearest neighbour gives 0 or 255.
-  assert np.abs(image.astype(float) - 127.5).max() <= 0.5
+  # A nearest neighbour gives 0 or 255; Lanczos rings a little at the border.
+  inside = image[2:-2, 2:-2].astype(float)
+  assert np.abs(inside - 127.5).max() <= 1
 
 
 def test_patients_are_divided_always_the_same_way(own):

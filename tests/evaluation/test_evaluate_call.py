@@ -10,7 +10,7 @@ from chexjax import evaluation
 FINDINGS = ("Mass", "Nodule", "Hernia")
 FRAME = (32, 32)
 NAMES = ("sal", "mix")
-NUM, BOXED = 12, 8
+NUM, BOXED = 28, 22
 FEW = {"draws": 10, "folds": 2}
 
 
@@ -199,7 +199,7 @@ def test_arrays_of_all_films_have_the_same_figures(truth, scores, maps):
 @pytest.mark.parametrize(
   ("given", "said"),
   [
-    (np.zeros((NUM, 2, 4)), r"boxes must be \[N, K, 4\] = \(12, 3, 4\)"),
+    (np.zeros((NUM, 2, 4)), r"boxes must be \[N, K, 4\] = \(28, 3, 4\)"),
     ({"sal": np.zeros((3, 3, 8, 8))}, r"map sal: want \[N, K, h, w\] with N"),
     ({"0.png": {"sal": np.zeros((2, 8, 8))}}, r"0\.png, map sal: want"),
   ],

@@ -16,6 +16,7 @@ import struct
 import sys
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -24,7 +25,8 @@ SIDE = 64
 
 
 def _grey(side=SIDE):
-  ramp = np.add.outer(np.arange(side), np.arange(side)) * 255 // (2 * side)
+  # Steeper downwards, so that no turn and no mirror gives the same image.
+  ramp = np.add.outer(2 * np.arange(side), np.arange(side)) * 255 // (3 * side)
   return Image.fromarray(ramp.astype(np.uint8))
 
 
@@ -56,6 +58,23 @@ def _flipped(data, place):
   changed = bytearray(data)
   changed[place] ^= 0xFF
   return bytes(changed)
+
+
+# First row and column, and steps, of Adam7's passes.
+_PASSES = (
+  (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2),
+  (0, 1, 2, 2), (1, 0, 2, 1),
+)  # fmt: skip
+
+
+def _interlaced(values):
+  """A grey 8-bit PNG in Adam7's order, which Pillow does not write."""
+  height, width = values.shape
+  parts = [values[top::down, left::right] for top, left, down, right in _PASSES]
+  data = b"".join(b"\0" + row.tobytes() for part in parts for row in part)
+  header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+  chunks = {b"IHDR": header, b"IDAT": zlib.compress(data), b"IEND": b""}
+  return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*c) for c in chunks.items())
 
 
 def _exif(orientation):
@@ -90,7 +109,10 @@ def _good_images():
   yield "rgba.png", _bytes(rgb.convert("RGBA"))
   yield "rgba_all_clear.png", _bytes(Image.merge("RGBA", [grey] * 3 + [clear]))
   yield "la.png", _bytes(grey.convert("LA"))
-  yield "interlaced_text.png", _bytes(grey, pnginfo=_text("x" * 5000))
+  yield "packed_text.png", _bytes(grey, pnginfo=_text("x" * 5000))
+  yield "interlaced.png", _interlaced(values)
+  yield "coloured.png", _bytes(_coloured(grey))
+  yield "16_bit_rgb.png", _deep_colour(values)
   yield "black.png", _bytes(Image.new("L", grey.size, 0))
   yield "white.png", _bytes(Image.new("L", grey.size, 255))
   yield "behind_the_end.png", _bytes(grey) + b"trailing bytes"
@@ -99,14 +121,26 @@ def _good_images():
   yield "rgb.jpeg", _bytes(rgb, "JPEG")
   yield "cmyk.jpg", _bytes(rgb.convert("CMYK"), "JPEG")
   yield "progressive.jpg", _bytes(grey, "JPEG", progressive=True)
-  for orientation in (3, 6, 8):
-    yield (
-      f"exif_{orientation}.jpg",
-      _bytes(grey, "JPEG", exif=_exif(orientation)),
-    )
+  yield "coloured.jpg", _bytes(_coloured(grey), "JPEG")
+  yield "phone.jpg", _bytes(rgb, "MPO", save_all=True, append_images=[rgb])
+  for orientation in range(1, 9):
+    exif = _exif(orientation)
+    yield f"exif_{orientation}.jpg", _bytes(grey, "JPEG", exif=exif)
+    yield f"exif_{orientation}.png", _bytes(grey, exif=exif)
   yield "exif_nonsense.jpg", _bytes(grey, "JPEG", exif=_exif(99))
   yield "1x1.png", _bytes(Image.new("L", (1, 1), 9))
   yield "2x2.png", _bytes(Image.new("L", (2, 2), 9))
+
+
+def _coloured(grey):
+  """An image whose red, green and blue differ."""
+  return Image.merge("RGB", [grey, grey.transpose(Image.Transpose.ROTATE_90),
+                             Image.new("L", grey.size, 40)])  # fmt: skip
+
+
+def _deep_colour(values):
+  pixels = np.dstack([values.astype(np.uint16) * 257] * 3)
+  return cv2.imencode(".png", pixels)[1].tobytes()
 
 
 def _other_images():
@@ -149,6 +183,10 @@ def _bad_images():
   yield "truncated.jpg", jpeg[: len(jpeg) // 2]
   yield "text.png", b"This is no image, whatever its name says.\n"
   yield "page.png", b"<!doctype html><title>404 Not Found</title>"
+  yield (
+    "pointer.png",
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+  )
   yield "script.png", b"#!/bin/sh\ntouch /tmp/was-run\n"
   yield "pickle.png", b"cos\nsystem\n(S'touch /tmp/was-run'\ntR."
   yield "zip.png", b"PK\x03\x04" + b"\0" * 60

@@ -1,6 +1,7 @@
 """Bad and odd input: the file and the reason, and the good is still served."""
 
 import json
+import multiprocessing
 import os
 import resource
 
@@ -9,14 +10,18 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from make_corpus import BAD, OK, OTHER
+from PIL import Image, ImageOps
 from tiny_workdir import make_workdir
 
 import tfds_chestxray14  # noqa: F401  registers the dataset
+from chexjax.data import headers
+from chexjax.data.decoding import decode_grey, read_grey
+from chexjax.data.images import read_film
 from chexjax.evaluation.submissions.faults import Faults
 from chexjax.evaluation.submissions.official_lists import read_official_lists
 from chexjax.evaluation.submissions.prediction_folder import read_submission
 from experiments import predict
-from tfds_chestxray14 import check
+from tfds_chestxray14 import check, encoding
 from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
 
 # Pillow's own, for what it opens and we then refuse.
@@ -52,6 +57,95 @@ def write_lists(folder, count, test):
   return names
 
 
+# What is wrong inside of the compressed data shows when it is decoded.
+INSIDE = {
+  "bad_data_crc.png", "no_data.png", "too_little_data.png", "depth_3.png",
+  "colour_7.png", "no_width.png", "bad_header_crc.png", "text_bomb.png",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+  folder = tmp_path_factory.mktemp("corpus") / "films"
+  return folder, make_corpus.images(folder)
+
+
+@pytest.fixture(params=["threads", "worker"])
+def reader(request, monkeypatch):
+  """Reads as a process does that has threads, and as its worker does."""
+  parent = None if request.param == "threads" else object()
+  monkeypatch.setattr(multiprocessing, "parent_process", lambda: parent)
+
+
+@pytest.mark.usefixtures("reader")
+def test_training_and_prediction_read_the_same_pixels(corpus):
+  folder, expected = corpus
+  for name, what in expected.items():
+    path = folder / name
+    if not path.is_file():
+      continue
+    if what != OK:
+      for read in (read_film, read_grey):
+        with pytest.raises(ValueError, match=r"\S"):
+          read(path, 32)
+      continue
+    for size in (32, 64):
+      film = read_film(path, size)
+      np.testing.assert_array_equal(read_grey(path, size), film.image, name)
+      # Pillow's own, without any of our short cuts.
+      with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image)
+      grey = encoding.to_grey(upright)
+      np.testing.assert_array_equal(film.original, np.asarray(grey), name)
+      if "exif" not in name:
+        record = encoding.stored(str(path), size)
+        np.testing.assert_array_equal(decode_grey(record), film.image, name)
+
+
+@pytest.mark.usefixtures("reader")
+def test_every_orientation_is_undone(corpus):
+  folder, _ = corpus
+  shown = read_film(folder / "exif_1.png", 64).image[..., 0]
+  for orientation, back in {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: a[::-1, ::-1].T,
+    8: lambda a: np.rot90(a, -1),
+  }.items():
+    turned = read_film(folder / f"exif_{orientation}.png", 64)
+    np.testing.assert_array_equal(back(turned.image[..., 0]), shown)
+    assert "EXIF" in turned.notes[0]
+  assert read_film(folder / "exif_nonsense.jpg", 64).notes == ()
+
+
+def test_a_header_tells_what_is_no_whole_film(corpus):
+  folder, expected = corpus
+  for name, what in expected.items():
+    header = headers.read_header(folder / name)
+    if what == OK:
+      shape = read_film(folder / name, 64).original.shape
+      assert (header.height, header.width) == shape, name
+      digit = name.removeprefix("exif_")[0]
+      turns = name.startswith("exif_") and digit in "2345678"
+      assert header.turned == turns, name
+    elif name not in INSIDE:
+      assert isinstance(header, str), name
+  for name, said in {
+    "pointer.png": "git lfs pull",
+    "page.png": "web page",
+    "dicom.png": "DICOM",
+    "empty.png": "is empty",
+    "truncated_half.png": "truncated",
+    "pipe.png": "no regular file",
+    "dangling.png": "not there",
+    "gif.png": "is GIF, must be PNG or JPEG",
+  }.items():
+    assert said in headers.read_header(folder / name), name
+
+
 def peak():
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -83,7 +177,7 @@ def test_predict_serves_the_good_and_names_the_bad(tmp_path, capsys):
     os.path.basename(image["file"]): " ".join(image["notes"])
     for image in record["images"]
   }
-  for orientation in (3, 6, 8):
+  for orientation in range(2, 9):
     assert "EXIF" in notes[f"exif_{orientation}.jpg"]
   assert "12 bits" in notes["12_in_16.png"]
   for image in record["images"]:

@@ -1,11 +1,15 @@
 """`chexjax.load` and `predict`: films of any kind in, numpy out."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_workdir import make_workdir
 
 import chexjax
+from chexjax.evaluation.measures.heat_maps import upsample
+from chexjax.inference.boxes import cut_box
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +115,26 @@ def test_a_model_trained_to_classify_has_the_saliency_alone(tmp_path, films):
   out = chexjax.load(folder).predict(films)
   assert set(out.maps) == {"sal"}
   assert np.isfinite(out.boxes).all()
+
+
+def test_a_letterboxed_film_has_its_boxes_on_the_film(tmp_path, films):
+  folder = make_workdir(tmp_path / "run")[0]
+  config = json.loads((folder / "config.json").read_text())
+  config["config"]["shape"] = "letterbox"
+  (folder / "config.json").write_text(json.dumps(config))
+  model = chexjax.load(folder)
+  # The upper half of a film, so that the square is half black.
+  wide = films[0, :64, :, 0]
+  square = np.zeros((128, 128), np.uint8)
+  square[32:96] = wide
+  got, want = model.predict(wide), chexjax.load(folder).predict(square)
+  np.testing.assert_array_equal(got.logits, want.logits)
+  assert np.isfinite(got.boxes).all()
+  assert (got.boxes[..., 1] >= 0).all()
+  assert (got.boxes[..., 3] <= 64).all()
+  heat = got.maps["mix"][0, 0]
+  cut = cut_box(heat, 0.9, size=128, original=(64, 128), shape="letterbox")
+  # The same cut of the film's part alone.
+  part = upsample(heat, (128, 128))[32:96]
+  kept = part >= cut["cut"]
+  assert kept.mean() == pytest.approx(0.1, abs=0.01)

@@ -194,3 +194,30 @@ def test_the_summary_says_what_is_no_better_than_untrained(run):
   said = dict(page.summary(run._replace(results=results)))
   assert "Mean IoU, Mix, oracle" in said
   assert "Mean IoU, Mix (no better than untrained), crossfit" in said
+
+
+def test_bold_is_what_stands_the_correction(run):
+  """An interval without 0 alone is not enough."""
+  of = {"a": 0.5, "b": 0.6, "difference": 0.1, "interval": [0.01, 0.2]}
+  tree = {
+    "auc": {
+      "Mass": {**of, "p": 0.04, "apart": False},
+      "mean": {**of, "p": 0.04, "apart": True},
+    },
+    "localization": {},
+  }
+  rows = page.comparison_rows(tree)
+  assert [len(row) for row in rows] == [9, 9]
+  table = all_tables(run.results)[-1]._replace(apart=frozenset({(0, 3)}))
+  text = page.render(
+    title="two",
+    runs=[run, run],
+    tables=[[table], []],
+    notes=[[], []],
+    figures=[[], []],
+    comparison=rows,
+  )
+  assert text.count('<tr class="apart">') == 1
+  assert text.count('class="number apart"') == 1
+  for line in run.results["summary"]:
+    assert line in text

@@ -86,7 +86,7 @@ def test_two_processes_train_as_one_and_stop_together(tmp_path):
   )
   assert ours[-1]["auc"] == pytest.approx(theirs[-1]["auc"], abs=0.02)
   results = json.loads((tmp_path / "two" / "results.json").read_text())
-  assert results["auc"]["mean"] is not None
+  assert any(auc is not None for auc in results["auc"].values())
 
 
 def test_a_failure_of_one_ends_both(tmp_path):

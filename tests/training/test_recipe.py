@@ -26,7 +26,8 @@ OTHER = {
   "eval_every_epochs": 0.1, "save_every": 2, "log_every": 7,
   "coordinator": "h:1", "num_processes": 4, "process_id": 1, "max_nan": 3,
   "num_examples": 0, "phantom_images": 77, "min_steps": 11,
-  "phantom_seed": 6,
+  "phantom_seed": 6, "shape": "letterbox", "uncertain": "positive",
+  "more_data": (pathlib.Path("m"),),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chexjax.evaluation.collected.localization_table import LocalizationTable
-from chexjax.evaluation.measures import overlap
+from chexjax.evaluation.measures import overlap, true_regions
 from chexjax.evaluation.measures.detections import Detections
 from chexjax.evaluation.measures.heat_maps import Frame, MapRule
 
@@ -16,41 +16,42 @@ RULE = MapRule("highest_score", "none")
 
 
 class TrueRow(NamedTuple):
-  """One true box.
+  """A pair of image and finding with its true boxes.
 
   Attributes:
     image: name of the image.
     patient: whose it is.
     finding: name of the finding.
-    box: `[4]` in pixels of the frame.
+    boxes: `[4]` or `[M, 4]` in pixels of the frame.
   """
 
   image: str
   patient: str
   finding: str
-  box: np.ndarray
+  boxes: np.ndarray
 
 
 def table_of_detections(
   true: Sequence[TrueRow], found: Detections, frame: Frame
 ) -> LocalizationTable:
-  """Answer every true box with the finding's best-scored box of the image.
+  """Answer every boxed pair with the finding's best-scored box of the image.
 
   There is no threshold to choose, so `oracle` and `crossfit` agree. cDice is
   that of the two boxes' masks; the pointing game points to the centre of the
   box; MaxBoxAccV2 takes the best of all boxes of the pair.
 
   Args:
-    true: the true boxes.
+    true: the boxed pairs.
     found: the predicted boxes, in pixels of the same frame.
     frame: height and width of the frame, in pixels.
 
   Returns:
-    A table with the one map `box` and the component `given`. A true box whose
-    pair has no predicted box has an empty one; of equal scores the first box
-    counts.
+    A table with the one map `box` and the component `given`. A pair without a
+    predicted box has an empty one; of equal scores the first box counts.
   """
-  true_box = np.array([row.box for row in true], float).reshape(-1, 4)
+  regions = true_regions.regions(
+    [np.asarray(row.boxes, np.float64).reshape(-1, 4) for row in true]
+  )
   chosen, best = _answers(true, found)
   centre = (chosen[:, :2] + chosen[:, 2:]) / 2
   some = overlap.area(chosen) > 0
@@ -58,14 +59,16 @@ def table_of_detections(
     image=np.array([row.image for row in true], str),
     patient=np.array([row.patient for row in true], str),
     finding=np.array([row.finding for row in true], str),
-    true_box=true_box,
+    true_box=regions.box,
     frame=frame,
     thresholds=np.zeros(1),
     maps={BOX: RULE},
     boxes={BOX: {GIVEN: chosen[:, None]}},
-    cdice={BOX: overlap.dice(chosen, true_box)},
+    cdice={BOX: regions.dice(chosen[:, None])[:, 0]},
     peak={BOX: np.where(some[:, None], centre, -1)},
     best_iou={BOX: best[:, None]},
+    more_row=regions.row,
+    more_box=regions.more,
   )
 
 
@@ -81,7 +84,8 @@ def _answers(
     mine = rows.get((row.image, row.finding), [])
     if mine:
       chosen[p] = found.box[mine[int(np.argmax(found.score[mine]))]]
-      best[p] = overlap.iou(found.box[mine], row.box).max()
+      boxes = np.reshape(row.boxes, (-1, 1, 4))
+      best[p] = overlap.iou(found.box[mine], boxes).max()
   return chosen, best
 
 
@@ -91,7 +95,7 @@ def table_without_predictions(
   """Return the table of a model without boxes or maps: only baselines score.
 
   Args:
-    true: the true boxes.
+    true: the boxed pairs.
     frame: height and width of the frame, in pixels.
 
   Returns:

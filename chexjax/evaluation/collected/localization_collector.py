@@ -32,6 +32,7 @@ from chexjax.evaluation.measures.map_score import (
   largest_boxes,
   score_map,
 )
+from chexjax.evaluation.measures.true_regions import regions
 
 # Name of each map -> `[h, w]`.
 NamedMaps = Mapping[str, ArrayLike]
@@ -49,9 +50,9 @@ class _Pair(NamedTuple):
 class _Row(Generic[_Result]):
   """A pair with the result of its maps, which may still be computed."""
 
-  def __init__(self, pair: _Pair, box: np.ndarray | None, result: Any) -> None:
+  def __init__(self, pair: _Pair, boxes: np.ndarray, result: Any) -> None:
     self.pair = pair
-    self.box = box
+    self.boxes = boxes
     self._result: Future[_Result] | _Result = result
 
   def result(self) -> _Result:
@@ -69,8 +70,9 @@ _Boxes = dict[str, np.ndarray]
 class LocalizationCollector:
   """Build a `LocalizationTable` while maps stream by.
 
-  A pair of image and finding with several true boxes gives one row per box
-  (ChestX-ray14 has none: 984 boxes, 984 pairs); `several` counts such pairs.
+  A pair of image and finding gives one row, which holds all its true boxes; in
+  ChestX-ray14 there is one each (984 boxes, 984 pairs). `several` counts the
+  pairs with more.
 
   Attributes:
     frame: height and width of the model's input image, in pixels.
@@ -142,11 +144,11 @@ class LocalizationCollector:
     what = f"{image}, {finding}"
     pair = _Pair(str(image), str(patient), str(finding))
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-    for box in boxes:
-      result = self._run(self._score, what, box, maps)
-      self._rows.append(_Row(pair, box, result))
-    if not len(boxes):
-      self._others.append(_Row(pair, None, self._run(self._box, what, maps)))
+    if len(boxes):
+      result = self._run(self._score, what, boxes, maps)
+      self._rows.append(_Row(pair, boxes, result))
+    else:
+      self._others.append(_Row(pair, boxes, self._run(self._box, what, maps)))
     # Wait for rows some calls back, so that few maps wait in memory.
     waiting: list[_Row[Any]] = [*self._rows[-32:-16], *self._others[-64:-48]]
     for row in waiting:
@@ -157,11 +159,11 @@ class LocalizationCollector:
       return function(*args)
     return self._executor.submit(function, *args)
 
-  def _score(self, what: str, box: np.ndarray, maps: NamedMaps) -> _Scores:
+  def _score(self, what: str, boxes: np.ndarray, maps: NamedMaps) -> _Scores:
     return {
       name: score_map(
         maps[name],
-        box,
+        boxes,
         self.frame,
         rule=rule,
         thresholds=self.thresholds,
@@ -187,17 +189,13 @@ class LocalizationCollector:
   @property
   def several(self) -> int:
     """Number of pairs of image and finding with more than one true box."""
-    _, count = np.unique(
-      [f"{row.pair.image}\n{row.pair.finding}" for row in self._rows],
-      return_counts=True,
-    )
-    return int((count > 1).sum())
+    return sum(len(row.boxes) > 1 for row in self._rows)
 
   def table(self) -> LocalizationTable:
     """Return the rows so far as a table.
 
     Returns:
-      One row per true box, in the order they were added.
+      One row per pair with a true box, in the order they were added.
 
     Raises:
       ValueError: if a map or box is at fault and an executor scores them, see
@@ -206,11 +204,12 @@ class LocalizationCollector:
     image, patient, finding = _columns(self._rows)
     scores = {n: [row.result()[n] for row in self._rows] for n in self.maps}
     num = len(self.thresholds)
+    true = regions([row.boxes for row in self._rows])
     return LocalizationTable(
       image=image,
       patient=patient,
       finding=finding,
-      true_box=np.array([row.box for row in self._rows]).reshape(-1, 4),
+      true_box=true.box,
       frame=self.frame,
       thresholds=np.array(self.thresholds),
       maps=self.maps,
@@ -225,6 +224,8 @@ class LocalizationCollector:
         for n, of in scores.items()
         if self.released
       },
+      more_row=true.row,
+      more_box=true.more,
     )
 
   def others(self) -> OtherBoxes:

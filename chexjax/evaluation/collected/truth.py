@@ -18,7 +18,8 @@ class Truth:
     patients: `[N]` patient of each film: folds and intervals keep a patient
       together.
     findings: `[K]` names.
-    labels: `[N, K]` of 0 and 1.
+    labels: `[N, K]` of 0 and 1, NaN where unknown: such a film does not count
+      for the finding.
     boxes: image -> finding -> `[4]` or `[M, 4]` true boxes x1, y1, x2, y2 in
       pixels of the frame; images without boxes may be left out. Or an array
       `[N, K, 4]`, NaN where there is no box, which becomes such a mapping.

@@ -1,4 +1,4 @@
-"""What one heat map is worth against one true box, at every threshold."""
+"""What one heat map is worth against the true boxes, at every threshold."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -29,14 +29,14 @@ from chexjax.evaluation.measures.released_rules import (
 
 
 class MapScore(NamedTuple):
-  """What one map is worth against one true box.
+  """What one map is worth against the true boxes of its image and finding.
 
   Attributes:
     boxes: component rule -> `[T, 4]` float32 in pixels of the frame.
     cdice: float in 0..1; only the scale `released` can leave it.
     peak: `[2]` x, y of the centre of the pixel with the highest value, in
       pixels of the frame.
-    best_iou: `[T]` IoU of the best of all components.
+    best_iou: `[T]` IoU of the best of all components with any true box.
     released: the score under the authors' rules, or None.
   """
 
@@ -58,11 +58,13 @@ def score_map(
   released: str | None = None,
   name: str = "map",
 ) -> MapScore:
-  """Box a map at every threshold and compare it with one true box.
+  """Box a map at every threshold and compare it with the true boxes.
+
+  Several true boxes count together, see `true_regions`.
 
   Args:
     heat: `[h, w]`, any real dtype, finite.
-    box: `[4]` true box in pixels of the frame.
+    box: `[4]` or `[M, 4]` true boxes in pixels of the frame.
     frame: height and width of the model's input image, in pixels.
     rule: what a threshold means and how the map is scaled before cDice.
     thresholds: `[T]` in 0..1.
@@ -74,11 +76,12 @@ def score_map(
     A `MapScore`; an IoU is 0 where a threshold keeps no pixel.
 
   Raises:
-    ValueError: if the map is not 2-D or not finite, or the box is empty.
+    ValueError: if the map is not 2-D or not finite, or a box is empty.
   """
-  heat, box = check_map(heat, name), np.asarray(box, np.float64)
-  if box.shape != (4,) or not overlap.area(box) > 0:
-    raise ValueError(f"want a true box x1 < x2, y1 < y2, got {box.tolist()}")
+  heat, given = check_map(heat, name), np.asarray(box, np.float64)
+  box = given[None] if given.ndim == 1 else given
+  if box.shape != (len(box), 4) or not (overlap.area(box) > 0).all():
+    raise ValueError(f"want a true box x1 < x2, y1 < y2, got {given.tolist()}")
   theirs = None
   if released:
     theirs = score_released(
@@ -92,7 +95,8 @@ def score_map(
   cuts = cut_values(heat, thresholds, rule.meaning)
   found = find_components(heat, cuts, peak=peak)
   best = np.zeros(len(cuts))
-  np.maximum.at(best, found.level, overlap.iou(found.box * scale, box))
+  for one in box:
+    np.maximum.at(best, found.level, overlap.iou(found.box * scale, one))
   boxes = picked_boxes(found, len(cuts))
   return MapScore(
     {k: (v * scale).astype(np.float32) for k, v in boxes.items()},

@@ -38,7 +38,7 @@ RELEASED_RULES = ("split", "union")
 
 
 class ReleasedScore(NamedTuple):
-  """What one map is worth against one true box under the authors' rules.
+  """What one map is worth against the true boxes under the authors' rules.
 
   Attributes:
     iou: `split` or `union` -> `[T]` float64.
@@ -141,11 +141,13 @@ def score_released(
   name: str = "mix",
   thresholds: Sequence[float] = THRESHOLDS,
 ) -> ReleasedScore:
-  """Score a map against one true box under the authors' rules.
+  """Score a map against the true boxes under the authors' rules.
+
+  Several true boxes are one mask; the authors' data has none.
 
   Args:
     heat: `[h, w]` finite float32.
-    box: `[4]` true box in pixels of the frame.
+    box: `[4]` or `[M, 4]` true boxes in pixels of the frame.
     frame: height and width of the model's input image, in pixels.
     name: `sal`, `det`, `mix`, ..., see `released_rule`.
     thresholds: `[T]` in 0..1.
@@ -156,13 +158,14 @@ def score_released(
   rule = released_rule(name)
   grain = np.array([frame[1] / heat.shape[1], frame[0] / heat.shape[0]] * 2)
   cuts = released_cuts(heat, thresholds, rule.meaning)
+  cells = overlap.disjoint(box)
   rows = []
   for boxes in released_boxes(heat, cuts):
     if not len(boxes):
       rows.append([[0.0, 0.0]] * 2)
       continue
     split = _split(heat, boxes)[None]
-    rows.append([_overlaps(b * grain, box) for b in (split, boxes)])
+    rows.append([_overlaps(b * grain, cells) for b in (split, boxes)])
   table = np.array(rows)  # [T, split or union, iou or iobb]
   return ReleasedScore(
     {r: table[:, i, 0] for i, r in enumerate(RELEASED_RULES)},
@@ -179,9 +182,12 @@ def _whole_pixel_cdice(
   return overlap.cdice(scaled, np.floor(np.asarray(box) * fit))
 
 
-def _overlaps(boxes: np.ndarray, true: ArrayLike) -> list[float]:
-  """Return IoU and IoBB of boxes `[C, 4]` together, overlaps counted twice."""
-  shared = float(overlap.intersection(boxes, true).sum())
+def _overlaps(boxes: np.ndarray, true: np.ndarray) -> list[float]:
+  """Return IoU and IoBB of boxes `[C, 4]` together, overlaps counted twice.
+
+  The true boxes `[D, 4]` do not overlap.
+  """
+  shared = float(overlap.intersection(boxes[:, None], true).sum())
   size = float(overlap.area(boxes).sum())
-  whole = size + float(overlap.area(true)) - shared
+  whole = size + float(overlap.area(true).sum()) - shared
   return [shared / whole, shared / size if size else 0.0]

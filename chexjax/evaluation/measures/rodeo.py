@@ -158,8 +158,13 @@ def pair(
 
 
 def _matthews(right: np.ndarray, wrong: np.ndarray, kinds: int) -> np.ndarray:
-  """Return the correlation of one-hot findings, by weight right and wrong."""
+  """Return the correlation of one-hot findings, by weight right and wrong.
+
+  It is NaN where there is only one finding.
+  """
   total = right + wrong
+  if kinds < 2:  # No finding can be taken for another one.
+    return np.full(total.shape, np.nan)
   apart = right * (kinds - 1) + wrong * (kinds - 2)
   part = right * apart - wrong**2
   return np.divide(

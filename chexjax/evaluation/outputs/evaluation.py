@@ -17,7 +17,8 @@ class Evaluation:
   Attributes:
     results: the tree of `results.json`, see `docs/results.md`.
     images: labels and scores of the images.
-    table: the predicted boxes, a row for every true box.
+    table: the predicted boxes, a row for every pair of image and finding
+      with a true box.
   """
 
   results: dict[str, Any]

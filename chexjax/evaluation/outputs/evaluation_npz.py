@@ -86,6 +86,9 @@ def load(path: str | os.PathLike[str]) -> ScoredModel:
     raise ValueError(
       f"{path} has version {about['version']}, want {VERSION}; evaluate again"
     )
+  # Files that are older hold no unknown label.
+  nothing = np.zeros(arrays["images/labels"].shape, bool)
+  arrays.setdefault("images/unknown", nothing)
   images: dict[str, Any] = {
     k: arrays[f"images/{k}"] for k in ScoredImages._fields
   }

@@ -6,8 +6,10 @@ from chexjax.evaluation.outputs.table_cells import (
   Cell,
   Results,
   Table,
+  finding_label,
   interval_cell,
   main_map,
+  mean_label,
   plain,
   row_label,
   value_at,
@@ -31,7 +33,8 @@ def all_measures_table(results: Results) -> Table:
       label = row_label(results, name, protocol)
       rows.append([label, plain(protocol), *cells])
   header = ["box from", "protocol", *MEASURE_NAMES.values()]
-  return Table("Table 4: all measures, mean over findings", header, rows)
+  title = f"Table 4: all measures, {mean_label(results)} findings"
+  return Table(title, header, rows)
 
 
 def detection_table(results: Results) -> Table | None:
@@ -52,7 +55,13 @@ def detection_table(results: Results) -> Table | None:
       means = [ap["mean"] for ap in of["map"].values()]
       rows.append([NAMES.get(name, name), protocol, *means, *scores])
   first = next(iter(next(iter(results["detection"].values())).values()))
-  header = ["box from", "protocol", *(f"mAP at {t}" for t in first["map"])]
+  few = value_at(results, "few_patients", "localization") or {}
+  count = sum(
+    value is not None and name not in (*few, "mean")
+    for name, value in next(iter(first["map"].values())).items()
+  )
+  header = ["box from", "protocol"]
+  header += [f"mAP at {t}, mean over {count}" for t in first["map"]]
   header += ["RoDeO", *(f"RoDeO {name}" for name in list(first["rodeo"])[1:])]
   return Table("Table 5: detection, no finding given", header, rows)
 
@@ -89,7 +98,8 @@ def subgroup_table(results: Results) -> Table | None:
   header = ["group", "", "images", "AUC", "95 % interval", "boxes"]
   header += [f"IoU ({NAMES.get(name, name)}, crossfit)", "95 % interval"]
   return Table(
-    "Table 6: subgroups, means over findings",
+    f"Table 6: subgroups, AUC: mean over {results['counts']['auc_findings']}, "
+    f"IoU: {mean_label(results)} findings",
     [*header, "image-blind IoU"],
     rows,
   )
@@ -107,11 +117,17 @@ def gain_table(results: Results) -> Table | None:
   findings = list(results["counts"]["boxes"])
   said = {True: "yes", False: "no", None: None}
   rows: list[list[Cell]] = []
+  bold: set[tuple[int, int]] = set()
   for name, references in results.get("gains", {}).items():
     for reference, of in references.items():
       for key in MEASURES:
         gains = of["crossfit"][key]
         span = gains["mean"]["interval"]
+        bold |= {
+          (len(rows), column)
+          for column, f in enumerate((*findings, "mean"), 3)
+          if gains[f].get("apart")
+        }
         rows.append(
           [NAMES[name], NAMES[reference], MEASURE_NAMES[key]]
           + [gains[f]["difference"] for f in (*findings, "mean")]
@@ -119,9 +135,11 @@ def gain_table(results: Results) -> Table | None:
         )
   if not rows:
     return None
-  header = ["row", "against", "measure", *map(plain, findings), "mean"]
+  labels = [finding_label(results, f, where="localization") for f in findings]
+  header = ["row", "against", "measure", *labels, mean_label(results)]
   return Table(
     "Table 7: what the detection module adds, crossfit",
     [*header, "95 % interval", "beats it"],
     rows,
+    apart=frozenset(bold),
   )

@@ -89,4 +89,29 @@ def _row_notes(results: Results) -> list[str]:
     )
     + ".",
   ]
+  return lines + _few_notes(results)
+
+
+def _few_notes(results: Results) -> list[str]:
+  least = results.get("few_patients", {}).get("least")
+  lines = []
+  if unknown := results["counts"].get("unknown_labels"):
+    lines.append(
+      "Labels that are unknown do not count: "
+      + ", ".join(f"{n} of {plain(name)}" for name, n in unknown.items())
+      + "."
+    )
+  if least is not None:
+    lines.append(
+      f"A finding of fewer than {least} patients (with a positive image, for "
+      "the AUC; with a true box, for the localisation) is marked and left out "
+      "of every mean."
+    )
+  if results.get("gains"):
+    lines.append(
+      "Bold: a difference beyond chance. Two-sided p-value of the draws, "
+      "2 (1 + draws on the rarer side of 0) / (draws + 1), at most 0.05 after "
+      "Holm's correction for the findings of the row; the mean is one "
+      "comparison by itself."
+    )
   return lines

@@ -8,7 +8,9 @@ from chexjax.evaluation.outputs.table_cells import (
   Cell,
   Results,
   Table,
+  finding_label,
   interval_cell,
+  mean_label,
   plain,
   row_label,
   value_at,
@@ -44,7 +46,7 @@ def auc_table(results: Results, *, published: bool = False) -> Table:
   counts = results["counts"]
   rows: list[list[Cell]] = [
     [
-      plain(name),
+      finding_label(results, name, where="auc"),
       results["auc"][name],
       interval_cell(results, "auc_interval", name),
       results["average_precision"][name],
@@ -92,10 +94,12 @@ def _localization_table(
   results: Results, title: str, measures: Sequence[_Measure], published: bool
 ) -> Table:
   counts = results["counts"]["boxes"]
-  header = ["measure", "box from", "protocol", *map(plain, counts)]
-  header += ["mean", "95 % interval"]
+  labels = [finding_label(results, f, where="localization") for f in counts]
+  header = ["measure", "box from", "protocol", *labels]
+  header += [mean_label(results), "95 % interval"]
+  pairs = results["counts"].get("pairs", counts)
   rows: list[list[Cell]] = [
-    ["n", "", "", *counts.values(), sum(counts.values()), ""]
+    ["n", "", "", *pairs.values(), sum(pairs.values()), ""]
   ]
   foreign: set[int] = set()
   for measure in measures:

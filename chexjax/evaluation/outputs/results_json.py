@@ -11,12 +11,17 @@ from chexjax.evaluation.collected.scored_images import ScoredImages
 from chexjax.evaluation.measures.classification import Classification
 from chexjax.evaluation.measures.components import RULES
 from chexjax.evaluation.measures.detections import Detections
-from chexjax.evaluation.outputs.results_counts import counts, undefined
+from chexjax.evaluation.outputs.results_counts import (
+  counts,
+  few_patients,
+  undefined,
+)
 from chexjax.evaluation.outputs.results_protocol import (
   chosen_tree,
   decision_record,
   protocol_record,
 )
+from chexjax.evaluation.outputs.summary import summary
 from chexjax.evaluation.protocols.bootstrap import DRAWS, Draws, draw_patients
 from chexjax.evaluation.protocols.decisions import decide
 from chexjax.evaluation.protocols.detection import detection_trees
@@ -25,12 +30,16 @@ from chexjax.evaluation.protocols.figure_trees import (
   intervals_of,
   with_mean,
 )
-from chexjax.evaluation.protocols.gains import gain_tree
+from chexjax.evaluation.protocols.gains import gain_tree, over_blind
 from chexjax.evaluation.protocols.localization import (
   MeasuredRows,
   interval_tree,
   measure_table,
   value_tree,
+)
+from chexjax.evaluation.protocols.patient_counts import (
+  PatientCounts,
+  count_patients,
 )
 from chexjax.evaluation.protocols.ranking import classification_draws
 from chexjax.evaluation.protocols.row_values import T_IOU
@@ -92,25 +101,34 @@ def assemble(
   """
   options = {"folds": folds, "repeats": repeats, "seed": seed}
   rule = predicted = None
+  unscored: tuple[str, ...] = ()
+  patients = count_patients(classification, table, findings, images)
   if images is not None:
+    unscored = images.unscored()
     rule = decide(images, thresholds=thresholds, **options)
     predicted = rule.of_rows(images, table)
   measures = {
     component: measure_table(
-      table, findings, component=component, predicted=predicted, **options
+      table,
+      findings,
+      component=component,
+      predicted=predicted,
+      unscored=unscored,
+      **options,
     )
     for component in components
   }
   main = measures[components[0]]
-  results = _head(classification, dataset)
+  boxed = patients.in_localization
+  results = _head(classification, dataset, patients)
   for component, measured in measures.items():
     name = "localization" + ("" if measured is main else f"_{component}")
-    results[name] = value_tree(measured, t_iou=t_iou)
+    results[name] = value_tree(measured, t_iou=t_iou, counted=boxed)
   results["chosen"] = chosen_tree(table, main)
   if images is not None and rule is not None:
     taken = draw_patients(images.patient, draws=draws, seed=seed)
     if draws:
-      results |= _intervals(images, table, main, taken, t_iou)
+      results |= _intervals(images, table, main, taken, t_iou, patients)
     if others is not None or boxes is not None:
       results |= detection_trees(
         table,
@@ -122,26 +140,41 @@ def assemble(
         others=others,
         boxes=boxes,
         component=components[0],
+        counted=boxed,
       )
-    results["subgroups"] = subgroup_tree(images, table, main, taken)
-  return results | {
+    results["subgroups"] = subgroup_tree(
+      images, table, main, taken, patients=patients
+    )
+  results |= {
     "protocol": {
       **protocol_record(table, components[0], **options),
       **decision_record(rule, draws),
     },
-    "counts": counts(classification, table, findings),
-    "undefined": undefined(classification, table, findings),
+    "counts": counts(classification, table, findings, patients, images),
+    "few_patients": few_patients(classification, patients),
+    "undefined": undefined(
+      classification,
+      patients,
+      unscored=unscored,
+      detected=bool(results.get("detection")),
+    ),
     "provenance": dict(provenance),
   }
+  return results | {"summary": summary(results)}
 
 
-def _head(classification: Classification, dataset: str) -> Tree:
+def _head(
+  classification: Classification, dataset: str, patients: PatientCounts
+) -> Tree:
+  counted = patients.in_auc
   return {
     "schema_version": SCHEMA_VERSION,
     "disclaimer": DISCLAIMER,
     "dataset": dataset,
-    "auc": with_mean(classification.auc),
-    "average_precision": with_mean(classification.average_precision),
+    "auc": with_mean(classification.auc, counted=counted),
+    "average_precision": with_mean(
+      classification.average_precision, counted=counted
+    ),
   }
 
 
@@ -151,16 +184,23 @@ def _intervals(
   measures: MeasuredRows,
   draws: Draws,
   t_iou: Sequence[float],
+  patients: PatientCounts,
 ) -> Tree:
   """Return the intervals of classification and localisation, and the gains."""
   auc, precision = classification_draws(
-    images.labels, images.scores, images.patient, draws
+    images.label_values(), images.scores, images.patient, draws
   )
+  counted, boxed = patients.in_auc, patients.in_localization
   return {
-    "auc_interval": intervals_of(dict(zip(images.names, auc.T))),
-    "average_precision_interval": intervals_of(
-      dict(zip(images.names, precision.T))
+    "auc_interval": intervals_of(
+      dict(zip(images.names, auc.T)), counted=counted
     ),
-    "localization_interval": interval_tree(measures, table, draws, t_iou=t_iou),
-    "gains": gain_tree(measures, table, draws),
+    "average_precision_interval": intervals_of(
+      dict(zip(images.names, precision.T)), counted=counted
+    ),
+    "localization_interval": interval_tree(
+      measures, table, draws, t_iou=t_iou, counted=boxed
+    ),
+    "gains": gain_tree(measures, table, draws, counted=boxed),
+    "over_blind": over_blind(measures, table, draws, counted=boxed),
   }

@@ -12,13 +12,14 @@ from chexjax.evaluation.protocols.bootstrap import LEVEL
 from chexjax.evaluation.protocols.decisions import Decisions
 from chexjax.evaluation.protocols.figure_trees import Tree
 from chexjax.evaluation.protocols.localization import MeasuredRows
+from chexjax.evaluation.protocols.patient_counts import LEAST
 
 
 def chosen_tree(table: LocalizationTable, measures: MeasuredRows) -> Tree:
   """Return what each protocol chose.
 
   Args:
-    table: one row per true box.
+    table: one row per boxed pair.
     measures: of `measure_table`.
 
   Returns:
@@ -42,7 +43,8 @@ def _chosen(
     return None
   if name == BLIND:
     height, width = table.frame
-    boxes = table.true_box[table.finding == finding][np.unique(chosen)]
+    of = table.regions(rows=table.finding == finding)
+    boxes = of.every()[np.unique(chosen)]
     return (boxes / [width, height, width, height]).round(4).tolist()
   thresholds = table.thresholds if name in table.boxes else THRESHOLDS
   return np.asarray(thresholds)[np.unique(chosen)].tolist()
@@ -59,7 +61,7 @@ def protocol_record(
   """Return everything that the figures of the localisation depend on.
 
   Args:
-    table: one row per true box.
+    table: one row per boxed pair.
     component: the component rule of the main figures.
     folds: number of folds of patients, for `crossfit`.
     repeats: how many times patients are dealt into folds.
@@ -70,6 +72,7 @@ def protocol_record(
   """
   return {
     "mean": "unweighted, over the findings where the figure is defined",
+    "least_patients": LEAST,
     "choice": "per finding, the best mean IoU; the lowest of equals",
     "oracle": "chosen on the scored boxes, as the paper: it flatters",
     "crossfit": {
@@ -118,6 +121,7 @@ def decision_record(decisions: Decisions | None, draws: int) -> dict[str, Any]:
       "threshold",
       "score_thresholds": decisions.rule,
       "thresholds": decisions.thresholds,
+      "given": list(decisions.given),
     },
     "interval": draws
     and {

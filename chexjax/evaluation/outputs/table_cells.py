@@ -40,12 +40,14 @@ class Table(NamedTuple):
     header: names of the columns.
     rows: cells: text, int, float, None (undefined), or `(low, high)`.
     foreign: numbers of the rows with published figures, not ours.
+    apart: row and column of the cells in bold: differences beyond chance.
   """
 
   title: str
   header: list[str]
   rows: list[list[Cell]]
   foreign: frozenset[int] = frozenset()
+  apart: frozenset[tuple[int, int]] = frozenset()
 
 
 def cell_text(value: Cell) -> str:
@@ -89,6 +91,35 @@ def plain(name: str) -> str:
     The name with spaces.
   """
   return name.replace("_", " ")
+
+
+def finding_label(results: Results, name: str, *, where: str) -> str:
+  """Return a finding as people write it, marked where few patients have it.
+
+  Args:
+    results: tree of `results_json.assemble`.
+    name: of the finding.
+    where: `auc` or `localization`, whose figures are meant.
+
+  Returns:
+    The name, with the number of patients if the mean leaves it out for them.
+  """
+  count = value_at(results, "few_patients", where, name)
+  if count is None:
+    return plain(name)
+  return f"{plain(name)} ({count} patient{'s' * (count != 1)}, not in mean)"
+
+
+def mean_label(results: Results) -> str:
+  """Return the heading of a localisation's mean, with what it is over.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The heading.
+  """
+  return f"mean over {results['counts']['localization_findings']['oracle']}"
 
 
 def value_at(tree: Any, *path: str) -> Any:

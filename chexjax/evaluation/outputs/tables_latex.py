@@ -39,6 +39,9 @@ def _latex_table(table: Table) -> str:
   for number in range(len(table.rows)):
     texts, marked = row_texts(table, number)
     cells = [_escaped(text) for text in texts]
+    for column in range(len(cells)):
+      if (number, column) in table.apart:
+        cells[column] = rf"\textbf{{{cells[column]}}}"
     if marked is not None:
       cells[marked] = rf"\emph{{{NOT_OURS}:}} {cells[marked]}"
     lines.append(" & ".join(cells) + r" \\")
@@ -57,6 +60,7 @@ def latex(results: Results, *, published: bool = False) -> str:
     The text of `tables.tex`.
   """
   parts = [f"% {results['disclaimer']}"]
+  parts += [f"% {line}" for line in results.get("summary", [])]
   parts += map(_latex_table, all_tables(results, published=published))
   parts += [f"% {line}" for line in notes(results)]
   return "\n\n".join(parts) + "\n"

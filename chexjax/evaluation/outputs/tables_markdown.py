@@ -15,6 +15,9 @@ def _markdown_table(table: Table) -> str:
   for number in range(len(table.rows)):
     texts, marked = row_texts(table, number)
     cells = [text.replace("|", "\\|") for text in texts]
+    for column in range(len(cells)):
+      if (number, column) in table.apart:
+        cells[column] = f"**{cells[column]}**"
     if marked is not None:
       cells[marked] = f"**{NOT_OURS}** · {cells[marked]}"
     lines.append(cells)
@@ -33,6 +36,8 @@ def markdown(results: Results, *, published: bool = False) -> str:
     The text of `tables.md`.
   """
   parts = [f"# Results on {results['dataset']}", results["disclaimer"]]
+  if said := results.get("summary"):
+    parts.append("\n".join(f"- {line}" for line in said))
   for table in all_tables(results, published=published):
     parts += [f"## {table.title}", _markdown_table(table)]
   parts.append("## What the figures mean")

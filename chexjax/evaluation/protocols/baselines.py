@@ -17,6 +17,7 @@ from chexjax.evaluation.measures.heat_maps import (
   cut_values,
   rescale,
 )
+from chexjax.evaluation.measures.true_regions import TrueRegions
 from chexjax.evaluation.protocols.candidates import Candidates
 
 BLIND, WHOLE, CENTRE = BASELINES = (
@@ -27,54 +28,56 @@ BLIND, WHOLE, CENTRE = BASELINES = (
 _SIDE = 128
 
 
-def constant_boxes(true_box: np.ndarray, boxes: np.ndarray) -> Candidates:
+def constant_boxes(true: TrueRegions, boxes: np.ndarray) -> Candidates:
   """Return candidates that answer every image with the same box.
 
   Args:
-    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    true: the P true regions of one finding, in pixels of the frame.
     boxes: `[C, 4]` constant boxes, in the same frame.
 
   Returns:
     The C candidates; cDice is that of the two boxes' masks.
   """
-  pairs = true_box[:, None], boxes[None]
-  centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-  iou = overlap.iou(*pairs)
+  given = boxes[None]
+  centres = (given[..., :2] + given[..., 2:]) / 2
+  several = true.any_iou(given) if true.row.size else None
+  iou = true.iou(given)
   return Candidates(
     iou=iou,
-    cdice=overlap.dice(*pairs),
-    iobb=overlap.iobb(boxes[None], true_box[:, None]),
-    pointing=overlap.contains(true_box[:, None], centres[None]),
-    best_iou=iou,
+    cdice=true.dice(given),
+    iobb=true.iobb(given),
+    pointing=true.contains(centres),
+    best_iou=iou if several is None else several,
+    any_iou=several,
   )
 
 
-def image_blind(true_box: np.ndarray, patients: ArrayLike) -> Candidates:
+def image_blind(true: TrueRegions, patients: ArrayLike) -> Candidates:
   """Return every true box of a finding as a candidate for all images.
 
   Args:
-    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
-    patients: `[P]`, the owners of the boxes.
+    true: the P true regions of one finding, in pixels of the frame.
+    patients: `[P]`, the owners of the regions.
 
   Returns:
-    The P candidates, with their owners.
+    A candidate for each box, with their owners.
   """
-  found = constant_boxes(true_box, true_box)
-  return found._replace(owners=np.asarray(patients, str))
+  found = constant_boxes(true, true.every())
+  return found._replace(owners=np.asarray(patients, str)[true.owners()])
 
 
-def whole_image(true_box: np.ndarray, frame: Frame) -> Candidates:
+def whole_image(true: TrueRegions, frame: Frame) -> Candidates:
   """Return the frame as the only candidate.
 
   Args:
-    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    true: the P true regions of one finding, in pixels of the frame.
     frame: height and width of the frame, in pixels.
 
   Returns:
     One candidate.
   """
   height, width = frame
-  return constant_boxes(true_box, np.array([[0.0, 0.0, width, height]]))
+  return constant_boxes(true, np.array([[0.0, 0.0, width, height]]))
 
 
 def centre_map() -> np.ndarray:
@@ -88,11 +91,11 @@ def centre_map() -> np.ndarray:
   return np.outer(bump, bump).astype(np.float32)
 
 
-def centre_prior(true_box: np.ndarray, frame: Frame) -> Candidates:
+def centre_prior(true: TrueRegions, frame: Frame) -> Candidates:
   """Return the Gaussian's boxes at every percentile threshold.
 
   Args:
-    true_box: `[P, 4]` true boxes of one finding, in pixels of the frame.
+    true: the P true regions of one finding, in pixels of the frame.
     frame: height and width of the frame, in pixels.
 
   Returns:
@@ -103,5 +106,7 @@ def centre_prior(true_box: np.ndarray, frame: Frame) -> Candidates:
   cuts = cut_values(heat, THRESHOLDS, "percentile")
   boxes = component_boxes(heat, cuts)["largest"] * grain
   scaled = rescale(heat, "minmax")
-  cdice = [overlap.cdice(scaled, box / grain) for box in true_box]
-  return constant_boxes(true_box, boxes)._replace(cdice=np.array(cdice))
+  cdice = [
+    overlap.cdice(scaled, true.of(p) / grain) for p in range(len(true.box))
+  ]
+  return constant_boxes(true, boxes)._replace(cdice=np.array(cdice))

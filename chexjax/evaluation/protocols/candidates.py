@@ -31,6 +31,8 @@ class Candidates(NamedTuple):
     iobb: `[P, C]` or None.
     pointing: `[P, C]` or `[P]`, or None.
     best_iou: `[P, C]`, of the best of several boxes; or None.
+    any_iou: `[P, C]`, with the best one of several true boxes; None where it is
+      `iou`.
   """
 
   iou: np.ndarray
@@ -39,6 +41,7 @@ class Candidates(NamedTuple):
   iobb: np.ndarray | None = None
   pointing: np.ndarray | None = None
   best_iou: np.ndarray | None = None
+  any_iou: np.ndarray | None = None
 
 
 def under_choice(
@@ -69,6 +72,7 @@ def under_choice(
     chosen=chosen,
     iobb=look_up(candidates.iobb),
     pointing=look_up(candidates.pointing),
+    any_iou=look_up(candidates.any_iou),
   )
 
 

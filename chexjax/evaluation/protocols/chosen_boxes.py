@@ -46,7 +46,7 @@ def chosen_boxes(
     rows = np.flatnonzero(table.finding == finding)
     chosen = measured.chosen[0]
     if name == BLIND:
-      boxes[rows] = table.true_box[rows][chosen]
+      boxes[rows] = table.regions(rows=rows).every()[chosen]
     else:
       boxes[rows] = table.boxes[name][component][rows, chosen]
   return boxes
@@ -76,7 +76,7 @@ def _chosen_other_boxes(
       own = dict(zip(table.patient[rows], measured.chosen[0]))
       chosen = np.array([own.get(p, best[0, 0]) for p in others.patient[here]])
     if name == BLIND:
-      boxes[here] = table.true_box[rows][chosen]
+      boxes[here] = table.regions(rows=rows).every()[chosen]
     else:
       boxes[here] = others.boxes[name][here, chosen]
   return boxes

@@ -1,11 +1,11 @@
 """When a finding counts as predicted: the score thresholds.
 
-If the predictions bring no thresholds, each finding's is the one with the
+If the predictions bring no threshold for a finding, it is the score with the
 highest TPR - FPR (Youden 1950) on the images of the *other* patients, dealt
 into folds as in `threshold_choice.crossfit`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,20 +24,22 @@ class Decisions(NamedTuple):
     thresholds: finding -> sorted list of the thresholds in use; empty where
       none could be chosen, and nothing is predicted.
     rule: how they were chosen, in words.
+    given: findings whose thresholds came with the predictions.
   """
 
   predicted: np.ndarray
   thresholds: dict[str, list[float]]
   rule: str
+  given: tuple[str, ...] = ()
 
   def of_rows(
     self, images: ScoredImages, table: LocalizationTable
   ) -> np.ndarray:
-    """Return whether the finding of each true box is predicted of its image.
+    """Return whether each row's finding is predicted of its image.
 
     Args:
       images: the images decided on.
-      table: one row per true box.
+      table: one row per boxed pair.
 
     Returns:
       `[R, P]` bool.
@@ -85,41 +87,56 @@ def decide(
 
   Args:
     images: labels, scores and patients.
-    thresholds: finding -> the score from which on it is predicted; None
-      chooses them on other patients.
+    thresholds: finding -> the score from which on it is predicted. Those of
+      findings that are not in it are chosen on other patients.
     folds: number of folds of patients.
     repeats: how many times patients are dealt.
     seed: of the random deals.
 
   Returns:
-    The `Decisions`; with given thresholds, R = 1.
+    The `Decisions`; R = 1 where every finding with scores has a given
+    threshold. A finding without scores is predicted nowhere.
   """
-  if thresholds is not None:
-    return _with_thresholds(images, thresholds)
+  without = images.unscored()
+  scored = [name for name in images.names if name not in without]
+  cuts = {n: float(t) for n, t in (thresholds or {}).items() if n in scored}
+  chosen = [name for name in scored if name not in cuts]
+  # Nothing is dealt where nothing is chosen.
+  if cuts and not chosen:
+    repeats = 1
   predicted = np.zeros((repeats, *images.scores.shape), bool)
   used: dict[str, set[float]] = {name: set() for name in images.names}
-  for repeat in range(repeats):
+  for name, cut in cuts.items():
+    k = images.names.index(name)
+    predicted[:, :, k] = images.scores[:, k] >= cut
+    used[name] = {cut}
+  for repeat in range(repeats if chosen else 0):
     fold = folds_by_patient(images.patient, folds=folds, seed=(seed, repeat))
     for held in np.unique(fold):
       out = fold == held
-      for k, name in enumerate(images.names):
-        cut = youden_threshold(images.labels[~out, k], images.scores[~out, k])
+      known = ~out[:, None] & ~images.unknown
+      for name in chosen:
+        k = images.names.index(name)
+        rest = known[:, k]
+        cut = youden_threshold(images.labels[rest, k], images.scores[rest, k])
         predicted[repeat, out, k] = images.scores[out, k] >= cut
         used[name] |= {cut} - {np.inf}
   return Decisions(
     predicted,
-    {name: sorted(cuts) for name, cuts in used.items()},
-    "per finding, the highest TPR - FPR (Youden) on other patients' images",
+    {name: sorted(found) for name, found in used.items()},
+    _rule(list(cuts), chosen),
+    tuple(cuts),
   )
 
 
-def _with_thresholds(
-  images: ScoredImages, thresholds: Mapping[str, float]
-) -> Decisions:
-  """Decide with thresholds that came with the predictions."""
-  cuts = np.array([thresholds[name] for name in images.names], np.float64)
-  return Decisions(
-    (images.scores >= cuts)[None],
-    {name: [float(thresholds[name])] for name in images.names},
-    "thresholds that came with the predictions",
-  )
+def _rule(given: Sequence[str], chosen: Collection[str]) -> str:
+  """Return in words how the thresholds were chosen."""
+  came = "thresholds that came with the predictions"
+  youden = "the highest TPR - FPR (Youden) on other patients' images"
+  if not given and not chosen:
+    return "none, since no finding has scores"
+  if not given:
+    return f"per finding, {youden}"
+  if not chosen:
+    return came
+  return f"{came} for {', '.join(given)}; for each other finding, {youden}"

@@ -10,7 +10,10 @@ from chexjax.evaluation.collected.localization_table import (
 )
 from chexjax.evaluation.collected.scored_images import ScoredImages
 from chexjax.evaluation.measures import rodeo
-from chexjax.evaluation.measures.average_precision import average_precision
+from chexjax.evaluation.measures.average_precision import (
+  MAP_IOU,
+  average_precision,
+)
 from chexjax.evaluation.measures.detections import Detections
 from chexjax.evaluation.protocols.baselines import BLIND
 from chexjax.evaluation.protocols.bootstrap import Draws, interval
@@ -20,6 +23,7 @@ from chexjax.evaluation.protocols.chosen_boxes import (
 )
 from chexjax.evaluation.protocols.decisions import Decisions
 from chexjax.evaluation.protocols.figure_trees import (
+  Counted,
   Figures,
   Intervals,
   Tree,
@@ -28,6 +32,12 @@ from chexjax.evaluation.protocols.figure_trees import (
 )
 from chexjax.evaluation.protocols.localization import MeasuredRows
 from chexjax.evaluation.protocols.threshold_choice import PROTOCOLS
+
+# Table, images, decisions, the findings with scores, the draws, and the
+# findings in the mean.
+_Rest = tuple[
+  LocalizationTable, ScoredImages, Decisions, Sequence[str], Draws, Counted
+]
 
 
 def _paired(
@@ -46,10 +56,11 @@ def _paired(
       np.asarray(box, np.float64),
     )
 
-  true = np.isin(table.finding, findings)
+  every = table.true_boxes()
+  true = np.isin(every.finding, findings)
   return rodeo.pair(
     numbered(found.image, found.finding, found.box),
-    numbered(table.image[true], table.finding[true], table.true_box[true]),
+    numbered(every.image[true], every.finding[true], every.box[true]),
     len(names),
     len(findings),
   )
@@ -105,6 +116,7 @@ def _figures_of(
   decisions: Decisions,
   findings: Sequence[str],
   draws: Draws,
+  counted: Counted,
 ) -> tuple[Tree, Tree]:
   """Return mAP and RoDeO of detections, and their intervals."""
   names = np.unique(np.concatenate([table.image, found.image]))
@@ -119,13 +131,37 @@ def _figures_of(
     found, table, images, decisions, findings, draws
   )
   values = {
-    "map": {t: with_mean(of) for t, of in ap.items()},
+    "map": {t: with_mean(of, counted=counted) for t, of in ap.items()},
     "rodeo": score,
   }
   intervals = {
-    "map": {t: intervals_of(of) for t, of in ap_draws.items()},
+    "map": {t: intervals_of(of, counted=counted) for t, of in ap_draws.items()},
     "rodeo": score_interval,
   }
+  return values, intervals
+
+
+def _all_figures(
+  found: Detections, findings: Sequence[str], rest: _Rest
+) -> tuple[Tree, Tree]:
+  """Return mAP and RoDeO, and their intervals; None without scores."""
+  scored = rest[3]
+  names = {"map": [*findings, "mean"], "rodeo": [*findings, rodeo.ALL]}
+  rows = {"map": map(str, MAP_IOU), "rodeo": rodeo.SCORES}
+  empty: Tree = {
+    kind: {row: dict.fromkeys(names[kind]) for row in of}
+    for kind, of in rows.items()
+  }
+  if not scored:
+    return empty, empty
+  both = _figures_of(found.keep(np.isin(found.finding, scored)), *rest)
+  values, intervals = (
+    {
+      kind: {row: {**blank, **tree[kind][row]} for row, blank in of.items()}
+      for kind, of in empty.items()
+    }
+    for tree in both
+  )
   return values, intervals
 
 
@@ -140,8 +176,11 @@ def detection_trees(
   others: OtherBoxes | None = None,
   boxes: Detections | None = None,
   component: str = "largest",
+  counted: Counted = None,
 ) -> Tree:
   """Return `detection` and `detection_interval`.
+
+  A finding without scores has no figure, and its true boxes do not count.
 
   Args:
     table: the predicted boxes of every true box.
@@ -154,6 +193,8 @@ def detection_trees(
       gives maps.
     boxes: all boxes of a model that gives boxes.
     component: rule of `measures`.
+    counted: the findings that the mean of the mAP is over; None for all.
+      RoDeO's `all` is of all boxes together and no mean over findings.
 
   Returns:
     Both trees: map -> protocol -> `map.<iou>.<finding|mean>` and
@@ -164,7 +205,8 @@ def detection_trees(
   trees = {"detection": values, "detection_interval": intervals}
   if not len(table.image):
     return trees
-  rest = (table, images, decisions, findings, draws)
+  scored = [f for f in findings if f not in images.unscored()]
+  rest = (table, images, decisions, scored, draws, counted)
   if others is not None:
     for name in (*table.boxes, BLIND):
       values[name], intervals[name] = {}, {}
@@ -172,13 +214,13 @@ def detection_trees(
         found = chosen_detections(
           table, others, measures, images, name, protocol, component=component
         )
-        of, spans = _figures_of(found, *rest)
+        of, spans = _all_figures(found, findings, rest)
         values[name][protocol], intervals[name][protocol] = of, spans
   elif boxes is not None:
     found = judged_detections(boxes, table, images)
     for name in table.boxes:
       # There is no threshold to choose: both protocols have the same figures.
-      of, spans = _figures_of(found, *rest)
+      of, spans = _all_figures(found, findings, rest)
       values[name] = dict.fromkeys(PROTOCOLS, of)
       intervals[name] = dict.fromkeys(PROTOCOLS, spans)
   return trees

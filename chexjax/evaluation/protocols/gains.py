@@ -2,15 +2,17 @@
 
 A trained head's map is compared with an untrained head's, to show whether what
 it does is learnt. The maps of the head are compared with the saliency, which
-needs no head.
+needs no head. And every map is compared with the box that never saw the image.
 """
 
 from typing import TypedDict
 
 from chexjax.evaluation.collected.localization_table import LocalizationTable
 from chexjax.evaluation.measures.heat_maps import UNTRAINED
+from chexjax.evaluation.protocols.baselines import BLIND
 from chexjax.evaluation.protocols.bootstrap import Draws, Interval
 from chexjax.evaluation.protocols.figure_trees import (
+  Counted,
   Samples,
   Tree,
   differences,
@@ -29,10 +31,12 @@ MEASURES = ("iou", "cdice")
 
 
 class Gain(TypedDict):
-  """Row minus reference, in the same draws."""
+  """Row minus reference, in the same draws; see `figure_trees.Difference`."""
 
   difference: float | None
   interval: Interval
+  p: float | None
+  apart: bool | None
 
 
 def beats(interval: Interval) -> bool | None:
@@ -48,7 +52,11 @@ def beats(interval: Interval) -> bool | None:
 
 
 def gain_tree(
-  measures: MeasuredRows, table: LocalizationTable, draws: Draws
+  measures: MeasuredRows,
+  table: LocalizationTable,
+  draws: Draws,
+  *,
+  counted: Counted = None,
 ) -> Tree:
   """Compute the gains of all pairs of which both maps are there.
 
@@ -56,6 +64,7 @@ def gain_tree(
     measures: of `localization.measure_table`.
     table: its table.
     draws: of `bootstrap.draw_patients`.
+    counted: the findings that the means are over; None for all.
 
   Returns:
     `<row>.<reference>.<protocol>.<iou|cdice>.<finding|mean>`, each a `Gain`,
@@ -67,7 +76,7 @@ def gain_tree(
     name: {protocol: measures[name][protocol] for protocol in PROTOCOLS}
     for name in dict.fromkeys(name for pair in pairs for name in pair)
   }
-  values = value_tree(kept, t_iou=())
+  values = value_tree(kept, t_iou=(), counted=counted)
   samples = {
     (of.name, of.protocol, *of.path): of.samples
     for of in sample_means(kept, table, draws, t_iou=())
@@ -76,7 +85,8 @@ def gain_tree(
   for row, reference in pairs:
     for protocol in PROTOCOLS:
       for measure in MEASURES:
-        gains = _gains(values, samples, row, reference, (protocol, measure))
+        at = (protocol, measure)
+        gains = _gains(values, samples, row, reference, at, counted)
         set_at(tree, (row, reference, protocol, measure), gains)
     main = tree[row][reference]["crossfit"]["iou"]["mean"]
     tree[row][reference]["beats"] = beats(main["interval"])
@@ -89,6 +99,7 @@ def _gains(
   row: str,
   reference: str,
   at: tuple[str, str],
+  counted: Counted,
 ) -> dict[str, Gain]:
   """Return finding or `mean` -> gain, of one protocol and measure."""
   protocol, measure = at
@@ -97,8 +108,50 @@ def _gains(
     values[row][protocol][measure],
     samples[reference, protocol, measure],
     samples[row, protocol, measure],
+    counted=counted,
   )
   return {
-    finding: {"difference": of["difference"], "interval": of["interval"]}
+    finding: {
+      "difference": of["difference"],
+      "interval": of["interval"],
+      "p": of["p"],
+      "apart": of["apart"],
+    }
     for finding, of in found.items()
   }
+
+
+def over_blind(
+  measures: MeasuredRows,
+  table: LocalizationTable,
+  draws: Draws,
+  *,
+  counted: Counted = None,
+) -> Tree:
+  """Compute what every map gains over the image-blind box.
+
+  Args:
+    measures: of `localization.measure_table`.
+    table: its table.
+    draws: of `bootstrap.draw_patients`.
+    counted: the findings that the means are over; None for all.
+
+  Returns:
+    Map -> finding or `mean` -> the `Gain` in the cross-fitted IoU; and
+    `<map>.beats`.
+  """
+  at = ("crossfit", "iou")
+  kept = {
+    name: {"crossfit": measures[name]["crossfit"]}
+    for name in (*table.boxes, BLIND)
+  }
+  values = value_tree(kept, t_iou=(), counted=counted)
+  samples = {
+    (of.name, of.protocol, *of.path): of.samples
+    for of in sample_means(kept, table, draws, t_iou=())
+  }
+  tree: Tree = {}
+  for name in table.boxes:
+    gains = _gains(values, samples, name, BLIND, at, counted)
+    tree[name] = {**gains, "beats": beats(gains["mean"]["interval"])}
+  return tree

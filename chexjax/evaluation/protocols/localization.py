@@ -1,12 +1,13 @@
 """Every map and every baseline: its figures per finding and protocol."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from chexjax.evaluation.collected.localization_table import LocalizationTable
 from chexjax.evaluation.measures.released_rules import RELEASED_RULES
+from chexjax.evaluation.measures.true_regions import TrueRegions
 from chexjax.evaluation.protocols import baselines
 from chexjax.evaluation.protocols.baselines import (
   BASELINES,
@@ -21,6 +22,7 @@ from chexjax.evaluation.protocols.candidates import (
   under_choice,
 )
 from chexjax.evaluation.protocols.figure_trees import (
+  Counted,
   Samples,
   Tree,
   intervals_of,
@@ -46,30 +48,37 @@ def _candidates(
 ) -> Candidates:
   """Return the candidates of a map or baseline on the rows of one finding."""
   rows = table.finding == finding
-  true_box = table.true_box[rows]
+  true = table.regions(rows=rows)
   if name == BLIND:
-    return baselines.image_blind(true_box, table.patient[rows])
+    return baselines.image_blind(true, table.patient[rows])
   if name == WHOLE:
-    return baselines.whole_image(true_box, table.frame)
+    return baselines.whole_image(true, table.frame)
   if name == CENTRE:
-    return baselines.centre_prior(true_box, table.frame)
-  return _thresholds(table, name, component, rows)
+    return baselines.centre_prior(true, table.frame)
+  return _thresholds(table, name, component, rows, true)
 
 
 def _thresholds(
-  table: LocalizationTable, name: str, component: str, rows: np.ndarray
+  table: LocalizationTable,
+  name: str,
+  component: str,
+  rows: np.ndarray,
+  true: TrueRegions,
 ) -> Candidates:
   """Return the candidates of a map: its thresholds."""
 
   def some(values: np.ndarray | None) -> np.ndarray | None:
     return None if values is None else values[rows]
 
+  boxes = table.boxes[name][component][rows]
+  peak = some(table.peak.get(name))
   return Candidates(
-    iou=table.iou(name, component=component)[rows],
+    iou=true.iou(boxes),
     cdice=some(table.cdice.get(name)),
-    iobb=table.iobb(name, component=component)[rows],
-    pointing=table.pointing(name)[rows] if name in table.peak else None,
+    iobb=true.iobb(boxes),
+    pointing=None if peak is None else true.contains(peak[:, None])[:, 0],
     best_iou=some(table.best_iou.get(name)),
+    any_iou=true.any_iou(boxes) if true.row.size else None,
   )
 
 
@@ -93,6 +102,7 @@ def measure_table(
   *,
   component: str = "largest",
   predicted: np.ndarray | None = None,
+  unscored: Collection[str] = (),
   folds: int = 5,
   repeats: int = 2,
   seed: int = 0,
@@ -106,6 +116,7 @@ def measure_table(
       `given` for a model that gives boxes.
     predicted: `[R or 1, P]` bool, whether the finding is predicted of the
       row's image, for the protocol `predicted`; None leaves it out.
+    unscored: findings without scores: they have no value under `predicted`.
     folds: number of folds of patients, for `crossfit`.
     repeats: how many times patients are dealt into folds.
     seed: of the random deals.
@@ -127,6 +138,8 @@ def measure_table(
         repeats=repeats,
         seed=seed,
       )
+      if predicted is not None and finding in unscored:
+        found["predicted"] = UNDEFINED
       if name in table.released:
         found |= _under_released(table, name, rows)
       for protocol, measured in found.items():
@@ -135,13 +148,17 @@ def measure_table(
 
 
 def value_tree(
-  measures: MeasuredRows, *, t_iou: Sequence[float] = T_IOU
+  measures: MeasuredRows,
+  *,
+  t_iou: Sequence[float] = T_IOU,
+  counted: Counted = None,
 ) -> Tree:
   """Return the figures of all maps and baselines.
 
   Args:
     measures: of `measure_table`.
     t_iou: the IoUs of T(IoU).
+    counted: the findings that the means are over; None for all.
 
   Returns:
     `<map or baseline>.<protocol>.<measure>.<finding|mean>`.
@@ -151,7 +168,9 @@ def value_tree(
     for protocol, per_finding in by_protocol.items():
       means = {f: m.means(t_iou) for f, m in per_finding.items()}
       for path in UNDEFINED.rows(t_iou):
-        values = with_mean({f: mean[path] for f, mean in means.items()})
+        values = with_mean(
+          {f: mean[path] for f, mean in means.items()}, counted=counted
+        )
         set_at(tree, (name, protocol, *path), values)
   return tree
 
@@ -214,6 +233,7 @@ def interval_tree(
   draws: Draws,
   *,
   t_iou: Sequence[float] = T_IOU,
+  counted: Counted = None,
 ) -> Tree:
   """Return the interval of every figure of `value_tree`, in the same places.
 
@@ -222,6 +242,7 @@ def interval_tree(
     table: its table.
     draws: of `bootstrap.draw_patients`.
     t_iou: the IoUs of T(IoU).
+    counted: the findings that the means are over; None for all.
 
   Returns:
     `<map or baseline>.<protocol>.<measure>.<finding|mean>`, `[low, high]` or
@@ -229,5 +250,6 @@ def interval_tree(
   """
   tree: Tree = {}
   for of in sample_means(measures, table, draws, t_iou=t_iou):
-    set_at(tree, (of.name, of.protocol, *of.path), intervals_of(of.samples))
+    spans = intervals_of(of.samples, counted=counted)
+    set_at(tree, (of.name, of.protocol, *of.path), spans)
   return tree

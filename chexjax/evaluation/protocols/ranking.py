@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chexjax.evaluation.measures.classification import unknown_labels
 from chexjax.evaluation.protocols.bootstrap import Draws, defined_ratio
 
 _CHUNK = 100  # draws at a time: some 10 MB of weights
@@ -106,8 +107,8 @@ def classification_draws(
   """Compute AUC and average precision of all findings in every draw.
 
   Args:
-    labels: `[N, K]` of 0 and 1.
-    scores: `[N, K]` finite.
+    labels: `[N, K]` of 0 and 1, NaN where unknown.
+    scores: `[N, K]` finite; NaN in the column of a finding without scores.
     patients: `[N]`.
     draws: of `bootstrap.draw_patients`.
 
@@ -115,9 +116,15 @@ def classification_draws(
     `[B, K]` AUC and `[B, K]` average precision; NaN where undefined.
   """
   places = draws.places(patients)
+  nothing = (np.full(len(draws.counts), np.nan),) * 2
+  labels, known = np.asarray(labels), ~unknown_labels(labels)
   both = [
-    ranking_draws(rank(truth, score), draws.counts, places)
-    for truth, score in zip(np.asarray(labels).T, np.asarray(scores).T)
+    nothing
+    if np.isnan(score).any()
+    else ranking_draws(
+      rank(truth[here], score[here]), draws.counts, places[here]
+    )
+    for truth, score, here in zip(labels.T, np.asarray(scores).T, known.T)
   ]
   auc, precision = (np.stack(side, 1) for side in zip(*both))
   return auc, precision

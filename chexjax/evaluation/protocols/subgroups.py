@@ -1,7 +1,8 @@
 """The same figures on parts of the test set: view, sex, age, size of the box.
 
 Thresholds stay those chosen on all rows: a subgroup shows how the one model
-does on it and has no thresholds of its own.
+does on it and has no thresholds of its own. Its means are over the findings
+that the means of the whole set are over.
 """
 
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 
 from chexjax.evaluation.collected.localization_table import LocalizationTable
 from chexjax.evaluation.collected.scored_images import ScoredImages
-from chexjax.evaluation.measures.classification import classify
+from chexjax.evaluation.measures.classification import NO_SCORES, classify
 from chexjax.evaluation.measures.heat_maps import Frame
+from chexjax.evaluation.measures.true_regions import TrueRegions
 from chexjax.evaluation.protocols.bootstrap import Draws, mean_draws
 from chexjax.evaluation.protocols.figure_trees import (
+  Counted,
   Figures,
   Samples,
   Tree,
@@ -22,6 +25,7 @@ from chexjax.evaluation.protocols.figure_trees import (
   with_mean,
 )
 from chexjax.evaluation.protocols.localization import MeasuredRows
+from chexjax.evaluation.protocols.patient_counts import PatientCounts
 from chexjax.evaluation.protocols.ranking import classification_draws
 
 AGE_BANDS = ((0, 17), (18, 39), (40, 59), (60, 79), (80, 120))
@@ -62,18 +66,18 @@ def image_groups(images: ScoredImages) -> dict[str, dict[str, np.ndarray]]:
   return kinds
 
 
-def box_groups(true_box: np.ndarray, frame: Frame) -> dict[str, np.ndarray]:
+def box_groups(true: TrueRegions, frame: Frame) -> dict[str, np.ndarray]:
   """Return the subgroups of the true boxes, by the share of the frame covered.
 
   Args:
-    true_box: `[P, 4]` in pixels of the frame.
+    true: of P rows, in pixels of the frame.
     frame: height and width of the frame, in pixels.
 
   Returns:
     Band -> `[P]` bool of rows.
   """
   height, width = frame
-  share = np.prod(true_box[:, 2:] - true_box[:, :2], 1) / (height * width)
+  share = true.area() / (height * width)
   return {
     name: (share >= low) & (share < high) for name, low, high in BOX_BANDS
   }
@@ -96,6 +100,7 @@ def _measure_figures(
   table: LocalizationTable,
   group: np.ndarray,
   draws: Draws,
+  counted: Counted,
 ) -> Tree:
   """Return the figures and intervals of the rows of a group."""
   values: Tree = {}
@@ -106,8 +111,9 @@ def _measure_figures(
       for path in (("iou",), *(("t_iou", str(t)) for t in _GROUP_IOU)):
         of = {f: by_path[path] for f, by_path in rows.items()}
         means, samples = _group_means(of, table, group, draws)
-        set_at(values, (name, protocol, *path), with_mean(means))
-        set_at(intervals, (name, protocol, *path), intervals_of(samples))
+        at = (name, protocol, *path)
+        set_at(values, at, with_mean(means, counted=counted))
+        set_at(intervals, at, intervals_of(samples, counted=counted))
   return {"localization": values, "localization_interval": intervals}
 
 
@@ -134,32 +140,37 @@ def _group_localization(
   table: LocalizationTable,
   group: np.ndarray,
   draws: Draws,
+  counted: Counted,
 ) -> Tree:
   """Return figures, number of boxes and what is undefined of a group."""
   findings = next(iter(next(iter(measures.values())).values()))
-  boxes = {f: int(group[table.finding == f].sum()) for f in findings}
+  count = table.box_count() * group
+  boxes = {f: int(count[table.finding == f].sum()) for f in findings}
   undefined: list[Reason] = [
     {"where": "localization", "finding": f, "reason": "no true box"}
     for f, count in boxes.items()
     if not count
   ]
-  tree = _measure_figures(measures, table, group, draws)
+  tree = _measure_figures(measures, table, group, draws, counted)
   return {**tree, "boxes": boxes, "undefined": undefined}
 
 
 def _group_classification(
-  images: ScoredImages, group: np.ndarray, draws: Draws
+  images: ScoredImages, group: np.ndarray, draws: Draws, counted: Counted
 ) -> tuple[dict[str, Any], list[Reason]]:
   """Return the AUC of a group of images, and what is undefined."""
-  labels, scores = images.labels[group], images.scores[group]
-  found = classify(labels, scores, images.names)
+  labels, scores = images.label_values()[group], images.scores[group]
+  missing = dict.fromkeys(images.unscored(), NO_SCORES)
+  found = classify(labels, scores, images.names, missing=missing)
   auc, _ = classification_draws(labels, scores, images.patient[group], draws)
   return {
     "images": int(group.sum()),
     "patients": int(np.unique(images.patient[group]).size),
     "positives": found.positives,
-    "auc": with_mean(found.auc),
-    "auc_interval": intervals_of(dict(zip(images.names, auc.T))),
+    "auc": with_mean(found.auc, counted=counted),
+    "auc_interval": intervals_of(
+      dict(zip(images.names, auc.T)), counted=counted
+    ),
   }, [
     {"where": "auc", "finding": f, "reason": reason}
     for f, reason in found.undefined.items()
@@ -171,30 +182,36 @@ def subgroup_tree(
   table: LocalizationTable,
   measures: MeasuredRows,
   draws: Draws,
+  *,
+  patients: PatientCounts,
 ) -> Tree:
   """Return the figures of all subgroups.
 
   Args:
     images: labels, scores, and what is known of the patients.
-    table: one row per true box.
+    table: one row per boxed pair.
     measures: of `localization.measure_table`.
     draws: of `bootstrap.draw_patients`.
+    patients: of the whole set; say which findings the means are over.
 
   Returns:
     `view`, `sex`, `age` or `box_size` -> group -> figures, their intervals,
     counts and `undefined`.
   """
   places = images.places(table.image) if len(table.image) else None
+  boxed = patients.in_localization
   tree: Tree = {}
   for kind, groups in image_groups(images).items():
     for name, group in groups.items():
-      found, reasons = _group_classification(images, group, draws)
+      found, reasons = _group_classification(
+        images, group, draws, patients.in_auc
+      )
       rows = group[places] if places is not None else np.zeros(0, bool)
-      found |= _group_localization(measures, table, rows, draws)
+      found |= _group_localization(measures, table, rows, draws, boxed)
       found["undefined"] = reasons + found["undefined"]
       set_at(tree, (kind, name), found)
-  for name, rows in box_groups(table.true_box, table.frame).items():
-    found = _group_localization(measures, table, rows, draws)
+  for name, rows in box_groups(table.regions(), table.frame).items():
+    found = _group_localization(measures, table, rows, draws, boxed)
     found["means"] = box_band_names()[name]
     set_at(tree, ("box_size", name), found)
   return tree

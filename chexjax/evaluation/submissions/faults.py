@@ -2,20 +2,20 @@
 
 import difflib
 import pathlib
+from collections.abc import Sequence
 
-from tfds_chestxray14.findings import FINDINGS
 
-
-def near(name: str) -> str:
+def near(name: str, findings: Sequence[str]) -> str:
   """Return an unknown finding, quoted, with the finding it may mean.
 
   Args:
     name: that is no finding.
+    findings: the names that there are.
 
   Returns:
     The text of a message.
   """
-  close = difflib.get_close_matches(name, FINDINGS, 1)
+  close = difflib.get_close_matches(name, findings, 1)
   return f"{name!r}" + (f" (did you mean {close[0]}?)" if close else "")
 
 

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from chexjax.evaluation.submissions.faults import Faults, near
-from chexjax.evaluation.submissions.official_lists import FRAME, OfficialLists
-from tfds_chestxray14.findings import FINDINGS
-from tfds_chestxray14.folder import stem
+from chexjax.evaluation.submissions.true_films import TrueFilms
 
 _BOX_FIELDS = ("file", "finding", "x", "y", "w", "h", "score")
-_SLACK = 1.0  # pixels of 1024 by which a box may leave the image: rounding
+_SLACK = 1.0  # pixels by which a box may leave the image: rounding
 _Kind = TypeVar("_Kind", dict, list)
 
 # An entry of `boxes.json`.
@@ -20,12 +18,13 @@ Entry = dict[str, Any]
 
 
 def read_thresholds(
-  path: pathlib.Path, faults: Faults
+  path: pathlib.Path, findings: Sequence[str], faults: Faults
 ) -> dict[str, float] | None:
-  """Read and check the score thresholds.
+  """Read and check the score thresholds, of all findings or of some.
 
   Args:
     path: of the file.
+    findings: the names that there are.
     faults: gets what is wrong.
 
   Returns:
@@ -37,16 +36,16 @@ def read_thresholds(
   found = _read_json(path, dict, faults)
   if found is None:
     return None
-  for name in found.keys() - set(FINDINGS):
-    faults.add("thresholds.json: unknown findings", near(name))
-  for name in FINDINGS:
-    if not _is_number(found.get(name)):
-      faults.add("thresholds.json: findings without a number", name)
+  for name, value in found.items():
+    if name not in findings:
+      faults.add("thresholds.json: unknown findings", near(name, findings))
+    elif not _is_number(value):
+      faults.add("thresholds.json: not a number", f"{name} {value!r}")
   return found
 
 
 def read_boxes(
-  path: pathlib.Path, truth: OfficialLists, faults: Faults
+  path: pathlib.Path, truth: TrueFilms, faults: Faults
 ) -> tuple[list[Entry], int]:
   """Read and check the boxes.
 
@@ -59,41 +58,50 @@ def read_boxes(
     The entries on boxed images, and the number of entries on other images.
   """
   rows = _read_json(path, list, faults) or []
+  boxed = set(truth.boxed())
   kept, unused = [], 0
   for number, row in enumerate(rows):
-    if not _check_entry(row, f"entry {number}", faults):
+    where = f"entry {number}"
+    if not _check_entry(row, where, truth.findings, faults):
       continue
     if truth.knows(str(row["file"]), "boxes.json", faults):
-      boxed = stem(str(row["file"])) in truth.lists.boxes
-      unused += not boxed
-      kept += [row] if boxed else []
+      key = truth.key(str(row["file"]))
+      where = f"{where} ({row['file']})"
+      _check_box([row[k] for k in "xywh"], truth.size(key), where, faults)
+      unused += key not in boxed
+      kept += [row] if key in boxed else []
   return kept, unused
 
 
-def _check_entry(row: Any, where: str, faults: Faults) -> bool:
+def _check_entry(
+  row: Any, where: str, findings: Sequence[str], faults: Faults
+) -> bool:
   """Return whether an entry has all fields; add what is wrong with it."""
   if not isinstance(row, dict) or any(f not in row for f in _BOX_FIELDS):
     faults.add(f"boxes.json: entries without {', '.join(_BOX_FIELDS)}", where)
     return False
   where = f"{where} ({row['file']})"
-  if row["finding"] not in FINDINGS:
-    faults.add("boxes.json: unknown findings", near(str(row["finding"])))
+  if row["finding"] not in findings:
+    what = near(str(row["finding"]), findings)
+    faults.add("boxes.json: unknown findings", what)
     return False
   numbers = [row[f] for f in _BOX_FIELDS[2:]]
   if not all(map(_is_number, numbers)):
     faults.add("boxes.json: NaN, infinite or not a number", where)
     return False
-  _check_box(numbers[:4], where, faults)
   return True
 
 
-def _check_box(xywh: Sequence[float], where: str, faults: Faults) -> None:
+def _check_box(
+  xywh: Sequence[float], size: tuple[int, int], where: str, faults: Faults
+) -> None:
   x, y, w, h = xywh
+  width, height = size
   if w <= 0 or h <= 0:
     faults.add("boxes.json: width or height not above 0", where)
-  far = FRAME + _SLACK
-  if min(x, y) < -_SLACK or x + w > far or y + h > far:
-    faults.add(f"boxes.json: boxes off the image (0..{FRAME})", where)
+  if min(x, y) < -_SLACK or x + w > width + _SLACK or y + h > height + _SLACK:
+    what = f"{where} {[x, y, w, h]} on {width} x {height}"
+    faults.add("boxes.json: boxes off the image", what)
 
 
 def _read_json(

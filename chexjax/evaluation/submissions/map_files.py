@@ -12,8 +12,7 @@ import numpy as np
 
 from chexjax import messages
 from chexjax.evaluation.submissions.faults import Faults, near
-from chexjax.evaluation.submissions.official_lists import OfficialLists
-from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
+from chexjax.evaluation.submissions.true_films import TrueFilms
 
 MAPS = ("sal", "det", "mix")
 # Three float64 maps of 14 findings at 1024 x 1024 take 352 MB.
@@ -21,38 +20,43 @@ _MAX_BYTES = 2**29
 
 
 def match(
-  files: dict[str, pathlib.Path], truth: OfficialLists, faults: Faults
+  files: dict[str, pathlib.Path], truth: TrueFilms, faults: Faults
 ) -> tuple[dict[str, pathlib.Path], int]:
   """Match map files with the boxed images.
 
   Args:
-    files: stem of each image -> its `.npz`.
+    files: name of each image, without an ending -> its `.npz`.
     truth: the images to score.
     faults: gets unknown images, and boxed images without a file.
 
   Returns:
     The files of the boxed images, and the number of other files.
   """
-  known = {
-    key: path
-    for key, path in files.items()
-    if truth.knows(path.name, "maps", faults)
-  }
+  known: dict[str, pathlib.Path] = {}
+  for name, path in files.items():
+    if not truth.knows(f"{name}.npz", "maps", faults):
+      continue
+    key = truth.key(f"{name}.npz")
+    if key in known:
+      faults.add("maps: images that are there twice", str(path))
+    known[key] = path
   boxed = truth.boxed()
   for key in boxed:
-    if key not in files:
-      faults.add("maps: missing, of images with boxes", f"{key}.npz")
+    if key not in known:
+      name = pathlib.PurePath(key).with_suffix(".npz").as_posix()
+      faults.add("maps: missing, of images with boxes", name)
   mine = {key: known[key] for key in boxed if key in known}
   return mine, len(known) - len(mine)
 
 
 def check_all(
-  files: dict[str, pathlib.Path], faults: Faults
+  files: dict[str, pathlib.Path], truth: TrueFilms, faults: Faults
 ) -> tuple[str, ...]:
   """Check every file.
 
   Args:
-    files: stem of each image -> its `.npz`.
+    files: key of each image -> its `.npz`.
+    truth: gives the findings.
     faults: gets what is wrong.
 
   Returns:
@@ -60,7 +64,7 @@ def check_all(
   """
   first: tuple[str, ...] = ()
   for number, path in enumerate(files.values(), 1):
-    names = _check(path, faults)
+    names = _check(path, truth, faults)
     first = first or names
     if names and names != first:
       faults.add(
@@ -73,7 +77,9 @@ def check_all(
   return first
 
 
-def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
+def _check(
+  path: pathlib.Path, truth: TrueFilms, faults: Faults
+) -> tuple[str, ...]:
   """Check one file; return the names of its maps."""
   try:
     _check_size(path)
@@ -83,7 +89,7 @@ def _check(path: pathlib.Path, faults: Faults) -> tuple[str, ...]:
         return ()
       findings = [str(name) for name in file["findings"]]
       names = tuple(name for name in file.files if name != "findings")
-      _check_findings(findings, path.name, faults)
+      _check_findings(findings, path.name, truth, faults)
       _check_names(names, path.name, faults)
       for name in names:
         _check_array(file[name], len(findings), f"{path.name} {name}", faults)
@@ -102,14 +108,15 @@ def _check_size(path: pathlib.Path) -> None:
 
 
 def _check_findings(
-  findings: Sequence[str], where: str, faults: Faults
+  findings: Sequence[str], where: str, truth: TrueFilms, faults: Faults
 ) -> None:
   for name in findings:
-    if name not in FINDINGS:
-      faults.add("maps: unknown findings", f"{where} {near(name)}")
+    if name not in truth.findings:
+      what = near(name, truth.findings)
+      faults.add("maps: unknown findings", f"{where} {what}")
   if len(set(findings)) < len(findings):
     faults.add("maps: findings that are there twice", where)
-  missing = [name for name in BOXED_FINDINGS if name not in findings]
+  missing = [name for name in truth.boxed_findings if name not in findings]
   if missing:
     faults.add("maps: findings missing", f"{where} {' '.join(missing)}")
 

@@ -8,15 +8,14 @@ import numpy as np
 
 from chexjax.evaluation.collected.truth import Truth
 from chexjax.evaluation.submissions.faults import Faults
+from chexjax.evaluation.submissions.true_films import FRAME
 from tfds_chestxray14 import findings, lists, splits
 from tfds_chestxray14.catalogue import OFFICIAL_SHA256, Catalogue, read_lists
 from tfds_chestxray14.folder import stem
 
-FRAME = int(findings.BOX_FRAME)
-
 
 class OfficialLists(NamedTuple):
-  """The images to score and what the lists say of them.
+  """The images to score and what the lists say of them; see `TrueFilms`.
 
   Attributes:
     lists: the lists that were read.
@@ -29,6 +28,38 @@ class OfficialLists(NamedTuple):
   keys: list[str]
   key_set: frozenset[str]
   list_name: str
+
+  @property
+  def findings(self) -> tuple[str, ...]:
+    """The names of the findings."""
+    return findings.FINDINGS
+
+  @property
+  def boxed_findings(self) -> tuple[str, ...]:
+    """The findings that are localised."""
+    return findings.BOXED_FINDINGS
+
+  def key(self, name: str) -> str:
+    """Return the stem of an image's name.
+
+    Args:
+      name: with or without a folder and an ending.
+
+    Returns:
+      The stem.
+    """
+    return stem(name)
+
+  def size(self, key: str) -> tuple[int, int]:
+    """Return the frame in which the official boxes are given.
+
+    Args:
+      key: stem of an image, which does not matter.
+
+    Returns:
+      Width and height in pixels.
+    """
+    return FRAME, FRAME
 
   def boxes(self, key: str, frame: int) -> dict[str, np.ndarray]:
     """Return the true boxes of an image.

@@ -1,16 +1,18 @@
-"""Anybody's predictions: a folder with scores, and heat maps or boxes.
+"""Anybody's predictions: a folder with scores, heat maps or boxes.
 
-`scores.csv`: column `file` and one per finding, probabilities, any order.
-Then either `*.npz` (in the folder or in `maps/`), one per boxed image, named
-after it, with `findings` `[K]` and maps `[K, h, w]`: `sal`, `det`, `mix`, or a
-single one of any name; or `boxes.json`, a list of objects with `file`,
-`finding`, `x`, `y`, `w`, `h` (1024 frame), `score`. `thresholds.json`
-(finding -> score) may say from which score on a finding counts as predicted.
+`scores.csv`: column `file` and one per finding, for all findings or for some,
+probabilities, any order. And either `*.npz` (in the folder or in `maps/`), one
+per boxed image, named after it, with `findings` `[K]` and maps `[K, h, w]`:
+`sal`, `det`, `mix`, or a single one of any name; or `boxes.json`, a list of
+objects with `file`, `finding`, `x`, `y`, `w`, `h` (1024 frame; in a set of
+one's own the file's own pixels), `score`. `thresholds.json` (finding -> score)
+may say from which score on a finding counts as predicted. One of scores, maps
+and boxes is enough.
 """
 
 import pathlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,9 +26,11 @@ from chexjax.evaluation.submissions.json_files import (
   read_boxes,
   read_thresholds,
 )
-from chexjax.evaluation.submissions.official_lists import FRAME, OfficialLists
 from chexjax.evaluation.submissions.scores_csv import read_scores
-from tfds_chestxray14.folder import stem
+from chexjax.evaluation.submissions.true_films import FRAME, TrueFilms
+
+# A run's folder holds both scores and this, which is no map.
+_NO_MAP = "evaluation.npz"
 
 
 class Submission(NamedTuple):
@@ -34,16 +38,19 @@ class Submission(NamedTuple):
 
   Attributes:
     folder: where it is.
-    scores: `[N, 14]` float64, in the order of the lists' keys and `FINDINGS`.
+    truth: the films that it answers.
+    scores: finding -> `[N]` float64, in the order of `truth.keys`; findings
+      without scores are absent.
     thresholds: finding -> score, or None.
-    maps: stem of each boxed image -> its `.npz`; empty without maps.
+    maps: key of each boxed image -> its `.npz`; empty without maps.
     map_names: names of the maps.
     boxes: entries of `boxes.json` on images to score; None without the file.
     unused: number of map files, or boxes, of images without true boxes.
   """
 
   folder: pathlib.Path
-  scores: np.ndarray
+  truth: TrueFilms
+  scores: dict[str, np.ndarray]
   thresholds: dict[str, float] | None
   maps: dict[str, pathlib.Path]
   map_names: tuple[str, ...]
@@ -63,8 +70,11 @@ class Submission(NamedTuple):
     xywh = np.array([[row[k] for k in "xywh"] for row in self.boxes], float)
     xywh = xywh.reshape(-1, 4)
     corners = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], 1)
+    keys = [self.truth.key(str(row["file"])) for row in self.boxes]
+    sizes = np.array([self.truth.size(key) for key in keys], float)
+    corners *= np.tile(FRAME / sizes.reshape(-1, 2), 2)
     return Detections(
-      np.array([stem(row["file"]) for row in self.boxes], str),
+      np.array(keys, str),
       np.array([row["finding"] for row in self.boxes], str),
       np.clip(corners, 0, FRAME),
       np.array([row["score"] for row in self.boxes], float),
@@ -81,7 +91,7 @@ class Submission(NamedTuple):
 
 
 def read_submission(
-  folder: pathlib.Path, truth: OfficialLists, faults: Faults
+  folder: pathlib.Path, truth: TrueFilms, faults: Faults
 ) -> Submission:
   """Read and check a folder of predictions.
 
@@ -94,17 +104,34 @@ def read_submission(
     The `Submission`.
   """
   scores = read_scores(folder / "scores.csv", truth, faults)
-  thresholds = read_thresholds(folder / "thresholds.json", faults)
-  places = [*folder.glob("*.npz"), *(folder / "maps").glob("*.npz")]
-  files = {stem(path.name): path for path in sorted(places)}
+  thresholds = read_thresholds(
+    folder / "thresholds.json", truth.findings, faults
+  )
+  files = _find_maps(folder)
   if (folder / "boxes.json").exists():
     if files:
       faults.add("both boxes.json and *.npz: give one of them")
     boxes, unused = read_boxes(folder / "boxes.json", truth, faults)
-    return Submission(folder, scores, thresholds, {}, (), boxes, unused)
+    rest: tuple[Any, ...] = ({}, (), boxes, unused)
+    return Submission(folder, truth, scores, thresholds, *rest)
+  if not files and not (folder / "scores.csv").exists():
+    faults.add("neither scores.csv, nor maps (*.npz), nor boxes.json")
   names: tuple[str, ...] = ()
   unused = 0
   if files:
     files, unused = map_files.match(files, truth, faults)
-    names = map_files.check_all(files, faults)
-  return Submission(folder, scores, thresholds, files, names, None, unused)
+    names = map_files.check_all(files, truth, faults)
+  rest = (files, names, None, unused)
+  return Submission(folder, truth, scores, thresholds, *rest)
+
+
+def _find_maps(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+  """Return the map files by the name of their image, without an ending.
+
+  A file of `maps/` may lie in folders of its own, as its image does.
+  """
+  inner = folder / "maps"
+  files = {p.stem: p for p in folder.glob("*.npz") if p.name != _NO_MAP}
+  for path in sorted(inner.rglob("*.npz")):
+    files[path.relative_to(inner).with_suffix("").as_posix()] = path
+  return dict(sorted(files.items()))

@@ -4,62 +4,83 @@ import csv
 import io
 import math
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from chexjax.evaluation.collected.scored_images import ScoredImages
 from chexjax.evaluation.submissions.faults import Faults, near
-from chexjax.evaluation.submissions.official_lists import OfficialLists
-from tfds_chestxray14.findings import FINDINGS
-from tfds_chestxray14.folder import stem
+from chexjax.evaluation.submissions.true_films import TrueFilms
 
 
 def read_scores(
-  path: pathlib.Path, truth: OfficialLists, faults: Faults
-) -> np.ndarray:
+  path: pathlib.Path, truth: TrueFilms, faults: Faults
+) -> dict[str, np.ndarray]:
   """Read and check the scores; rows and columns may come in any order.
 
+  A finding without a column has no scores; a column of an unknown finding is a
+  fault.
+
   Args:
-    path: of the file.
+    path: of the file; without it no finding has scores.
     truth: the images to score.
     faults: gets what is wrong.
 
   Returns:
-    `[N, 14]` float64 in 0..1, in the order of `truth.keys` and `FINDINGS`; NaN
-    where faulty.
+    Finding -> `[N]` float64 in 0..1, in the order of `truth.keys`; NaN where
+    faulty.
   """
-  scores = np.full((len(truth.keys), len(FINDINGS)), np.nan)
   if not path.exists():
-    faults.add(f"no {path.name}")
-    return scores
+    return {}
   try:
     text = path.read_text(encoding="utf-8-sig")
   except UnicodeDecodeError as error:
     faults.add(f"{path.name}: no UTF-8 text: {error}")
-    return scores
+    return {}
   reader = csv.reader(io.StringIO(text), strict=True)
   try:
     header = [cell.strip() for cell in next(reader, [])]
-    columns = _columns(header, faults)
-    if "file" not in header or -1 in columns:
-      return scores
+    columns = _columns(header, truth.findings, faults)
+    scores = np.full((len(truth.keys), len(columns)), np.nan)
+    if "file" not in header or not columns:
+      return {}
     number = {key: i for i, key in enumerate(truth.keys)}
     seen: set[str] = set()
     for name, row in _rows(reader, header, faults):
-      if stem(name) in seen:
+      key = truth.key(name)
+      if key in seen:
         faults.add("scores.csv: images that are there twice", name)
-      seen.add(stem(name))
+      seen.add(key)
       if truth.knows(name, "scores.csv", faults):
-        values = [row[c] for c in columns]
-        scores[number[stem(name)]] = _probabilities(values, name, faults)
+        values = {f: row[c] for f, c in columns.items()}
+        scores[number[key]] = _probabilities(values, name, faults)
   except csv.Error as error:
     faults.add("scores.csv: broken lines", f"line {reader.line_num} ({error})")
-    return scores
+    return {}
   for key in truth.keys:
     if key not in seen:
       faults.add(f"scores.csv: missing images of {truth.list_name}", key)
-  return scores
+  return dict(zip(columns, scores.T))
+
+
+def scores_csv(images: ScoredImages, names: Sequence[str]) -> str:
+  """Return scores as `read_scores` reads them.
+
+  Args:
+    images: scores of all films, probabilities.
+    names: the findings to write.
+
+  Returns:
+    The text of `scores.csv`, every digit kept.
+  """
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator="\n")
+  writer.writerow(["file", *names])
+  columns = images.columns(names)
+  for image, row in zip(images.image.tolist(), images.scores[:, columns]):
+    writer.writerow([image, *map(float, row)])
+  return text.getvalue()
 
 
 def _rows(
@@ -76,27 +97,31 @@ def _rows(
     yield row[header.index("file")].strip(), row
 
 
-def _columns(header: Sequence[str], faults: Faults) -> list[int]:
-  """Return the column of each finding; -1 where there is none."""
+def _columns(
+  header: Sequence[str], findings: Sequence[str], faults: Faults
+) -> dict[str, int]:
+  """Return the column of each finding that has one."""
   if "file" not in header:
     faults.add("scores.csv: the header lacks the column 'file'")
   for name in header:
-    if name != "file" and name not in FINDINGS:
-      faults.add("scores.csv: unknown findings in the header", near(name))
+    if name != "file" and name not in findings:
+      what = near(name, findings)
+      faults.add("scores.csv: unknown findings in the header", what)
     if header.count(name) > 1:
       faults.add("scores.csv: columns that are there twice", name)
-  for name in FINDINGS:
-    if name not in header:
-      faults.add("scores.csv: findings without a column", name)
-  return [header.index(n) if n in header else -1 for n in FINDINGS]
+  columns = {name: header.index(name) for name in findings if name in header}
+  if not columns:
+    known = ", ".join(findings)
+    faults.add(f"scores.csv: no column of a finding; they are {known}")
+  return columns
 
 
 def _probabilities(
-  values: Sequence[str], name: str, faults: Faults
+  values: Mapping[str, str], name: str, faults: Faults
 ) -> list[float]:
   """Return one row of scores; add as a fault what is no number in 0..1."""
   row = []
-  for finding, text in zip(FINDINGS, values):
+  for finding, text in values.items():
     try:
       value = float(text)
     except ValueError:

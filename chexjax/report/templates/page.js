@@ -148,7 +148,9 @@ async function draw() {
         }
       }
       if (state.shown.true && row.true) {
-        outline(context, row.true, TRUE, false, side);
+        for (const box of [row.true, ...row.more]) {
+          outline(context, box, TRUE, false, side);
+        }
       }
       canvas.dataset.case = `${row.image} ${row.finding}`;
       canvas.setAttribute("aria-label", `${row.finding}, ${row.image}`);
@@ -177,7 +179,7 @@ function describe() {
     if (about.runs.length > 1) say(said, about.runs[number].label);
     say(said, row.finding.replaceAll("_", " "));
     say(said, row.image);
-    say(said, `score ${run.score.toFixed(3)}`);
+    say(said, run.score === null ? "no score" : `score ${run.score.toFixed(3)}`);
     for (const map of about.runs[number].maps) {
       const of = run.maps[map.name];
       say(
@@ -241,7 +243,8 @@ function choose() {
       button.dataset.at = at;
       say(button, finding === "" ? `${row.image} ${row.finding}` : row.image);
       const of = main && row.runs[0].maps[main.name];
-      say(button, of ? of.iou.toFixed(2) : row.runs[0].score.toFixed(2));
+      const shown = of ? of.iou : row.runs[0].score;
+      say(button, shown === null ? "-" : shown.toFixed(2));
       button.addEventListener("click", () => go(at));
       item.append(button);
       return item;

@@ -33,3 +33,34 @@ def test_paired_intervals(parts, scene):
   less = images._replace(labels=~images.labels)
   with pytest.raises(ValueError, match="labels: 60 differ"):
     comparison.compare(a, ScoredModel(less, table, "largest"), same, same)
+
+
+def test_a_run_names_films_by_files_a_submission_may_not(parts):
+  """`7.png` of one side is `7` of the other."""
+  images, table = parts
+  bare = ScoredModel(
+    images._replace(image=np.array([n[:-4] for n in images.image])),
+    table._replace(image=np.array([n[:-4] for n in table.image])),
+    "largest",
+  )
+  measures = evaluation.measure_table(table, FINDINGS)
+  for a, b in ((bare, parts), (parts, bare)):
+    pair = [m if m is bare else ScoredModel(*m, "largest") for m in (a, b)]
+    comparison.check_same(*pair)
+    tree = comparison.compare(*pair, measures, measures, draws=5)
+    assert tree["auc"]["mean"]["difference"] == 0
+
+
+def test_findings_without_any_label_are_not_compared(parts):
+  images, table = parts
+  more = evaluation.make_images(
+    images.image, images.patient,
+    np.column_stack([images.labels, np.full(len(images.image), np.nan)]),
+    np.column_stack([images.scores, images.scores[:, 0]]),
+    (*FINDINGS, "Hernia"),
+  )  # fmt: skip
+  a, b = (ScoredModel(of, table, "largest") for of in (more, images))
+  measures = evaluation.measure_table(table, FINDINGS)
+  tree = comparison.compare(a, b, measures, measures, draws=5)
+  assert tree["auc"]["Mass"]["difference"] == 0
+  assert tree["auc"]["Hernia"]["difference"] is None

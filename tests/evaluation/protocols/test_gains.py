@@ -20,6 +20,7 @@ from chexjax.evaluation.protocols import (
 FINDINGS = ("Mass", "Nodule", "Hernia")  # no box of Hernia
 FRAME = (64, 64)
 MAPS = ("sal", "det", "mix", *evaluation.UNTRAINED.values())
+NOTHING = dict.fromkeys(("difference", "interval", "p", "apart"))
 RULE = evaluation.MapRule("percentile", "minmax")
 
 
@@ -37,14 +38,14 @@ def scene(names=MAPS, *, num=24):
     maps["mix"][y // 4 : y // 4 + 6, x // 4 : x // 4 + 7] += 1
     collector.add(
       image=f"{i}.png",
-      patient=i // 3,
+      patient=i // 2,
       finding=FINDINGS[i % 2],
       boxes=[x, y, x + 28, y + 24],
       maps={name: maps[name] for name in names},
     )
   labels = np.array([[i % 2 == 0, i % 2 == 1, i == 0] for i in range(num)])
   images = evaluation.make_images(
-    [f"{i}.png" for i in range(num)], np.arange(num) // 3, labels,
+    [f"{i}.png" for i in range(num)], np.arange(num) // 2, labels,
     rng.random((num, 3)), FINDINGS,
   )  # fmt: skip
   return images, collector.table()
@@ -80,7 +81,7 @@ def test_a_gain_is_the_difference_of_the_rows(results):
         for finding in ("Mass", "Nodule", "mean"):
           want = ours[finding] - theirs[finding]
           assert of[finding]["difference"] == pytest.approx(want)
-        assert of["Hernia"] == {"difference": None, "interval": None}
+        assert of["Hernia"] == NOTHING
   assert set(results["gains"]["mix"]["sal"]) == {"oracle", "crossfit", "beats"}
 
 
@@ -110,6 +111,8 @@ def test_the_same_row_gains_nothing_and_is_marked(results):
   assert of["crossfit"]["iou"]["mean"] == {
     "difference": 0,
     "interval": [0, 0],
+    "p": 1,
+    "apart": False,
   }
   assert of["beats"] is False
   assert results["gains"]["mix"]["mix_untrained"]["beats"] is True
@@ -171,7 +174,7 @@ def test_no_boxes_leave_the_gains_undefined():
   ).table()
   results = assembled((images, empty))
   of = results["gains"]["mix"]["mix_untrained"]
-  assert of["crossfit"]["iou"]["mean"] == {"difference": None, "interval": None}
+  assert of["crossfit"]["iou"]["mean"] == NOTHING
   assert of["beats"] is None
   row = further_tables.gain_table(results).rows[0]
   assert row[3:] == [None] * 6
@@ -207,3 +210,21 @@ def test_an_untrained_heads_map_is_read_as_the_trained_ones():
     assert evaluation.trained_name(control) == name
   assert evaluation.trained_name("sal") == "sal"
   assert evaluation.without_untrained(MAPS) == ["sal", "det", "mix"]
+
+
+def test_bold_is_what_stands_the_correction(results):
+  """A finding's difference may be bold only with enough draws for Holm."""
+  text, tex = evaluation.markdown(results), evaluation.latex(results)
+  gain = results["gains"]["mix"]["mix_untrained"]["crossfit"]["iou"]
+  assert gain["mean"]["apart"]
+  assert f"**{gain['mean']['difference']:.3f}**" in text
+  assert rf"\textbf{{{gain['mean']['difference']:.3f}}}" in tex
+  # 50 draws: 2 / 51 is below 0.05, but not below 0.05 / 2.
+  assert gain["Mass"]["interval"][0] > 0
+  assert not gain["Mass"]["apart"]
+  more = assembled(scene(), draws=100)
+  assert more["gains"]["mix"]["mix_untrained"]["crossfit"]["iou"]["Mass"][
+    "apart"
+  ]
+  same = results["gains"]["det"]["det_untrained"]["crossfit"]["iou"]
+  assert not same["mean"]["apart"]

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from chexjax import evaluation
-from chexjax.evaluation.protocols import bootstrap, subgroups
+from chexjax.evaluation.protocols import bootstrap, patient_counts, subgroups
 
 FINDINGS = ("Mass", "Nodule")
 FRAME = (64, 64)
@@ -13,7 +13,11 @@ def test_subgroups_are_the_figures_of_their_part(parts):
   images, table = parts
   measures = evaluation.measure_table(table, FINDINGS)
   draws = bootstrap.draw_patients(images.patient, draws=30)
-  tree = subgroups.subgroup_tree(images, table, measures, draws)
+  found = evaluation.classify(images.labels, images.scores, FINDINGS)
+  patients = patient_counts.count_patients(found, table, FINDINGS, images)
+  tree = subgroups.subgroup_tree(
+    images, table, measures, draws, patients=patients
+  )
   group = tree["view"]["AP"]
   rows = images.view == "AP"
   want = roc_auc_score(images.labels[rows, 0], images.scores[rows, 0])
@@ -31,6 +35,6 @@ def test_subgroups_are_the_figures_of_their_part(parts):
   }
   assert ("Mass", "auc") in reasons
   assert ("Mass", "localization") in reasons
-  sizes = subgroups.box_groups(table.true_box, FRAME)
+  sizes = subgroups.box_groups(table.regions(), FRAME)
   assert sizes["large"].all()  # 28 x 24 of 64 x 64 is 16 %
   assert np.sum(list(sizes.values())) == len(table.image)

@@ -4,6 +4,7 @@ import gzip
 import numpy as np
 import pytest
 
+from chexjax.evaluation.measures.true_regions import regions
 from chexjax.evaluation.protocols import baselines, threshold_choice
 from chexjax.evaluation.protocols.candidates import (
   Candidates,
@@ -59,14 +60,14 @@ def test_a_medoid_is_never_the_patients_own_box():
   low = RNG.random((15, 2)) * 50
   boxes = np.concatenate([low, low + 30], 1)
   patients = np.repeat(np.arange(5), 3)
-  iou = baselines.image_blind(boxes, patients).iou
+  iou = baselines.image_blind(regions(boxes[:, None]), patients).iou
   assert iou.shape == (15, 15)
   chosen = threshold_choice.crossfit(iou, patients, owners=patients)
   assert (patients[chosen] != patients[None]).all()
   # Nor would another own box change it.
   moved = boxes.copy()
   moved[:3] += 7
-  again = baselines.image_blind(moved, patients).iou
+  again = baselines.image_blind(regions(moved[:, None]), patients).iou
   again = threshold_choice.crossfit(again, patients, owners=patients)
   np.testing.assert_array_equal(again[:, :3], chosen[:, :3])
 
@@ -128,7 +129,7 @@ def test_image_blind_row_of_the_real_boxes(real):
   means = {p: [] for p in threshold_choice.PROTOCOLS}
   for name in np.unique(finding):
     rows = finding == name
-    given = baselines.image_blind(box[rows], patient[rows])
+    given = baselines.image_blind(regions(box[rows, None]), patient[rows])
     both = measure_candidates(given, patient[rows])
     for protocol, measures in both.items():
       means[protocol].append([measures.means()[path] for path in PATHS])

@@ -1,0 +1,345 @@
+"""Published layouts, from a few rows by hand to an opened set."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from chexjax.data.layouts import LAYOUTS, siim
+from chexjax.data.own_set import open_own_set
+from chexjax.data.sources import label_matrix, true_boxes
+from experiments import prepare_own
+
+WIDTH, HEIGHT = 200, 100
+
+
+def films(folder, *names):
+  for number, name in enumerate(names):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    grey = np.random.default_rng(number).integers(0, 256, (HEIGHT, WIDTH), "u1")
+    Image.fromarray(grey).save(path)
+
+
+def write(path, *lines):
+  path.parent.mkdir(parents=True, exist_ok=True)
+  path.write_text("\n".join(lines) + "\n")
+
+
+def prepare(layout, source, out, *more):
+  argv = [f"--from={layout}", f"--source={source}", f"--out={out}", *more]
+  return prepare_own.main(argv)
+
+
+def opened(folder):
+  """Return by file: labels by name, boxes in pixels of the film, and split."""
+  dataset = open_own_set(folder, size=100)
+  names = dataset.metadata["findings"]
+  found = {}
+  for split, source in dataset.splits.items():
+    for i, labels in enumerate(label_matrix(source)):
+      example = source[i]
+      boxes = {
+        name: sorted((b * [2, 1, 2, 1]).round(3).tolist() for b in own)
+        for name, own in true_boxes(example, names, 100).items()
+      }
+      file = example["file_name"].decode()
+      found[file] = (dict(zip(names, labels.tolist())), boxes, split)
+  return found
+
+
+def vindr(source):
+  films(source, *(f"train/{i}.png" for i in "abcd"))
+  write(
+    source / "train.csv",
+    "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max",
+    "a,Nodule/Mass,8,R8,10,20,50,60",
+    "a,Nodule/Mass,8,R9,10,20,52,60",
+    "a,ILD,5,R9,0,0,200,100",
+    "b,No finding,14,R8,,,,",
+    "b,No finding,14,R9,,,,",
+    "c,ILD,5,R8,1,1,9,9",
+    "d,No finding,14,R8,,,,",
+  )
+
+
+def test_vindr(tmp_path, capsys):
+  vindr(tmp_path / "in")
+  assert prepare("vindr", tmp_path / "in", tmp_path / "out") == 0
+  said = capsys.readouterr().out
+  assert (
+    "7 lines, 3 of them without a finding, of 4 films and 2 readers" in said
+  )
+  assert "4 films, 4 boxes; positive: ILD 2, Nodule/Mass 1" in said
+  found = opened(tmp_path / "out")
+  assert len(found) == 4
+  labels, boxes, _ = found["images/train/a.png"]
+  assert labels == {"ILD": 1, "Nodule/Mass": 1}
+  assert boxes == {
+    "ILD": [[0, 0, 200, 100]],
+    "Nodule/Mass": [[10, 20, 50, 60], [10, 20, 52, 60]],
+  }
+  assert found["images/train/b.png"][:2] == ({"ILD": 0, "Nodule/Mass": 0}, {})
+  # The images are linked, not copied, and the source is as it was.
+  assert (tmp_path / "out" / "images").resolve() == tmp_path / "in"
+  assert sorted(p.name for p in (tmp_path / "in").iterdir()) == [
+    "train",
+    "train.csv",
+  ]
+
+
+def test_rsna(tmp_path, capsys):
+  films(tmp_path / "png", "p1.png", "p2.png", "p3.png")
+  (tmp_path / "png" / "p4.dcm").write_bytes(b"\0" * 128 + b"DICM")
+  write(
+    tmp_path / "in" / "stage_2_train_labels.csv",
+    "patientId,x,y,width,height,Target",
+    "p1,10.0,20.0,30.0,40.0,1",
+    "p1,100,50,20,20,1",
+    "p2,,,,,0",
+    "p3,,,,,0",
+    "p4,1,1,5,5,1",
+    "p5,,,,,0",
+  )
+  write(
+    tmp_path / "in" / "stage_2_detailed_class_info.csv",
+    "patientId,class",
+    "p1,Lung Opacity",
+    "p1,Lung Opacity",
+    "p2,Normal",
+    "p3,No Lung Opacity / Not Normal",
+  )
+  status = prepare(
+    "rsna", tmp_path / "in", tmp_path / "out", f"--images={tmp_path / 'png'}"
+  )
+  assert status == 0
+  said = capsys.readouterr().out
+  assert "6 lines of 5 films" in said
+  assert "1 films are DICOM files, which are not read yet" in said
+  assert "1 films of the tables have no image" in said
+  assert "No Lung Opacity / Not Normal: 1, Normal: 1" in said
+  found = opened(tmp_path / "out")
+  assert found["images/p1.png"][:2] == (
+    {"Lung Opacity": 1},
+    {"Lung Opacity": [[10, 20, 40, 60], [100, 50, 120, 70]]},
+  )
+  assert found["images/p3.png"][:2] == ({"Lung Opacity": 0}, {})
+
+
+def chexpert(source, *, test=False):
+  header = "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Edema,Fracture"
+  root = "CheXpert-v1.0-small"
+  names, lines = [], []
+  for number in range(20):
+    name = f"train/patient{number:05}/study1/view1_frontal.jpg"
+    names.append(name)
+    cells = ("1.0,,", ",1.0,0.0", ",-1.0,1.0", ",,-1.0")[number % 4]
+    lines.append(f"{root}/{name},Female,68,Frontal,AP,{cells}")
+  lateral = "train/patient00000/study1/view2_lateral.jpg"
+  lines.append(f"{root}/{lateral},Female,68,Lateral,,,1.0,")
+  films(source, *names, lateral)
+  write(source / "train.csv", header, *lines)
+  for split in ("valid", "test")[: 1 + test]:
+    name = f"{split}/patient9{split}/study1/view1_frontal.jpg"
+    films(source, name)
+    line = f"{root}/{name},Male,50,Frontal,PA,0.0,1.0,0.0"
+    write(source / f"{split}.csv", header, line)
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_chexpert(tmp_path, capsys, test):
+  source = tmp_path / "CheXpert-v1.0-small"
+  chexpert(source, test=test)
+  assert prepare("chexpert", source, source) == 0
+  said = capsys.readouterr().out
+  assert "train.csv: 21 lines, 1 lateral films left out" in said
+  found = opened(source)
+  assert len(found) == 21 + test
+  first = found["train/patient00001/study1/view1_frontal.jpg"]
+  assert first[0] == {"Edema": 1, "Fracture": 0}
+  unsure = found["train/patient00002/study1/view1_frontal.jpg"][0]
+  assert np.isnan(unsure["Edema"])
+  assert unsure["Fracture"] == 1
+  # Not mentioned is absent.
+  blank = found["train/patient00003/study1/view1_frontal.jpg"][0]
+  assert blank["Edema"] == 0
+  splits = [split for *_, split in found.values()]
+  assert splits.count("test") == 1
+  assert splits.count("validation") == (1 if test else 2)
+  held_out = "test" if test else "valid"
+  assert found[f"{held_out}/patient9{held_out}/study1/view1_frontal.jpg"][
+    2
+  ] == ("test")
+
+
+def run_lengths(*boxes):
+  """Encode the union of boxes x1, y1, x2, y2 as SIIM does."""
+  mask = np.zeros((1024, 1024), int)
+  for x1, y1, x2, y2 in boxes:
+    mask[y1:y2, x1:x2] = 1
+  flat = np.concatenate([[0], mask.T.ravel(), [0]])
+  starts = np.flatnonzero(np.diff(flat) == 1)
+  ends = np.flatnonzero(np.diff(flat) == -1)
+  skipped = starts - np.concatenate([[0], ends[:-1]])
+  return " ".join(f"{s} {e}" for s, e in zip(skipped, ends - starts)), mask
+
+
+def test_siim(tmp_path, capsys):
+  films(tmp_path / "in", "a.png", "b.png", "c.png")
+  two, mask = run_lengths((100, 200, 300, 260), (600, 512, 700, 1024))
+  one, _ = run_lengths((0, 0, 512, 512))
+  np.testing.assert_array_equal(siim.decode_mask(two, where=""), mask)
+  write(
+    tmp_path / "in" / "train-rle.csv",
+    "ImageId, EncodedPixels",
+    f"a, {two}",
+    f"a, {one}",
+    "b, -1",
+    "c,-1",
+  )
+  assert prepare("siim", tmp_path / "in", tmp_path / "out") == 0
+  assert "4 lines of 3 films, 1 of them with a mask" in capsys.readouterr().out
+  found = opened(tmp_path / "out")
+  labels, boxes, _ = found["images/a.png"]
+  assert labels == {"Pneumothorax": 1}
+  scale = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT]) / 1024
+  want = [(0, 0, 512, 512), (100, 200, 300, 260), (600, 512, 700, 1024)]
+  np.testing.assert_allclose(
+    boxes["Pneumothorax"], np.array(want) * scale, atol=2e-3
+  )
+  assert found["images/b.png"][:2] == ({"Pneumothorax": 0}, {})
+  for code in ("1 2 3", "5 -2", "0 1048577", "a b"):
+    with pytest.raises(ValueError, match="line 7: EncodedPixels"):
+      siim.decode_mask(code, where="line 7")
+
+
+def coco(names, categories=("Nodule, small", "No finding")):
+  return {
+    "images": [
+      {"id": i, "file_name": name, "width": WIDTH, "height": HEIGHT}
+      for i, name in enumerate(names)
+    ],
+    "categories": [{"id": 7 + i, "name": n} for i, n in enumerate(categories)],
+    "annotations": [
+      {"id": 1, "image_id": 0, "category_id": 7, "bbox": [10, 20, 30, 40]},
+      {"id": 2, "image_id": 1, "category_id": 8, "bbox": [0, 0, 1, 1]},
+    ],
+  }
+
+
+def test_coco(tmp_path, capsys):
+  source = tmp_path / "in"
+  for split in ("train", "val", "test"):
+    names = [f"{split}_{i}.png" for i in range(3)]
+    films(source / f"{split}2017", *names)
+    text = json.dumps(coco(names))
+    write(source / "annotations" / f"instances_{split}2017.json", text)
+  write(source / "annotations" / "captions.json", "[]")
+  assert prepare("coco", source, tmp_path / "out") == 0
+  assert "9 films, 3 boxes; positive: Nodule small 3" in capsys.readouterr().out
+  found = opened(tmp_path / "out")
+  assert found["images/val2017/val_0.png"] == (
+    {"Nodule small": 1},
+    {"Nodule small": [[10, 20, 40, 60]]},
+    "validation",
+  )
+  assert found["images/test2017/test_1.png"] == (
+    {"Nodule small": 0},
+    {},
+    "test",
+  )
+
+
+@pytest.mark.parametrize("form", ["images/{}", "{}/images"])
+@pytest.mark.parametrize(
+  "names",
+  ["names: [Mass, Hernia]", "names:\n- Mass\n- Hernia",
+   "names:\n  0: Mass\n  1: Hernia"],
+)  # fmt: skip
+def test_yolo(tmp_path, capsys, form, names):
+  source = tmp_path / "in"
+  for split in ("train", "valid", "test"):
+    folder = form.format(split)
+    films(source / folder, "a.png", "b.png")
+    texts = source / folder.replace("images", "labels")
+    write(texts / "a.txt", "1 0.5 0.5 0.2 0.4", "0 0.1 0.1 0.2 0.2 0.9")
+  write(source / "data.yaml", "nc: 2", names)
+  assert prepare("yolo", source, tmp_path / "out") == 0
+  assert "6 images, 3 of them without a box" in capsys.readouterr().out
+  found = opened(tmp_path / "out")
+  labels, boxes, split = found[f"images/{form.format('valid')}/a.png"]
+  assert labels == {"Hernia": 1, "Mass": 1}
+  assert boxes == {"Hernia": [[80, 30, 120, 70]], "Mass": [[0, 0, 40, 20]]}
+  assert split == "validation"
+  assert found[f"images/{form.format('test')}/b.png"][0]["Mass"] == 0
+
+
+def test_yolo_without_splits_and_with_classes_txt(tmp_path):
+  source = tmp_path / "in"
+  films(source / "images", "a.png", "b.png", "c.png")
+  write(source / "labels" / "a.txt", "0 0.5 0.5 0.2 0.4")
+  write(source / "labels" / "classes.txt", "Mass")
+  assert prepare("yolo", source, source) == 0
+  assert opened(source)["images/a.png"][0] == {"Mass": 1}
+
+
+BAD = {
+  "vindr": ("train.csv", "image_id,class_name\na,ILD", "lacks x_min"),
+  "rsna": (
+    "stage_2_train_labels.csv",
+    "patientId,x,y,width,height,Target\na,1,1,x,5,1",
+    "line 2: the box is",
+  ),
+  "chexpert": (
+    "train.csv",
+    "Path,Edema\na_frontal.jpg,high",
+    "Edema is 'high'",
+  ),
+  "siim": ("train-rle.csv", "ImageId,EncodedPixels\na,1 2 3", "must be pairs"),
+  "coco": (
+    "a.json",
+    '{"images": [], "annotations": [{"id": 1}], "categories": []}',
+    "annotations[0] lacks image_id",
+  ),
+  "yolo": ("labels/a.txt", "3 0.5 0.5 0.1 0.1", "class '3' is none of the 1"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_bad_input_is_a_sentence(tmp_path, capsys, layout):
+  source, out = tmp_path / "in", tmp_path / "out"
+  assert prepare(layout, source, out) == 2
+  assert "no folder" in capsys.readouterr().err
+  source.mkdir()
+  assert prepare(layout, source, out) == 2
+  assert "error: no " in capsys.readouterr().err
+  films(source, "images/a.png")
+  write(source / "classes.txt", "Mass")
+  name, text, said = BAD[layout]
+  write(source / name, text)
+  assert prepare(layout, source, out) == 2
+  captured = capsys.readouterr().err
+  assert said in captured
+  assert name.split("/")[-1] in captured
+  assert not out.exists()
+
+
+def test_nothing_is_written_over(tmp_path, capsys):
+  vindr(tmp_path / "in")
+  out = tmp_path / "out"
+  assert prepare("vindr", tmp_path / "in", out) == 0
+  before = (out / "labels.csv").read_bytes()
+  assert prepare("vindr", tmp_path / "in", out) == 2
+  assert "is there already" in capsys.readouterr().err
+  assert (out / "labels.csv").read_bytes() == before
+
+
+def test_dicom_alone_is_said(tmp_path, capsys):
+  vindr(tmp_path / "in")
+  for path in (tmp_path / "in" / "train").iterdir():
+    path.rename(path.with_suffix(".dicom"))
+  assert prepare("vindr", tmp_path / "in", tmp_path / "out") == 2
+  said = capsys.readouterr().err
+  assert "no film has an image" in said
+  assert "4 films are DICOM files, which are not read yet" in said
