@@ -15,11 +15,11 @@ from small_models import random_variables, shapes_of
 from chexjax import models
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.config import EvidenceOptions
-from chexjax.training.state import (
-  create_state, make_mesh, replicated, shard_batch)
+from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
+from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
-from experiments import programs
+from chexjax.runtime import compile_cache
 
 jax.config.update("jax_compilation_cache_dir", sys.argv[1] + "cache")
 assert jax.device_count() == 8
@@ -38,7 +38,7 @@ def make_step(n):
     model, tx, meshes[n], stage=3, beta_pos=jnp.full(2, 0.7),
     beta_neg=jnp.full(2, 0.3), evidence=EvidenceOptions(regions=2))
   # As the main job has it: traced, kept, read again.
-  return programs.at_first_call(step, f"of {n}")
+  return compile_cache.at_first_call(step, f"of {n}")
 
 steps = {n: make_step(n) for n in meshes}
 

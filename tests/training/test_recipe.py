@@ -47,7 +47,9 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
     job = Run(config, dataset, initial_weights.FINISHED)
     job.steps, job.train_size = dict.fromkeys((1, 2, 3), steps), train_size
     tx = setup.make_tx(config, stage, steps, train_size)
-    weights = jnp.full(2, 1 - share), jnp.full(2, share)
+    weights = setup.ClassWeights(
+      jnp.full(2, 1 - share), jnp.full(2, share), partly_labelled=False
+    )
     step, recipe = job._step_fn(stage, tx, weights)
     state = jax.eval_shape(
       lambda variables: create_state(variables, tx, stage=stage),
