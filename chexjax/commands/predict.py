@@ -30,7 +30,7 @@ from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
-from chexjax.weights.loading import ModelInfo
+from chexjax.weights.model_info import ModelInfo
 
 Key = tuple[Job, Film]
 _LISTED = 20  # films in the table that is printed

@@ -12,7 +12,7 @@ from chexjax.inference.maps import MAPS, REGIONS, make_maps
 from chexjax.models import ChexModel, Logits, untrained_regions
 from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.sharding import replicated, sharded
-from chexjax.weights.loading import ModelInfo
+from chexjax.weights.model_info import ModelInfo
 
 # Intermediates that `predict --raw` writes, besides the logits.
 RAW = ("saliency_logits", "proposal_scores", "proposal_boxes", "picked")

@@ -13,7 +13,8 @@ from chexjax.inference.films import Images, Key, as_list, batches, open_film
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
 from chexjax.models import ChexModel
-from chexjax.weights.loading import ModelInfo, load_model
+from chexjax.weights.loading import load_model
+from chexjax.weights.model_info import ModelInfo
 
 
 class Predictions(NamedTuple):

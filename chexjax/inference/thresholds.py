@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from chexjax.io import read_json
 from chexjax.weights import run_results
-from chexjax.weights.loading import ModelInfo
+from chexjax.weights.model_info import ModelInfo
 
 # The paper publishes no thresholds. A percentile q keeps the highest 1 - q of
 # the map's pixels. The default keeps as large a share of the image as the

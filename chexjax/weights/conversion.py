@@ -7,7 +7,7 @@ from chexjax import messages, weights
 from chexjax.models import ChexModel, released_options
 from chexjax.types import FINDINGS
 from chexjax.weights import loading
-from chexjax.weights.loading import ModelInfo
+from chexjax.weights.model_info import ModelInfo
 from chexjax.weights.torch_files import SUFFIXES
 from chexjax.weights.variables import check_folder
 

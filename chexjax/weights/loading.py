@@ -15,6 +15,7 @@ from chexjax import io, messages, weights
 from chexjax.models import ChexModel, released_options
 from chexjax.types import FINDINGS
 from chexjax.weights import run_results
+from chexjax.weights.model_info import ModelInfo, box_map_of
 from chexjax.weights.shapes import shapes_of
 from chexjax.weights.variables import (
   chosen_step,
@@ -26,47 +27,6 @@ from chexjax.weights.variables import (
 MODEL_FILE = "model.json"
 _FORMAT = "chexjax-model/1"
 RELEASED_SIZE = 512
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelInfo:
-  """What is needed besides the variables to use a model.
-
-  Attributes:
-    findings: names of the classes, in order.
-    preset: "paper" or "released": whose detection and final map to draw.
-    image_size: side of the input, in pixels.
-    stage: 1 if only the classification module is trained, else 3.
-    options: fields of `ChexModel` that are not its defaults.
-    source: origin of the weights, as text.
-    counters: PyTorch's batch counters by name, for conversion back.
-    shape: how a film becomes the square input; see `data.framing`.
-    percentiles: finding -> share of the map's pixels below the cut of its box,
-      0..1, as chosen when the run was scored; may be empty.
-    score_cuts: finding -> probability from which on it counts as predicted,
-      chosen likewise; may be empty.
-  """
-
-  findings: tuple[str, ...]
-  preset: str
-  image_size: int
-  stage: int
-  options: dict[str, Any]
-  source: str
-  counters: dict[str, int] = dataclasses.field(default_factory=dict)
-  shape: str = "squeeze"
-  percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
-  score_cuts: dict[str, float] = dataclasses.field(default_factory=dict)
-
-  @property
-  def box_map(self) -> str:
-    """The map that boxes are cut from: `mix`, or `sal` where it is alone."""
-    return box_map_of(self.stage)
-
-
-def box_map_of(stage: int) -> str:
-  """Return the map that boxes are cut from after a stage."""
-  return "mix" if stage > 1 else "sal"
 
 
 _Loaded = tuple[ChexModel, Any, ModelInfo]

@@ -22,7 +22,7 @@ from chexjax.models import DenseNet, ResNet
 from chexjax.training import setup
 from chexjax.training.config import as_json
 from chexjax.types import FINDINGS
-from chexjax.weights import loading
+from chexjax.weights.model_info import ModelInfo
 from experiments.benchmark import clock, frame, subject
 
 # Of the map's pixels; any other takes as long.
@@ -147,7 +147,7 @@ def _whole(config, options) -> dict[str, Callable]:
   size = config.image_size
   images = subject.example(model, options.batch_size, size)["image"]
   variables = subject.random_variables(model, jnp.zeros((1, size, size, 3)))
-  info = loading.ModelInfo(
+  info = ModelInfo(
     findings=FINDINGS[: options.num_classes],
     preset=config.maps,
     image_size=size,
