@@ -1,7 +1,6 @@
 """The splits of a dataset, with examples by index."""
 
 import dataclasses
-import hashlib
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -71,17 +70,6 @@ class Records:
     return example
 
 
-def _folder_digest(folder: pathlib.Path) -> str:
-  """Return a digest of the files' names and sizes and the lists' contents."""
-  digest = hashlib.sha256(str(folder.resolve()).encode())
-  for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-    digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}".encode())
-    # A corrected list may keep its size; a changed image hardly ever does.
-    if {".csv", ".txt"} & set(path.suffixes):
-      digest.update(path.read_bytes())
-  return digest.hexdigest()[:16]
-
-
 def open_chest_xray14(
   folder: pathlib.Path, *, size: int, cache: pathlib.Path
 ) -> Dataset:
@@ -90,7 +78,7 @@ def open_chest_xray14(
   Args:
     folder: images and lists, as the NIH publishes them.
     size: side of the stored images, in pixels: 128, 256, 512 or 1024.
-    cache: folder of the records; they are found by a digest of `folder`.
+    cache: folder of the records; see `record_cache`.
 
   Returns:
     The splits that have images.
@@ -102,8 +90,7 @@ def open_chest_xray14(
   require("data", "tensorflow_datasets", "array_record")
   import tensorflow_datasets as tfds
 
-  import tfds_chestxray14  # noqa: F401  registers the dataset
-  from tfds_chestxray14 import unpacking
+  from chexjax.data.record_cache import prepared_builder
 
   if size not in SIZES:
     raise ValueError(f"image_size must be one of {SIZES}, got {size}")
@@ -113,14 +100,7 @@ def open_chest_xray14(
       "and lists (Data_Entry_2017.csv, train_val_list.txt, ...), or with a "
       "labels.csv of its own"
     )
-  # Before the digest, which covers the unpacked images.
-  unpacking.unpack_all(folder)
-  builder = tfds.builder(
-    f"chest_xray14/{size}px", data_dir=cache / _folder_digest(folder)
-  )
-  builder.download_and_prepare(
-    download_config=tfds.download.DownloadConfig(manual_dir=folder)
-  )
+  builder = prepared_builder(folder, size=size, cache=cache)
   encoded = {"image": tfds.decode.SkipDecoding()}
   splits: dict[str, Source] = {
     name: Records(builder.as_data_source(name, decoders=encoded))
@@ -164,14 +144,16 @@ def patient_facts(example: dict[str, Any]) -> dict[str, Any]:
   """Return what an example records about its film and patient.
 
   Returns:
-    `view` (`AP` or `PA`), `sex` (`F` or `M`) and `age` in years; those that
-    the dataset has.
+    `view` (`AP` or `PA`), `sex` (`F` or `M`), `age` in years and, in joined
+    sets, `data_set`; those that the dataset has.
   """
+  told = example | ({"data_set": example["set"]} if "set" in example else {})
   known: dict[str, Callable[[Any], Any]] = {
     "view": lambda value: VIEWS[int(value)],
     "sex": lambda value: SEXES[int(value)],
     "age": int,
+    "data_set": str,
   }
   return {
-    name: read(example[name]) for name, read in known.items() if name in example
+    name: read(told[name]) for name, read in known.items() if name in told
   }

@@ -117,3 +117,20 @@ def test_a_workdir_that_names_no_findings_is_refused(trained, capsys):
   argv = [f"--weights={bare}", f"--out={bare / 'p'}", str(folder)]
   assert predict.main(argv) == 2
   assert "does not say what its findings" in capsys.readouterr().err
+
+
+def test_joined_sets_have_a_row_each(home, own_set, tmp_path):
+  one = own_set(home / "joined one", ("Fracture", "Mass")).write()
+  two = own_set(home / "joined two", ("Mass", "Zoster")).write()
+  assert train(one, tmp_path / "w", "--more_data", str(two)) == 0
+  results = json.loads((tmp_path / "w" / "results.json").read_text())
+  assert set(results["auc"]) == {"Fracture", "Mass", "Zoster", "mean"}
+  sets = results["subgroups"]["set"]
+  assert set(sets) == {"joined one", "joined two"}
+  assert sum(of["images"] for of in sets.values()) == sum(
+    of["images"] for of in results["subgroups"]["age"].values()
+  )
+  # Nobody has looked for Zoster in the first set.
+  assert sets["joined one"]["positives"]["Zoster"] == 0
+  tables = (tmp_path / "w" / "tables.md").read_text()
+  assert "| set | joined one |" in tables

@@ -32,6 +32,7 @@ class ScoredImages(NamedTuple):
     sex: `[N]` str, `F` or `M`; empty where unknown.
     age: `[N]` int, years; -1 where unknown.
     unknown: `[N, K]` bool, where nobody says whether the finding is there.
+    data_set: `[N]` str, which of several joined sets; empty if there is one.
   """
 
   image: np.ndarray
@@ -43,6 +44,7 @@ class ScoredImages(NamedTuple):
   sex: np.ndarray
   age: np.ndarray
   unknown: np.ndarray
+  data_set: np.ndarray
 
   def places(self, image: ArrayLike) -> np.ndarray:
     """Return the rows of images by name.
@@ -162,6 +164,7 @@ def make_images(
   view: Sequence[str] | np.ndarray | None = None,
   sex: Sequence[str] | np.ndarray | None = None,
   age: Sequence[int] | np.ndarray | None = None,
+  data_set: Sequence[str] | np.ndarray | None = None,
   unscored: Collection[str] = (),
 ) -> ScoredImages:
   """Build `ScoredImages` from columns, once they are checked.
@@ -175,6 +178,7 @@ def make_images(
     view: `[N]` `AP` or `PA`; None means that no view is known.
     sex: `[N]` `F` or `M`; None means that no sex is known.
     age: `[N]` years; None means that no age is known.
+    data_set: `[N]` names of joined sets; None means that there is one.
     unscored: findings without scores; what their columns hold is not read.
 
   Returns:
@@ -197,4 +201,5 @@ def make_images(
     np.full(num, "") if sex is None else np.asarray(sex, str),
     np.full(num, -1) if age is None else np.asarray(age, int),
     unknown,
+    np.full(num, "") if data_set is None else np.asarray(data_set, str),
   )

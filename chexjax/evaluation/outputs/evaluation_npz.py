@@ -86,9 +86,10 @@ def load(path: str | os.PathLike[str]) -> ScoredModel:
     raise ValueError(
       f"{path} has version {about['version']}, want {VERSION}; evaluate again"
     )
-  # Files that are older hold no unknown label.
+  # Files that are older hold no unknown label, and one set.
   nothing = np.zeros(arrays["images/labels"].shape, bool)
   arrays.setdefault("images/unknown", nothing)
+  arrays.setdefault("images/data_set", np.full(len(nothing), ""))
   images: dict[str, Any] = {
     k: arrays[f"images/{k}"] for k in ScoredImages._fields
   }

@@ -1,4 +1,4 @@
-"""The same figures on parts of the test set: view, sex, age, size of the box.
+"""The same figures on parts of the test set: view, sex, age, set, box size.
 
 Thresholds stay those chosen on all rows: a subgroup shows how the one model
 does on it and has no thresholds of its own. Its means are over the findings
@@ -44,8 +44,8 @@ def image_groups(images: ScoredImages) -> dict[str, dict[str, np.ndarray]]:
     images: what is known of the patients.
 
   Returns:
-    `view`, `sex` or `age` -> group -> `[N]` bool of images; images that are in
-    no group are in `unknown`.
+    `view`, `sex`, `age` or, of joined sets, `set` -> group -> `[N]` bool of
+    images; images that are in no group are in `unknown`.
   """
   age = images.age
   bands = {f"{a}-{b}": (age >= a) & (age <= b) for a, b in AGE_BANDS}
@@ -63,6 +63,9 @@ def image_groups(images: ScoredImages) -> dict[str, dict[str, np.ndarray]]:
   ):
     if unknown.any():
       kinds[kind]["unknown"] = unknown
+  sets = sorted(set(images.data_set.tolist()) - {""})
+  if sets:
+    kinds["set"] = {name: images.data_set == name for name in sets}
   return kinds
 
 
