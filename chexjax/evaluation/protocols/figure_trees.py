@@ -143,11 +143,13 @@ def differences(
     name: _difference(a[name], b.get(name), ours[name], theirs.get(name))
     for name in a
   }
-  mark_apart(found)
+  mark_apart(found, counted=counted)
   return found
 
 
-def mark_apart(found: Mapping[str, Difference]) -> None:
+def mark_apart(
+  found: Mapping[str, Difference], *, counted: Counted = None
+) -> None:
   """Set `apart` of all differences of one figure; Holm over the findings.
 
   The findings are one family of comparisons. The mean is one comparison by
@@ -155,8 +157,14 @@ def mark_apart(found: Mapping[str, Difference]) -> None:
 
   Args:
     found: finding or `mean` -> difference with its `p`; is changed.
+    counted: the findings that the mean is over; None for all. The others are
+      not compared, because draws of a few patients say nothing of others.
   """
-  family = {n: d["p"] for n, d in found.items() if n != "mean"}
+  family = {
+    n: d["p"]
+    for n, d in found.items()
+    if n != "mean" and (counted is None or n in counted)
+  }
   for name, apart in holm(family).items():
     found[name]["apart"] = apart
   if "mean" in found:

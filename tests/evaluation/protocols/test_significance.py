@@ -38,3 +38,18 @@ def test_a_difference_that_stands_alone_may_not_stand_among_many():
     for n in names[:1]
   ]
   assert alone["apart"] is True
+
+
+def test_a_finding_of_few_patients_is_never_beyond_chance():
+  """Its draws are of the same few; the others' correction does not see it."""
+  rng = np.random.default_rng(0)
+  a = {"many": 0.5, "few": 0.5, "mean": 0.5}
+  b = {"many": 0.6, "few": 0.9, "mean": 0.6}
+  low = {name: rng.normal(0.5, 0.01, 1000) for name in ("many", "few")}
+  high = {"many": low["many"] + 0.1, "few": low["few"] + 0.4}
+  found = differences(a, b, low, high, counted=("many",))
+  assert found["many"]["apart"] is True
+  assert found["mean"]["apart"] is True
+  assert found["few"]["apart"] is None
+  assert found["few"]["p"] < 0.05
+  assert differences(a, b, low, high)["few"]["apart"] is True
