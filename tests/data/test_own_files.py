@@ -124,3 +124,35 @@ def test_films_that_will_be_dark_or_turned_are_told(own, capsys):
   said = capsys.readouterr().out
   assert "1 of 1 films of 16 bits use a small part" in said
   assert "1 films are turned as their EXIF orientation says" in said
+
+
+def test_a_film_that_breaks_after_the_opening_is_an_error_of_the_system(
+  own_folder, tmp_path
+):
+  own = own_folder(tmp_path / "own")
+  test = open_own_set(own.write(), size=32).splits["test"]
+  path = own.path / test.rows[0].file
+  data = path.read_bytes()
+  path.write_bytes(data[: len(data) // 2] + bytes(50) + data[-60:])
+  with pytest.raises(OSError, match=path.name):
+    test[0]
+  path.unlink()
+  with pytest.raises(OSError, match=path.name):
+    test[0]
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+@pytest.mark.parametrize("left", [0.05, 0.5, 0.99])
+def test_a_film_cut_short_is_found_at_the_opening(
+  own_folder, tmp_path, split, suffix, left
+):
+  own = own_folder(tmp_path / "own")
+  rows = open_own_set(own.write(), size=32).splits[split].rows
+  path = own.path / rows[-1].file
+  if suffix == "jpg":  # Its name may say PNG.
+    Image.open(path).copy().save(path, "JPEG")
+  data = path.read_bytes()
+  path.write_bytes(data[: int(len(data) * left)])
+  with pytest.raises(ValueError, match=rows[-1].file):
+    open_own_set(own.path, size=32)
