@@ -50,6 +50,22 @@ def new_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def check_folder(folder: pathlib.Path) -> None:
+  """Check that a folder can be made and written to; nothing is made.
+
+  Raises:
+    OSError: something of its path is no folder, or cannot be written to; names
+      it.
+  """
+  there = folder.absolute()
+  while not there.exists() and there != there.parent:
+    there = there.parent
+  if not there.is_dir():
+    raise NotADirectoryError(f"{folder}: {there} is no folder")
+  if not os.access(there, os.W_OK | os.X_OK):
+    raise PermissionError(f"{folder}: {there} cannot be written to")
+
+
 @contextlib.contextmanager
 def held(folder: pathlib.Path, *, wait: bool = False) -> Iterator[None]:
   """Hold a folder for this process alone while the block runs.

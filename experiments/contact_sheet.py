@@ -4,6 +4,7 @@ python -m experiments.contact_sheet --out=sheet.png
 """
 
 import dataclasses
+import errno
 import pathlib
 import sys
 
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from chexjax import ops
-from chexjax.commands.console import set_up_process
+from chexjax.commands.console import IO_ERROR, run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.sources import true_boxes
 from chexjax.io import replacing
@@ -57,16 +58,25 @@ def main(argv: list[str] | None = None) -> int:
     phantom_images=64,
   )
   try:
+    if options.rows < 1 or options.columns < 0:
+      raise ValueError(
+        "--rows must be 1 or more and --columns 0 or more, got "
+        f"{options.rows} and {options.columns}"
+      )
+    # Before the work that it is for.
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     dataset = open_data(config)
     if "test" not in dataset.splits:
       raise ValueError("no image of the test split, which has the boxes")
-  except (FileNotFoundError, ValueError) as error:
+    sheet, count = draw_sheet(dataset, options)
+    with replacing(options.out) as scratch:
+      sheet.save(scratch, "PNG")
+  except OSError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return IO_ERROR if error.errno in (errno.ENOSPC, errno.EDQUOT) else 2
+  except (ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
-  sheet, count = draw_sheet(dataset, options)
-  options.out.parent.mkdir(parents=True, exist_ok=True)
-  with replacing(options.out) as scratch:
-    sheet.save(scratch, "PNG")
   print(f"{options.out}: {count} images with {options.columns} augmentations")
   return 0
 
@@ -111,10 +121,12 @@ def tile(image: np.ndarray, boxes: dict[str, np.ndarray]) -> Image.Image:
   for number, (name, of_name) in enumerate(boxes.items()):
     colour = _COLOURS[number % len(_COLOURS)]
     for x1, y1, x2, y2 in np.asarray(of_name):
-      pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour)
+      # The last pixel that is inside; a box under a pixel is that pixel.
+      last = max(x1, x2 - 1), max(y1, y2 - 1)
+      pen.rectangle((x1, y1, *last), outline=colour)
       pen.text((max(x1, 0) + 2, max(y1, 0) + 1), name, fill=colour)
   return picture
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

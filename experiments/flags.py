@@ -5,6 +5,7 @@ import difflib
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from chexjax.commands import options
 from chexjax.training.config import Config, expand
@@ -29,7 +30,7 @@ def parse(argv: Sequence[str]) -> Config:
   if name not in CONFIGS:
     near = difflib.get_close_matches(name, CONFIGS, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    sys.exit(f"--config must be one of {', '.join(CONFIGS)}, got {name}{hint}")
+    _refuse([f"--config must be one of {', '.join(CONFIGS)}, got {name}{hint}"])
   default = CONFIGS[name]
   if name == "own":
     default = own.with_weights(_value(argv, "init"))
@@ -104,4 +105,11 @@ def validate(config: Config) -> None:
   if config.data_dir is not None and not config.data_dir.is_dir():
     faults.append(f"--data_dir={config.data_dir} is no folder")
   if faults:
-    sys.exit("\n".join(faults))
+    _refuse(faults)
+
+
+def _refuse(faults: Sequence[str]) -> NoReturn:
+  """End the program with status 2, as for any option at fault."""
+  for fault in faults:
+    print(f"error: {fault}", file=sys.stderr)
+  raise SystemExit(2)

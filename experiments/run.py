@@ -14,7 +14,7 @@ import shlex
 import sys
 import time
 
-from chexjax.commands.console import IO_ERROR, set_up_process
+from chexjax.commands.console import IO_ERROR, run_command, set_up_process
 from chexjax.runtime import memory
 from chexjax.training.config import Config
 from chexjax.training.stopping import EXIT_STATUS, Stopped, Stopping
@@ -63,12 +63,15 @@ def _train(config: Config, stopping: Stopping) -> int:
 
     def open_all():
       if processes.first():
-        workdir.store(config, provenance.collect())
-        if processes.alone():
-          check_folder(config.workdir / "checkpoints")
+        workdir.check_options(config)
       dataset = open_data(config)
       if processes.first():
+        # Now, so that a set with faults leaves no workdir that binds the next
+        # command.
+        workdir.store(config, provenance.collect())
         workdir.check_data(config, dataset)
+        if processes.alone():
+          check_folder(config.workdir / "checkpoints")
       return dataset
 
     dataset = processes.in_turn("data", open_all)
@@ -102,7 +105,7 @@ def _train(config: Config, stopping: Stopping) -> int:
 
 
 if __name__ == "__main__":
-  status = main()
+  status = run_command(main)
   if status == IO_ERROR:
     # At the exit, libraries would try to write once more, and fail aloud.
     sys.stdout.flush()

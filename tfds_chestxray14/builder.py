@@ -58,9 +58,10 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
   or .gz): Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv),
   BBox_List_2017.csv, train_val_list.txt, test_list.txt, and the images in
   images/, in images_001/images/ ... images_012/images/, flat beside the lists,
-  or in their archives images_001.tar.gz ... (unpacked into images/). A
-  resized mirror (.png or .jpg under the same names) or a part of the images
-  will do. The `_val_75312` configs also need val_list.txt.
+  or in their archives images_001.tar.gz ... (or .tar or .zip, beside the lists
+  or in images/; unpacked into images/). A resized mirror (.png or .jpg under
+  the same names) or a part of the images will do. The `_val_75312` configs also
+  need val_list.txt.
   """
 
   def __init__(

@@ -1,7 +1,8 @@
 """Look through a folder before the work: `python -m tfds_chestxray14.check`.
 
 Lists all faults at once. Exit code 0: it can be built; 1: it cannot; 2: a list
-or every image is missing.
+or every image is missing, or a file cannot be read or written; 74: the disk is
+full.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 
 from tfds_chestxray14 import catalogue, unpacking
 from tfds_chestxray14 import survey as survey_lib
+from tfds_chestxray14.endings import end_well
 from tfds_chestxray14.faults import bullets
 
 
@@ -25,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     The exit code.
   """
   args = _parser().parse_args(argv)
+  return end_well(lambda: _check(args))
+
+
+def _check(args: argparse.Namespace) -> int:
   folder = pathlib.Path(args.folder).expanduser()
   # A name of a file need not be text that the terminal can show.
   if isinstance(sys.stdout, io.TextIOWrapper):

@@ -2,7 +2,8 @@
 
 Twelve archives of 1 to 4 GB, 45 GB in all. Run again, it goes on where it was.
 Exit code 0: all is there; 1: something failed; 2: lists are left to be fetched
-by hand, because NIH gives no direct address for them.
+by hand, because NIH gives no direct address for them, or the folder cannot be
+made; 74: the disk is full.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 
 from tfds_chestxray14 import folder, transfer, unpacking
 from tfds_chestxray14.catalogue import OFFICIAL_SHA256
+from tfds_chestxray14.endings import end_well, is_full
 from tfds_chestxray14.transfer import RemoteFile
 
 PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
@@ -63,6 +65,15 @@ def main(
     The exit code.
   """
   args = _parser().parse_args(argv)
+  return end_well(lambda: _fetch_all(args, archives, lists, pause_s))
+
+
+def _fetch_all(
+  args: argparse.Namespace,
+  archives: Sequence[RemoteFile],
+  lists: Sequence[RemoteFile],
+  pause_s: float,
+) -> int:
   out = pathlib.Path(args.out).expanduser()
   out.mkdir(parents=True, exist_ok=True)
   if args.base_url:
@@ -76,6 +87,8 @@ def main(
     try:
       _one(remote, out, args, pause_s)
     except (OSError, ValueError) as error:
+      if is_full(error):
+        raise  # The other files would fail too.
       failed += 1
       print(f"{remote.name}: FAILED: {error}", file=sys.stderr)
   by_hand = _lists_left(out)

@@ -17,6 +17,9 @@ LIST_NAMES: dict[str, tuple[str, ...]] = {
 VAL_LIST_NAMES: tuple[str, ...] = ("val_list.txt", "val_official.txt")
 
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
+# Folders that archives of macOS and file servers add.
+_SYSTEM = ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN")
 
 
 class ListFile(NamedTuple):
@@ -40,16 +43,38 @@ class Images(NamedTuple):
     paths: Path by stem (`00000001_000`).
     doubles: Stems that lie there more than once, with both paths.
     looked_at: The folders searched.
+    files: All image files, doubles too.
+    clutter: How many hidden and system files look like images.
   """
 
   paths: dict[str, str]
   doubles: dict[str, tuple[str, str]]
   looked_at: tuple[str, ...]
+  files: tuple[str, ...] = ()
+  clutter: int = 0
 
 
 def stem(name: str) -> str:
   """Return a file name without its ending: the key of an image."""
   return os.path.splitext(os.path.basename(name.strip()))[0]
+
+
+def is_clutter(path: pathlib.PurePath) -> bool:
+  """Return whether a path within a set is hidden or a system's own.
+
+  These are dot files, among them `._a.png` of macOS, and what lies in folders
+  such as `@eaDir` and `__MACOSX`.
+  """
+  return any(
+    part in _SYSTEM or (part.startswith(".") and part not in (".", ".."))
+    for part in path.parts
+  )
+
+
+def list_paths(folder: pathlib.Path) -> list[pathlib.Path]:
+  """Return the lists that `find_lists` would read for `LIST_NAMES`."""
+  found = (_first(folder, options)[0] for options in LIST_NAMES.values())
+  return [path for path in found if path is not None]
 
 
 def find_lists(
@@ -70,8 +95,7 @@ def find_lists(
   """
   found, missing = {}, []
   for role, options in names.items():
-    paths = [folder / (name + end) for name in options for end in ("", ".gz")]
-    path = next((path for path in paths if path.is_file()), None)
+    path, paths = _first(folder, options)
     if path is None:
       missing.append(", ".join(str(path) for path in paths))
     else:
@@ -102,17 +126,31 @@ def scan_images(folder: pathlib.Path) -> Images:
   """Do what `find_images` does; none is no error."""
   paths: dict[str, str] = {}
   doubles: dict[str, tuple[str, str]] = {}
+  files: list[str] = []
+  clutter = 0
   looked_at = _image_folders(folder)
   for place in looked_at:
     for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
       key, suffix = os.path.splitext(entry.name)
       if suffix.lower() not in _IMAGE_SUFFIXES:
         continue
+      if is_clutter(pathlib.PurePath(entry.name)):
+        clutter += 1
+        continue
+      files.append(entry.path)
       if key in paths:
         doubles[key] = (paths[key], entry.path)
       else:
         paths[key] = entry.path
-  return Images(paths, doubles, tuple(looked_at))
+  return Images(paths, doubles, tuple(looked_at), tuple(files), clutter)
+
+
+def _first(
+  folder: pathlib.Path, options: Sequence[str]
+) -> tuple[pathlib.Path | None, list[pathlib.Path]]:
+  """Return the first list of some names that is there, and all looked at."""
+  paths = [folder / (name + end) for name in options for end in ("", ".gz")]
+  return next((path for path in paths if path.is_file()), None), paths
 
 
 def _read_list(path: pathlib.Path) -> ListFile:
@@ -137,8 +175,17 @@ def _image_folders(folder: pathlib.Path) -> list[str]:
 
 
 def find_archives(folder: pathlib.Path) -> list[pathlib.Path]:
-  """Return NIH's archives of images that lie in a folder."""
-  return sorted(folder.glob("images*.tar.gz"))
+  """Return NIH's archives of images in a folder, or in its `images/`.
+
+  They are called `images*`, as NIH's are, and may be packed anew as `.tar` or
+  `.zip`.
+  """
+  return sorted(
+    path
+    for place in (folder, folder / "images")
+    for path in place.glob("images*")
+    if path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()
+  )
 
 
 def _no_image(folder: pathlib.Path, looked_at: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ class Survey:
     bad: Reason by image stem, of those that cannot.
     surplus: Image files that no list names.
     faults: What stops a build; unreadable images are in `bad`.
+    clutter: Hidden and system files that look like images and are not used.
   """
 
   folder: pathlib.Path
@@ -41,6 +42,7 @@ class Survey:
   bad: dict[str, str]
   surplus: list[str]
   faults: Faults
+  clutter: int = 0
 
   def images(self, split: str) -> list[str]:
     """Return the stems of a split that can be stored, in storage order."""
@@ -146,7 +148,7 @@ def take_survey(
   if read.split_of and not paths:
     faults.append(_no_listed_image(images, read))
   probes, bad = _probe_all(paths, decode)
-  return Survey(root, read, paths, probes, bad, surplus, faults)
+  return Survey(root, read, paths, probes, bad, surplus, faults, images.clutter)
 
 
 def metadata(found: Survey, *, size: int, validation: str) -> dict[str, object]:
@@ -197,6 +199,8 @@ def report(found: Survey) -> str:
   if both := found.patients_in_both():
     lines.append(f"  patients in train and in validation: {len(both):,}")
   lines.append(f"  in no list (not used): {len(found.surplus):,}")
+  if found.clutter:
+    lines.append(f"  hidden and system files (not used): {found.clutter:,}")
   file = found.lists.files["data_entry"]
   lines.append(
     f"  {file.path.name}, version {lists.data_entry_version(file)}; split hash "

@@ -1,6 +1,7 @@
 """Fetching one file over HTTP: resumed after a break, verified at the end."""
 
 import email.message
+import errno
 import hashlib
 import http.client
 import os
@@ -11,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from typing import NamedTuple
+
+from tfds_chestxray14.endings import is_full
 
 _CHUNK = 1 << 20
 _TIMEOUT_S = 60
@@ -71,6 +74,8 @@ def fetch(
       total = _receive(remote, part)
       break
     except (OSError, http.client.HTTPException) as error:
+      if is_full(error):
+        raise
       if _is_final(error):
         raise OSError(f"{remote.url}: {error}") from error
       tries = 1 if _size(part) > best else tries + 1
@@ -152,17 +157,14 @@ def _is_final(error: Exception) -> bool:
   """Return whether another attempt cannot help."""
   if isinstance(error, urllib.error.HTTPError):
     return error.code < 500 and error.code not in (408, 429)
-  return isinstance(error, DiskFullError)
-
-
-class DiskFullError(OSError):
-  """There is no room for the file."""
+  return False
 
 
 def _check_space(folder: pathlib.Path, needed: int) -> None:
   free = shutil.disk_usage(folder).free
   if needed > free:
-    raise DiskFullError(f"{needed:,} bytes to come, {free:,} free in {folder}")
+    said = f"{needed:,} bytes to come, {free:,} free"
+    raise OSError(errno.ENOSPC, said, str(folder))
 
 
 def _size(path: pathlib.Path) -> int:

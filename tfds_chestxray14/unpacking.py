@@ -2,10 +2,8 @@
 
 import os
 import pathlib
-import shutil
-import tarfile
-import zlib
 
+from tfds_chestxray14 import archives
 from tfds_chestxray14 import folder as folder_lib
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -29,17 +27,31 @@ def unpack_all(root: pathlib.Path) -> dict[str, int]:
     ValueError: As `unpack`.
   """
   counts = {}
-  there = folder_lib.scan_images(root).paths
-  for archive in folder_lib.find_archives(root):
-    begun = archive.with_name(f".{archive.name}.unpacking")
-    if mark(archive).exists() or (
-      not begun.exists() and _first_image(archive) in there
-    ):
-      continue
+  for archive in waiting(root):
+    begun = _begun(archive)
     begun.touch()
     counts[archive.name] = unpack(archive, root / "images")
     os.replace(begun, mark(archive))
   return counts
+
+
+def waiting(root: pathlib.Path) -> list[pathlib.Path]:
+  """Return the archives that `unpack_all` would unpack now."""
+  found = [
+    path for path in folder_lib.find_archives(root) if not mark(path).exists()
+  ]
+  if not found:
+    return []
+  there = folder_lib.scan_images(root).paths
+  return [
+    path
+    for path in found
+    if _begun(path).exists() or _first_image(path) not in there
+  ]
+
+
+def _begun(archive: pathlib.Path) -> pathlib.Path:
+  return archive.with_name(f".{archive.name}.unpacking")
 
 
 def mark(archive: pathlib.Path) -> pathlib.Path:
@@ -50,10 +62,11 @@ def mark(archive: pathlib.Path) -> pathlib.Path:
 def _first_image(archive: pathlib.Path) -> str:
   """Return the stem of the first file of an archive, empty if there is none."""
   try:
-    with tarfile.open(archive, "r|gz") as tar:
-      names = (member.name for member in tar if member.isfile())
-      return folder_lib.stem(next(names, ""))
-  except (tarfile.TarError, EOFError, OSError, zlib.error):
+    return next(
+      (folder_lib.stem(m.name) for m in archives.members(archive) if m.regular),
+      "",
+    )
+  except archives.DAMAGE:
     return ""  # `unpack` says what is wrong with it.
 
 
@@ -61,10 +74,11 @@ def unpack(archive: pathlib.Path, folder: pathlib.Path) -> int:
   """Write an archive's images into a folder, by their names alone.
 
   Nothing else is written: directories in the archive are not followed, so no
-  name leads out of the folder. An image that is there in full is left.
+  name leads out of the folder. An image that is there in full is left, and so
+  are the archive's hidden and system files.
 
   Args:
-    archive: A `.tar.gz`.
+    archive: A `.tar.gz`, `.tar` or `.zip`.
     folder: Where the images go; made if it is not there.
 
   Returns:
@@ -77,14 +91,12 @@ def unpack(archive: pathlib.Path, folder: pathlib.Path) -> int:
   folder.mkdir(parents=True, exist_ok=True)
   count = 0
   try:
-    with tarfile.open(archive, "r|gz") as tar:
-      for member in tar:
-        if member.isdir():
-          continue
-        _check(archive, member)
-        _write(tar, member, folder / pathlib.PurePosixPath(member.name).name)
-        count += 1
-  except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    for member in archives.members(archive):
+      _check(archive, member)
+      count += _write(member, folder / pathlib.PurePosixPath(member.name).name)
+  except archives.DAMAGE as error:
+    if isinstance(error, OSError) and error.errno:
+      raise  # The disk's fault, not the archive's.
     raise ValueError(
       f"{archive} does not unpack: {error}. Delete it and fetch it again."
     ) from error
@@ -93,9 +105,9 @@ def unpack(archive: pathlib.Path, folder: pathlib.Path) -> int:
   return count
 
 
-def _check(archive: pathlib.Path, member: tarfile.TarInfo) -> None:
+def _check(archive: pathlib.Path, member: archives.Member) -> None:
   path = pathlib.PurePosixPath(member.name)
-  if not member.isreg():
+  if not member.regular:
     fault = "is a link or a device"
   elif path.is_absolute() or ".." in path.parts or "\\" in member.name:
     fault = "leads out of the archive's folder"
@@ -111,17 +123,14 @@ def _check(archive: pathlib.Path, member: tarfile.TarInfo) -> None:
   )
 
 
-def _write(
-  tar: tarfile.TarFile, member: tarfile.TarInfo, target: pathlib.Path
-) -> None:
+def _write(member: archives.Member, target: pathlib.Path) -> int:
+  """Write an image, unless it is there in full; return 1, for the count."""
   if target.is_file() and target.stat().st_size == member.size:
-    return
+    return 1
   part = target.with_name(target.name + ".part")
-  source = tar.extractfile(member)
-  if source is None:
-    raise tarfile.TarError(f"{member.name} has no content")
-  with source, part.open("wb") as file:
-    shutil.copyfileobj(source, file)
+  with part.open("wb") as file:
+    member.write(file)
   if part.stat().st_size != member.size:
-    raise tarfile.TarError(f"{member.name} is cut short")
+    raise EOFError(f"{member.name} is cut short")
   os.replace(part, target)
+  return 1

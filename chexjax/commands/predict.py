@@ -121,6 +121,12 @@ def _short_table(done: list[dict]) -> list[str]:
     if undecided:
       said += " is the most probable"
     lines.append(f"{film['file']}: {said or 'nothing predicted'}")
+  of = done[0]["findings"]
+  unjudged = [name for name in of if of[name]["predicted"] is None]
+  if unjudged and len(unjudged) < len(of):
+    lines.append(
+      f"not judged, because the run has no threshold of: {', '.join(unjudged)}"
+    )
   if len(done) > _LISTED:
     lines.append(f"and {len(done) - _LISTED} more in predictions.csv")
   return lines

@@ -14,6 +14,7 @@ import tyro
 
 from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
+from chexjax.io import check_folder
 from chexjax.report import build, page
 
 
@@ -36,8 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not options.workdir:
       raise ValueError("give --workdir=DIR, once or twice")
     path = options.out or options.workdir[0] / "report.html"
+    if path.is_dir():
+      raise ValueError(f"--out={path} is a folder; give an HTML file")
+    check_folder(path.parent)
     build.write(list(options.workdir), path)
-  except (FileNotFoundError, ImportError, ValueError) as error:
+  except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
   size = path.stat().st_size / 1e6

@@ -3,7 +3,8 @@
 - `decoding`: the one reader of image files; `framing`: how a film becomes a
   square, and its boxes with it
 - `images`: one PNG, JPEG or array as the model's input (`predict`)
-- `sources`: splits by index, and ChestX-ray14's records
+- `sources`: splits by index, and ChestX-ray14's records; `record_cache`: where
+  they are kept; `turns`: one process builds, the others wait
 - `own_set`: a folder with a `labels.csv`; `joined`: several sets as one
 - `own_tables`, `label_cells`, `label_columns`: labels.csv; `own_boxes`,
   `box_columns`: boxes.csv; `tables`, `columns`, `faults`: what both share

@@ -5,22 +5,10 @@ import pathlib
 import unicodedata
 from collections.abc import Iterator
 
+from tfds_chestxray14.folder import is_clutter
+
 SUFFIXES = (".png", ".jpg", ".jpeg")
 DICOM = (".dcm", ".dicom")
-# Folders that archives of macOS and file servers add.
-_SYSTEM = ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN")
-
-
-def is_clutter(path: pathlib.PurePath) -> bool:
-  """Return whether a path within a set is hidden or a system's own.
-
-  These are dot files, among them `._a.png` of macOS, and the files in folders
-  such as `@eaDir` and `__MACOSX`.
-  """
-  return any(
-    part in _SYSTEM or (part.startswith(".") and part not in (".", ".."))
-    for part in path.parts
-  )
 
 
 def files_under(
@@ -37,7 +25,7 @@ def files_under(
     suffix that are clutter.
   """
   found, clutter = [], 0
-  for path in _walk(folder):
+  for path in walk(folder):
     if path.suffix.lower() in suffixes:
       if is_clutter(path):
         clutter += 1
@@ -46,8 +34,14 @@ def files_under(
   return sorted(found), clutter
 
 
-def _walk(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-  """Yield the paths of all files; a circle of links is walked once."""
+def walk(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+  """Yield the paths of all files, links followed.
+
+  A circle of links is walked once.
+
+  Args:
+    folder: to which the paths are relative.
+  """
   seen = set()
   for where, folders, files in os.walk(folder, followlinks=True):
     status = os.stat(where)

@@ -34,6 +34,14 @@ _SHARES = (0.1, 0.2)
 _SPLIT_SEED = 0
 
 
+class UnreadableFilm(OSError, ValueError):
+  """A film that was whole by its header when the set was opened, and is not.
+
+  It is an `OSError`, so that a run ends in a sentence, and goes on when the
+  film is mended.
+  """
+
+
 @dataclasses.dataclass(frozen=True)
 class Images:
   """A split of image files, which are read when an example is asked for.
@@ -61,9 +69,16 @@ class Images:
     return len(self.rows)
 
   def __getitem__(self, index: int) -> dict[str, Any]:
-    """Return an example; see `Source`."""
+    """Return an example; see `Source`.
+
+    Raises:
+      UnreadableFilm: the file is gone, or its pixels do not decode.
+    """
     path = self.paths[self.rows[index].file]
-    image = read_grey(path, self.size, shape=self.shape)
+    try:
+      image = read_grey(path, self.size, shape=self.shape)
+    except ValueError as error:
+      raise UnreadableFilm(str(error)) from error
     return self.annotation(index) | {"image": image}
 
   def annotation(self, index: int) -> dict[str, Any]:

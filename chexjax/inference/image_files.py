@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chexjax import messages
+from chexjax.data.folders import is_clutter, walk
 from chexjax.data.images import SUFFIXES
 
 _LONGEST = 200
@@ -28,8 +29,9 @@ def find_images(
 ) -> tuple[list[Job], list[dict[str, str]]]:
   """List image files; folders are searched with all their subfolders.
 
-  A file that is given itself is listed whatever its suffix. Of two files with
-  the same stem the second gets the stem `stem_2`.
+  Links are followed. Hidden and system files, such as `._a.png` of macOS, are
+  counted and left out. A file that is given itself is listed whatever its name.
+  Of two files with the same stem the second gets the stem `stem_2`.
 
   Args:
     given: files and folders.
@@ -45,7 +47,9 @@ def find_images(
     if path.is_file():
       paths[path] = None
     elif path.is_dir():
-      inside = [p for p in sorted(path.rglob("*")) if not p.is_dir()]
+      within = sorted(walk(path))
+      inside = [path / p for p in within if not is_clutter(p)]
+      clutter = len(within) - len(inside)
       files = [p for p in inside if p.is_file()]
       # Opening a named pipe would block; a dangling link cannot be opened.
       failed += [
@@ -55,8 +59,10 @@ def find_images(
       ]
       files = [p for p in files if out.resolve() not in p.resolve().parents]
       found = [p for p in files if p.suffix.lower() in SUFFIXES]
+      hidden = f", {clutter} hidden and system files" if clutter else ""
       messages.tell(
-        f"{path}: {len(found)} images, {len(files) - len(found)} other files"
+        f"{path}: {len(found)} images, {len(files) - len(found)} other "
+        f"files{hidden}"
       )
       paths |= dict.fromkeys(found)
       if not found:

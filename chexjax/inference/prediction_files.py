@@ -16,7 +16,7 @@ from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.boxes import cut_box, of_film
 from chexjax.inference.image_files import Job
 from chexjax.inference.predictor import Predictor
-from chexjax.io import replacing, write_json, write_text
+from chexjax.io import check_folder, replacing, write_json, write_text
 from chexjax.report.overlay import Marked, draw_overlay
 from chexjax.runtime import provenance
 
@@ -43,10 +43,9 @@ class PredictionFiles:
       raw: whether to write logits and intermediates too, as `.npz`.
 
     Raises:
-      FileExistsError: the folder is a file.
+      OSError: the folder cannot be made or written to.
     """
-    if folder.exists() and not folder.is_dir():
-      raise FileExistsError(f"--out={folder} is no folder")
+    check_folder(folder)
     self._folder, self._predictor = folder, predictor
     self._percentiles, self._raw = percentiles, raw
     self._doubted: dict[pathlib.Path, list[str]] = {}

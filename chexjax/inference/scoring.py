@@ -26,6 +26,7 @@ from chexjax.io import write_text
 from chexjax.models import ChexModel
 from chexjax.report.cases import NAME, CaseWriter
 from chexjax.report.examples import draw_examples
+from chexjax.report.results_folder import own_results
 from chexjax.runtime import provenance
 
 
@@ -103,7 +104,7 @@ def score_model(
     variables: of the model; after stage 1 the `classification` group suffices.
     mesh: with an axis `data`.
     dataset: must have a split `test`.
-    folder: must exist.
+    folder: is held for this evaluation alone.
     image_size: side of the images, in pixels.
     batch_size: images at a time, a multiple of the mesh's devices.
     stage: last stage that the variables were trained in: 1, 2 or 3.
@@ -124,63 +125,65 @@ def score_model(
     The tables as Markdown.
 
   Raises:
+    BlockingIOError: another evaluation writes its results to the folder.
     ValueError: `only` names what is no test image.
   """
   findings = list(dataset.metadata["findings"])
   missing, whole = missing or {}, dataset
   dataset = _picked(dataset, only)
-  with CaseWriter(folder / NAME) as pictures:
-    recorder = SplitRecorder(pictures)
-    classification, table, cases = test_split.score_test(
-      model,
-      variables,
-      mesh,
-      dataset,
-      size=image_size,
-      batch_size=batch_size,
-      maps=maps,
-      names=findings,
-      stage=stage,
-      threshold_means=threshold_means,
-      recorder=recorder,
+  with own_results(folder):
+    with CaseWriter(folder / NAME) as pictures:
+      recorder = SplitRecorder(pictures)
+      classification, table, cases = test_split.score_test(
+        model,
+        variables,
+        mesh,
+        dataset,
+        size=image_size,
+        batch_size=batch_size,
+        maps=maps,
+        names=findings,
+        stage=stage,
+        threshold_means=threshold_means,
+        recorder=recorder,
+      )
+    classification.undefined.update(missing)
+    images = recorder.images(findings)
+    name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
+    results = evaluation.assemble(
+      classification,
+      table,
+      dataset=name,
+      findings=dataset.metadata["boxed_findings"],
+      provenance=provenance.collect()
+      | (about or {})
+      | {"trained_stages": stage, "dataset": dataset.metadata},
+      images=images,
+      others=recorder.others,
+      draws=draws,
+      folds=folds,
+      repeats=repeats,
+      seed=seed,
     )
-  classification.undefined.update(missing)
-  images = recorder.images(findings)
-  name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
-  results = evaluation.assemble(
-    classification,
-    table,
-    dataset=name,
-    findings=dataset.metadata["boxed_findings"],
-    provenance=provenance.collect()
-    | (about or {})
-    | {"trained_stages": stage, "dataset": dataset.metadata},
-    images=images,
-    others=recorder.others,
-    draws=draws,
-    folds=folds,
-    repeats=repeats,
-    seed=seed,
-  )
-  tables = write_folder(
-    folder,
-    evaluation.Evaluation(results, images, table),
-    published=name == "ChestX-ray14" and _is_whole(dataset),
-  )
-  labelled = [name for name in findings if name not in missing]
-  write_text(folder / "scores.csv", scores_csv(images, labelled))
-  write_text(folder / "splits.csv", splits_csv(whole))
-  figures = folder / "figures"
-  figures.mkdir(exist_ok=True)
-  films = dataset.splits["test"]
-  count = draw_examples(
-    figures,
-    table,
-    cases,
-    findings=dataset.metadata["boxed_findings"],
-    film=lambda index: films[index]["image"],
-    per_finding=num_examples,
-  )
-  messages.tell(tables)
-  messages.tell(f"{count} examples in {figures}, results in {folder}")
-  return tables
+    tables = write_folder(
+      folder,
+      evaluation.Evaluation(results, images, table),
+      published=name == "ChestX-ray14" and _is_whole(dataset),
+    )
+    labelled = [name for name in findings if name not in missing]
+    write_text(folder / "scores.csv", scores_csv(images, labelled))
+    write_text(folder / "splits.csv", splits_csv(whole))
+    figures = folder / "figures"
+    films = dataset.splits["test"]
+    # Last, so that a picture that fails costs no result.
+    count = draw_examples(
+      figures,
+      table,
+      cases,
+      findings=dataset.metadata["boxed_findings"],
+      film=lambda index: films[index]["image"],
+      per_finding=num_examples,
+    )
+    messages.tell(tables)
+    messages.tell(f"{count} examples in {figures}, results in {folder}")
+    return tables

@@ -142,12 +142,12 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
   """
   images, table = run.record.images, run.record.table
   findings = [f for f, n in run.results["counts"]["boxes"].items() if n]
-  found = [
-    (
-      "ROC per finding; band: 95 % of draws of patients",
-      _png(curves.roc_figure, images, run.results),
-    )
-  ]
+  found = _drawn(
+    "ROC per finding; band: 95 % of draws of patients",
+    curves.roc_figure,
+    images,
+    run.results,
+  )
   if findings:
     some = {
       name: {p: {f: of[f] for f in findings} for p, of in by.items()}
@@ -155,28 +155,27 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
     }
     patients = run.results["counts"]["box_patients"]
     counted = patient_counts.enough(patients)
-    found += [
-      (
-        "T(IoU): share of boxes found",
-        _png(curves.t_iou_figure, some, counted=counted),
-      ),
-      ("How the IoUs are spread", _png(curves.iou_figure, some)),
-    ]
+    found += _drawn(
+      "T(IoU): share of boxes found",
+      curves.t_iou_figure,
+      some,
+      counted=counted,
+    )
+    found += _drawn("How the IoUs are spread", curves.iou_figure, some)
     if len(table.thresholds) > 1:
-      component = run.record.component
-      found.append(
-        (
-          "Mean IoU by threshold; the dot is the oracle's",
-          _png(curves.threshold_figure, table, findings, component),
-        )
+      found += _drawn(
+        "Mean IoU by threshold; the dot is the oracle's",
+        curves.threshold_figure,
+        table,
+        findings,
+        run.record.component,
       )
     found += _case_figures(run, findings)
   log = workdir / "metrics.jsonl"
   if log.exists():
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     if rows:
-      picture = _png(curves.training_figure, rows)
-      found.append((training_caption(rows), picture))
+      found += _drawn(training_caption(rows), curves.training_figure, rows)
   return found
 
 
@@ -198,11 +197,20 @@ def training_caption(rows: list[dict[str, Any]]) -> str:
   return "Training"
 
 
-def _png(function: Callable[..., None], *args: Any, **options: Any) -> str:
-  """Return what a function of `curves` draws as a data URI."""
+def _drawn(
+  caption: str, function: Callable[..., None], *args: Any, **options: Any
+) -> list[tuple[str, str]]:
+  """Return a caption and what a function draws as a data URI.
+
+  A picture that fails costs itself alone: then there is a warning and no entry.
+  """
   out = io.BytesIO()
-  function(out, *args, **options)
-  return page.png_uri(out.getvalue())
+  try:
+    function(out, *args, **options)
+  except Exception as error:  # Of any kind: fonts, matplotlib, ...
+    messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
+    return []
+  return [(caption, page.png_uri(out.getvalue()))]
 
 
 def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
@@ -210,8 +218,6 @@ def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
   cases = run.cases
   if cases is None or not cases.images:
     return []
-  from PIL import Image
-
   table = run.record.table
   boxes = page.predicted_boxes(run)
   name = main_map(run.results)
@@ -226,17 +232,25 @@ def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
       continue
     order = rows[np.argsort(-iou[rows], kind="stable")]
     places = dict(zip(CASES_SHOWN, (0, len(order) // 2, len(order) - 1)))
-    out = io.BytesIO()
-    shown = [
-      _case(run, cases, boxes, order[at], kind) for kind, at in places.items()
-    ]
-    example_grid(out, shown, dpi=90)
-    small = io.BytesIO()
-    picture = Image.open(out).convert("RGB")
-    picture.save(small, "JPEG", quality=80, optimize=True)
     caption = f"{finding.replace('_', ' ')}: best, median and worst case"
-    found.append((caption, page.jpeg_uri(small.getvalue())))
+    try:
+      shown = [
+        _case(run, cases, boxes, order[at], kind) for kind, at in places.items()
+      ]
+      found.append((caption, page.jpeg_uri(_jpeg_grid(shown))))
+    except Exception as error:  # As in `_drawn`, and a damaged cases.zip.
+      messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
   return found
+
+
+def _jpeg_grid(shown: list[Case]) -> bytes:
+  from PIL import Image
+
+  out, small = io.BytesIO(), io.BytesIO()
+  example_grid(out, shown, dpi=90)
+  picture = Image.open(out).convert("RGB")
+  picture.save(small, "JPEG", quality=80, optimize=True)
+  return small.getvalue()
 
 
 def _case(

@@ -1,13 +1,20 @@
 """Pictures of scored cases: input, maps, predicted and true boxes."""
 
+import errno
+import functools
+import io
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from chexjax import evaluation
+from chexjax import evaluation, messages
+from chexjax.io import replacing
 from chexjax.report.figures import Case, example_grid
+from chexjax.report.file_names import file_stems
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def draw_examples(
@@ -26,8 +33,11 @@ def draw_examples(
   has none. `grid.png` shows one case per finding: a quarter of its cases are
   better.
 
+  A picture that cannot be drawn or written is named in a warning and costs
+  itself alone: the results are worth more than it.
+
   Args:
-    folder: must exist.
+    folder: of the pictures; it is made if it is not there.
     table: boxes of every threshold.
     cases: for every row of the table its film's `index` and its `maps`.
     findings: to draw, in this order.
@@ -36,6 +46,9 @@ def draw_examples(
 
   Returns:
     Number of pictures written, `grid.png` not counted.
+
+  Raises:
+    OSError: the disk is full.
   """
   measures = evaluation.measure_table(table, list(findings))
   names = evaluation.without_untrained(table.boxes)
@@ -57,7 +70,11 @@ def draw_examples(
       title=f"{table.finding[row]}, {table.image[row]}",
     )
 
+  def cases_of(rows: Iterable[int]) -> list[Case]:
+    return [case_of(row) for row in rows]
+
   finding_of = np.asarray(table.finding)
+  stems = file_stems(findings)
   best, count = [], 0
   for finding in findings:
     rows = np.flatnonzero(finding_of == finding)
@@ -66,10 +83,35 @@ def draw_examples(
     order = rows[np.argsort(-ious[rows])]
     spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
     for rank, place in enumerate(spread.round().astype(int)):
-      case = case_of(order[place])
-      example_grid(folder / f"{finding}_{rank + 1}.png", [case])
-      count += 1
-    best.append(case_of(order[len(order) // 4]))
+      path = folder / f"{stems[finding]}_{rank + 1}.png"
+      count += _drawn(
+        path, functools.partial(cases_of, order[place : place + 1])
+      )
+    best.append(order[len(order) // 4])
   if best:
-    example_grid(folder / "grid.png", best)
+    _drawn(folder / "grid.png", functools.partial(cases_of, best))
   return count
+
+
+def _drawn(path: pathlib.Path, cases: Callable[[], list[Case]]) -> bool:
+  """Draw cases into a file; return whether that went well.
+
+  Args:
+    path: PNG to write.
+    cases: reads what is drawn, which may fail too.
+
+  Raises:
+    OSError: the disk is full.
+  """
+  picture = io.BytesIO()
+  try:
+    example_grid(picture, cases())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as scratch:
+      scratch.write_bytes(picture.getvalue())
+  except Exception as error:  # Of any kind: fonts, matplotlib, the film, ...
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+      raise
+    messages.warn(f"warning: {path} is not drawn: {error}")
+    return False
+  return True

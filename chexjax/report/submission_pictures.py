@@ -1,5 +1,6 @@
 """Pictures of other people's predictions, if the films are available."""
 
+import contextlib
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +10,13 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import read_original
 from chexjax.report.cases import NAME, CaseWriter
+from chexjax.report.results_folder import own_results
 
 
 class SubmissionPictures:
   """Writes `cases.zip` of an evaluation; a context manager.
+
+  It holds the folder for this evaluation alone; see `own_results`.
 
   Attributes:
     count: number of films that were found and stored.
@@ -24,9 +28,14 @@ class SubmissionPictures:
     Args:
       films: name of an image -> its file; may be empty.
       out: folder of the evaluation.
+
+    Raises:
+      BlockingIOError: another evaluation writes its results there.
     """
     self.count, self._seen = 0, set[str]()
     self._paths = films
+    self._held = contextlib.ExitStack()
+    self._held.enter_context(own_results(out))
     self._cases = CaseWriter(out / NAME)
 
   def __enter__(self) -> "SubmissionPictures":
@@ -36,7 +45,8 @@ class SubmissionPictures:
 
   def __exit__(self, *error: Any) -> None:
     """Finish the file, or remove it after an error."""
-    self._cases.__exit__(*error)
+    with self._held:
+      self._cases.__exit__(*error)
 
   def case(
     self,

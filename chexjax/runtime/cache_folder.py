@@ -1,6 +1,7 @@
 """What is kept in the cache, how large it is, and its removal."""
 
 import dataclasses
+import os
 import pathlib
 import shutil
 import time
@@ -34,14 +35,15 @@ def entries(cache: pathlib.Path) -> list[Entry]:
 
   Returns:
     Drawn phantoms, built records, compiled and traced programs, the longest
-    idle first. Other files are not listed.
+    idle first; also what a killed process left half done. Other files, such as
+    locks, are not listed.
   """
   found = []
   for kind in ("phantom", "records"):
     found += [
       _entry(path, kind)
       for path in _inside(cache / kind)
-      if path.is_dir() and not path.name.startswith(".")
+      if path.is_dir() and (path.suffix == ".tmp" or path.name[0] != ".")
     ]
   compiled = cache / "compiled"
   found += [_entry(p, "compiled") for p in _inside(compiled) if p.is_file()]
@@ -68,13 +70,21 @@ def prune(cache: pathlib.Path, *, days: float) -> list[Entry]:
   return removed
 
 
+def _status(path: pathlib.Path) -> os.stat_result | None:
+  """Return a file's status; None if it is none, or a run has just moved it."""
+  try:
+    return path.stat() if path.is_file() else None
+  except OSError:
+    return None
+
+
 def _inside(folder: pathlib.Path) -> list[pathlib.Path]:
   return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _entry(path: pathlib.Path, kind: str) -> Entry:
   files = [path] if path.is_file() else list(path.rglob("*"))
-  stats = [p.stat() for p in files if p.is_file()]
+  stats = [status for p in files if (status := _status(p))]
   last = max((max(s.st_mtime, s.st_atime) for s in stats), default=0.0)
   idle = max(0.0, (time.time() - last) / _DAY)
   return Entry(path, kind, sum(s.st_size for s in stats), idle)

@@ -3,6 +3,7 @@
 They are read before the data, so that a wrong file is reported in seconds.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from flax import traverse_util
 from chexjax import messages, weights
 from chexjax.models import ChexModel
 from chexjax.training import setup
-from chexjax.training.config import Config
+from chexjax.training.config import Config, ModelConfig
 from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.findings import transfer
@@ -200,13 +201,12 @@ def _folder(path: pathlib.Path, config: Config) -> Start:
       + "\n  ".join(faults)
     )
   messages.tell(f"{path}: {len(flat)} of {len(want)} arrays loaded")
-  for name in ChexModel.__dataclass_fields__:
-    if name in ("parent", "name"):
-      continue
-    there, here = getattr(theirs, name), getattr(model, name)
+  for field in dataclasses.fields(ModelConfig):
+    there, here = getattr(theirs, field.name), getattr(model, field.name)
     if there != here:
       messages.tell(
-        f"note: {path} was made with {name} {there}, this run has {here}"
+        f"note: {path} was made with --model.{field.name}={there}, this run "
+        f"has {here}"
       )
   rest = ", the rest from scratch" if info.stage == 1 else ""
   return Start(

@@ -30,14 +30,11 @@ _FREE = (
 )
 
 
-def store(config: Config, provenance: dict[str, Any]) -> None:
-  """Write `config.json` to the workdir, after a comparison with an older one.
-
-  Options that may differ, such as `stage`, are overwritten.
+def check_options(config: Config) -> None:
+  """Compare the options with those of the workdir, if it has any.
 
   Args:
     config: of this run.
-    provenance: of `provenance.collect`.
 
   Raises:
     ValueError: the workdir belongs to another configuration; lists every
@@ -58,8 +55,26 @@ def store(config: Config, provenance: dict[str, Any]) -> None:
         + "\n  ".join(differing)
         + "\nGive the same options, or another --workdir."
       )
+
+
+def store(config: Config, provenance: dict[str, Any]) -> None:
+  """Write `config.json` to the workdir, after `check_options`.
+
+  Options that may differ, such as `stage`, are overwritten.
+
+  Args:
+    config: of this run.
+    provenance: of `provenance.collect`.
+
+  Raises:
+    ValueError: see `check_options`.
+  """
+  check_options(config)
   config.workdir.mkdir(parents=True, exist_ok=True)
-  io.write_json(path, {"config": ours, "provenance": provenance})
+  io.write_json(
+    config.workdir / "config.json",
+    {"config": as_json(config), "provenance": provenance},
+  )
 
 
 def stored(workdir: pathlib.Path) -> Config:

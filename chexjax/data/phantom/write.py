@@ -9,6 +9,7 @@ from chexjax.data.phantom.draw import check_size
 from chexjax.data.phantom.drawing import Boxes, default_workers, draw_all
 from chexjax.data.phantom.sampling import finding_weights, plan_films
 from chexjax.data.phantom.tables import write_tables
+from chexjax.data.turns import turn
 from chexjax.io import new_folder
 
 # Increased whenever the same arguments would give other bytes.
@@ -95,6 +96,8 @@ def ensure_phantom(
 ) -> pathlib.Path:
   """Write a phantom unless the folder already holds the same one.
 
+  Of several processes one draws; the others wait and take what is there.
+
   Args:
     out_dir: folder; absent, empty, or written by an earlier call.
     **arguments: of `write_phantom`.
@@ -109,7 +112,15 @@ def ensure_phantom(
   """
   out_dir = pathlib.Path(out_dir)
   if not (out_dir / MANIFEST).is_file():
-    return write_phantom(out_dir, **arguments)
+    with turn(out_dir.parent, out_dir, work=f"draws {out_dir}"):
+      # Whoever waited finds it there.
+      if not (out_dir / MANIFEST).is_file():
+        try:
+          return write_phantom(out_dir, **arguments)
+        except OSError:
+          # Another process was first, on a file system without locks.
+          if not (out_dir / MANIFEST).is_file():
+            raise
   defaults = dict(write_phantom.__kwdefaults__ or {})
   unknown = sorted(set(arguments) - set(defaults))
   if unknown:

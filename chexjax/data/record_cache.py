@@ -1,0 +1,144 @@
+"""Built records of a folder in ChestX-ray14's layout, kept in a cache."""
+
+import errno
+import hashlib
+import os
+import pathlib
+from typing import Any
+
+from chexjax import io, messages
+from chexjax.data.turns import turn
+
+SOURCE = "source.json"
+
+
+def folder_digest(folder: pathlib.Path) -> str:
+  """Return a digest of what the builder reads of a folder, and of nothing else.
+
+  These are the lists, by their contents, and the image files, by name, size and
+  time of change; links are followed. An image that is replaced by one of the
+  same size that carries the same time to the nanosecond (`cp -p` of a file with
+  the old one's time) is not noticed: to read every image would take minutes.
+
+  Args:
+    folder: images and lists, as the NIH publishes them.
+  """
+  from tfds_chestxray14 import folder as layout
+
+  digest = hashlib.sha256(os.fsencode(folder.resolve()))
+  for table in layout.list_paths(folder):
+    content = hashlib.sha256(table.read_bytes()).hexdigest()
+    digest.update(f"{table.name}\0{content}\n".encode())
+  for path in layout.scan_images(folder).files:
+    name = os.path.relpath(path, folder)
+    digest.update(os.fsencode(name))
+    try:
+      status = os.stat(path)
+      digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    except OSError:  # A dangling link is the builder's to name.
+      digest.update(b"\0none\n")
+  return digest.hexdigest()[:16]
+
+
+def prepared_builder(
+  folder: pathlib.Path, *, size: int, cache: pathlib.Path
+) -> Any:
+  """Return a builder whose records are there; build them if they are not.
+
+  Of several processes one builds, the others wait and take its records. Records
+  of an earlier state of the folder are named, not removed: a run that began
+  with them may still read them.
+
+  Args:
+    folder: see `folder_digest`.
+    size: side of the stored images, in pixels.
+    cache: folder of the records; a folder in it is called by the digest.
+
+  Raises:
+    FileNotFoundError: images or lists are missing; says where they were sought.
+    OSError: the records cannot be written, such as on a full disk.
+    ValueError: the lists have faults.
+  """
+  from tfds_chestxray14 import unpacking
+
+  if unpacking.waiting(folder):
+    # Before the digest, which covers the unpacked images.
+    with turn(cache, folder, work=f"unpacks archives of {folder}"):
+      unpacking.unpack_all(folder)
+  place = cache / folder_digest(folder)
+  builder = _builder(place, size)
+  if builder.is_prepared():
+    return builder
+  with turn(cache, folder, work=f"builds records of {folder}"):
+    builder = _builder(place, size)
+    if not builder.is_prepared():
+      _build(builder, folder, place)
+  # Anew: whichever process built them, it reads what is there.
+  return _builder(place, size)
+
+
+def _builder(place: pathlib.Path, size: int) -> Any:
+  import tensorflow_datasets as tfds
+
+  import tfds_chestxray14  # noqa: F401  registers the dataset
+
+  return tfds.builder(f"chest_xray14/{size}px", data_dir=place)
+
+
+def _build(builder: Any, folder: pathlib.Path, place: pathlib.Path) -> None:
+  import tensorflow_datasets as tfds
+
+  from tfds_chestxray14 import folder as layout
+
+  try:
+    builder.download_and_prepare(
+      download_config=tfds.download.DownloadConfig(manual_dir=folder)
+    )
+  except FileExistsError:
+    # Another process was first, on a file system without locks.
+    if not builder.is_prepared():
+      raise
+  except RuntimeError as error:  # array_record's, for whatever went wrong.
+    if "No space left" not in str(error):
+      raise
+    raise OSError(
+      errno.ENOSPC, os.strerror(errno.ENOSPC), str(place)
+    ) from error
+  if clutter := layout.scan_images(folder).clutter:
+    messages.tell(f"{clutter} hidden and system files are ignored")
+  io.write_json(place / SOURCE, {"folder": _name(folder)})
+  for old in older_records(folder, place):
+    messages.tell(
+      f"note: {old} holds records of {folder} as it was before; delete it if "
+      "no run uses it"
+    )
+
+
+def older_records(
+  folder: pathlib.Path, place: pathlib.Path
+) -> list[pathlib.Path]:
+  """Return the other records of the same folder in a cache.
+
+  Args:
+    folder: that the records were built from.
+    place: the records that are up to date; those beside it are looked at.
+  """
+  return [
+    path.parent
+    for path in sorted(place.parent.glob(f"*/{SOURCE}"))
+    if path.parent != place and _source(path) == _name(folder)
+  ]
+
+
+def _name(folder: pathlib.Path) -> str:
+  # A path need not be text.
+  return str(folder.resolve()).encode("utf-8", "backslashreplace").decode()
+
+
+def _source(path: pathlib.Path) -> str | None:
+  """Return which folder records are of; None if the file does not say it."""
+  try:
+    said = io.read_json(path)
+  except (OSError, ValueError):
+    return None
+  return said.get("folder") if isinstance(said, dict) else None
