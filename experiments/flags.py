@@ -104,8 +104,22 @@ def validate(config: Config) -> None:
     )
   if config.data_dir is not None and not config.data_dir.is_dir():
     faults.append(f"--data_dir={config.data_dir} is no folder")
+  elif config.data_dir is not None and not _has_tables(config.data_dir):
+    faults.append(
+      f"--data_dir={config.data_dir} holds neither a {LABELS} (a set of your "
+      "own: docs/own_data.md) nor ChestX-ray14's lists (Data_Entry_2017.csv, "
+      "test_list.txt, ...)"
+    )
   if faults:
     _refuse(faults)
+
+
+def _has_tables(folder: pathlib.Path) -> bool:
+  """Return whether a folder may be a data set."""
+  if (folder / LABELS).is_file():
+    return True
+  # Near misses of names are told by whoever reads the folder.
+  return any(folder.glob("*.csv*")) or any(folder.glob("*/Data_Entry*"))
 
 
 def _refuse(faults: Sequence[str]) -> NoReturn:

@@ -14,7 +14,12 @@ import shlex
 import sys
 import time
 
-from chexjax.commands.console import IO_ERROR, run_command, set_up_process
+from chexjax.commands.console import (
+  IO_ERROR,
+  run_command,
+  set_up_process,
+  status_of,
+)
 from chexjax.runtime import memory
 from chexjax.training.config import Config
 from chexjax.training.stopping import EXIT_STATUS, Stopped, Stopping
@@ -77,7 +82,7 @@ def _train(config: Config, stopping: Stopping) -> int:
     dataset = processes.in_turn("data", open_all)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
-    return 2
+    return status_of(error)
   try:
     with contextlib.ExitStack() as stack:
       if processes.first():

@@ -1,5 +1,6 @@
 """The process of a command: its console and its environment."""
 
+import errno
 import logging
 import os
 import sys
@@ -42,6 +43,19 @@ def set_up_process() -> None:
   """
   os.environ["MPLBACKEND"] = "Agg"
   show_messages()
+
+
+def status_of(error: Exception) -> int:
+  """Return the exit status of an error of the input or of the system.
+
+  Args:
+    error: what a command caught.
+
+  Returns:
+    74 where a disk is full or broken, else 2.
+  """
+  full = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+  return IO_ERROR if getattr(error, "errno", None) in full else 2
 
 
 def run_command(main: Callable[[], int]) -> int:

@@ -12,7 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.weights.conversion import convert
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     convert(options.weights, options.out)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was written", file=sys.stderr)
-    return 2
+    return status_of(error)
   return 0
 
 

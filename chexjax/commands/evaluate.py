@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.commands.scored_predictions import score_predictions
 
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _score(options)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
-    return 2
+    return status_of(error)
   print(f"done in {time.monotonic() - began:.0f} s")
   return 0
 

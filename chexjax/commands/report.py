@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.io import check_folder
 from chexjax.report import build, page
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     build.write(list(options.workdir), path)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
-    return 2
+    return status_of(error)
   size = path.stat().st_size / 1e6
   took = time.monotonic() - began
   print(f"{path}: {size:.1f} MB, {took:.0f} s. {page.DISCLAIMER}")

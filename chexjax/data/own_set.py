@@ -97,6 +97,7 @@ class Images:
       },
       "file_name": row.file.encode(),
       "patient_id": self.patients[row.patient],
+      "patient": row.patient,
     }
 
 

@@ -45,8 +45,9 @@ def splits_csv(dataset: Dataset) -> str:
   for split, source in dataset.splits.items():
     for i in range(len(source)):
       about = source.annotation(i)
-      name, patient = about["file_name"].decode(), int(about["patient_id"])
-      writer.writerow([name, patient, split])
+      # A set of one's own has names of its own, which `patient_id` numbers.
+      patient = about.get("patient", about["patient_id"])
+      writer.writerow([about["file_name"].decode(), patient, split])
   return text.getvalue()
 
 

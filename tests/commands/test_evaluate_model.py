@@ -76,7 +76,7 @@ def test_the_splits_are_those_of_the_set(home):
     rows = list(csv.DictReader(file))
   dataset = open_own_set(home / "own", size=32)
   want = [
-    (row["file_name"].decode(), str(row["patient_id"]), name)
+    (row["file_name"].decode(), row["patient"], name)
     for name, source in dataset.splits.items()
     for row in map(source.annotation, range(len(source)))
   ]

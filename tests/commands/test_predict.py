@@ -143,7 +143,7 @@ def test_thresholds_have_a_default_and_can_be_given(workdir, tmp_path):
   path.write_text(json.dumps({"Mass": 0.7}))
   given, said = thresholds.read_thresholds(path, info)
   assert given == default | {"Mass": 0.7}
-  assert said.startswith("t.json; default (area of the median NIH box")
+  assert said.startswith("t.json: Mass; default (area of the finding's median")
   assert said.endswith("Pneumothorax")
   path.write_text(json.dumps({"Mass": 1.7, "Fracture": 0.5}))
   with pytest.raises(ValueError, match=r"Mass: 1\.7, Fracture: 0\.5"):

@@ -61,8 +61,20 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
 def test_an_empty_data_dir_is_named(tmp_path, capsys):
   (tmp_path / "empty").mkdir()
   argv = [f"--data_dir={tmp_path / 'empty'}", f"--workdir={tmp_path / 'w'}"]
+  with pytest.raises(SystemExit) as ended:
+    main([*argv, f"--cache_dir={tmp_path / 'c'}"])
+  assert ended.value.code == 2
+  assert "empty holds neither a labels.csv" in capsys.readouterr().err
+
+
+def test_a_set_with_faults_leaves_no_workdir(own_folder, tmp_path, capsys):
+  own = own_folder(tmp_path / "own")
+  own.labels[3] = "a/02.png"
+  own.write()
+  argv = [*TINY, f"--data_dir={own.path}", f"--workdir={tmp_path / 'w'}"]
   assert main([*argv, f"--cache_dir={tmp_path / 'c'}"]) == 2
-  assert "empty" in capsys.readouterr().err
+  assert "labels.csv line 4" in capsys.readouterr().err
+  assert not (tmp_path / "w").exists()
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused(

@@ -98,8 +98,9 @@ def test_a_failure_of_one_ends_both(tmp_path):
 
 
 def test_a_process_needs_its_coordinator(capsys):
-  with pytest.raises(SystemExit, match="--coordinator"):
+  with pytest.raises(SystemExit):
     flags.parse(["--process_id=1"])
+  assert "--coordinator" in capsys.readouterr().err
   # No cluster here that JAX could know.
   assert main(["--coordinator=auto"]) == 2
   assert "error: --coordinator=auto: " in capsys.readouterr().err
