@@ -134,3 +134,6 @@ def test_joined_sets_have_a_row_each(home, own_set, tmp_path):
   assert sets["joined one"]["positives"]["Zoster"] == 0
   tables = (tmp_path / "w" / "tables.md").read_text()
   assert "| set | joined one |" in tables
+  assert "| mean, joined one | " in tables
+  for measure in ("IoU", "T(0.3)"):
+    assert f"| {measure} | Sal, joined two | crossfit |" in tables

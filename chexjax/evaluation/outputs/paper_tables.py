@@ -65,6 +65,9 @@ def auc_table(results: Results, *, published: bool = False) -> Table:
       "",
     ]
   )
+  for name, of in _sets(results).items():
+    interval = interval_cell(of, "auc_interval", "mean")
+    rows.append([f"mean, {name}", of["auc"]["mean"], interval, "", "", ""])
   ours = len(rows)
   if published:
     rows += [[name, auc, "", "", "", ""] for name, auc in papers.AUC.items()]
@@ -87,6 +90,32 @@ def _measure_rows(results: Results, measure: _Measure) -> list[list[Cell]]:
         + [figures[f] for f in (*findings, "mean")]
         + [interval_cell(results, *at)]
       )
+      path = (name, protocol, *measure.path)
+      rows += _set_rows(results, [measure.label, label, plain(protocol)], path)
+  return rows
+
+
+def _sets(results: Results) -> dict[str, Results]:
+  """Return the figures of each of several joined sets; mostly there is one."""
+  return results.get("subgroups", {}).get("set", {})
+
+
+def _set_rows(
+  results: Results, start: Sequence[str], path: tuple[str, ...]
+) -> list[list[Cell]]:
+  """Return a row for each joined set, of figures that subgroups have."""
+  rows: list[list[Cell]] = []
+  measure, label, protocol = start
+  for name, of in _sets(results).items():
+    tree = value_at(of, "localization", *path)
+    if tree is None:
+      continue
+    at = ("localization_interval", *path, "mean")
+    rows.append(
+      [measure, f"{label}, {name}", protocol]
+      + [tree.get(f) for f in (*results["counts"]["boxes"], "mean")]
+      + [interval_cell(of, *at)]
+    )
   return rows
 
 
