@@ -33,6 +33,9 @@ __all__ = [
 ]
 DISCLAIMER = "Research software, not a medical device."
 
+# One script of the page, in this order.
+_SCRIPTS = ("tables.js", "cases.js", "case_choice.js")
+
 
 def _uri(data: bytes, kind: str) -> str:
   return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
@@ -156,7 +159,7 @@ def render(
   folder = importlib.resources.files("chexjax.report") / "templates"
   sources = {
     name: (folder / name).read_text(encoding="utf-8")
-    for name in ("page.html", "page.css", "page.js")
+    for name in ("page.html", "page.css", *_SCRIPTS)
   }
   # Everything is escaped unless marked safe; Jinja2's default escapes nothing.
   environment = jinja2.Environment(
@@ -171,7 +174,7 @@ def render(
     title=title,
     disclaimer=DISCLAIMER,
     css=sources["page.css"],
-    script=sources["page.js"],
+    script="\n".join(sources[name] for name in _SCRIPTS),
     runs=[
       {
         "label": run.label,
