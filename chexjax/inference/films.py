@@ -52,7 +52,10 @@ def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
     ValueError: it is not a film; see `read_film` and `film_of_array`.
   """
   if isinstance(image, str | os.PathLike):
-    return read_film(pathlib.Path(image), size, shape=shape)
+    path = pathlib.Path(image)
+    if path.is_dir():
+      raise ValueError(f"{path} is a folder; give the files in it")
+    return read_film(path, size, shape=shape)
   return film_of_array(np.asarray(image), size, shape=shape)
 
 

@@ -92,6 +92,7 @@ def test_thresholds_cut_the_boxes(model, films):
   [
     ([], "no image was given"),
     ("no/such.png", r"no/such\.png"),
+    (".", "is a folder; give the files in it"),
     (np.zeros((4, 5, 6, 7, 8), np.uint8), r"got \[5, 6, 7, 8\]"),
     (np.zeros((8, 8, 2), np.uint8)[None], r"got \[8, 8, 2\]"),
     (np.zeros((8, 8), np.int32), "got int32"),
