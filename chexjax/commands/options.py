@@ -53,7 +53,8 @@ def parse(
 def _expanded(options: Options) -> Options:
   """Return the options with `~` expanded, which a shell leaves after `=`."""
   changed: dict[str, Any] = {}
-  for field in dataclasses.fields(options):  # type: ignore[arg-type]
+  given: Any = options  # A dataclass, which a type variable cannot say.
+  for field in dataclasses.fields(given):
     value = getattr(options, field.name)
     if value == field.default:
       continue  # It is expanded where it is used.
@@ -63,7 +64,8 @@ def _expanded(options: Options) -> Options:
       isinstance(part, pathlib.Path) for part in value
     ):
       changed[field.name] = tuple(map(expand, value))
-  return dataclasses.replace(options, **changed)  # type: ignore[type-var]
+  replaced: Options = dataclasses.replace(given, **changed)
+  return replaced
 
 
 def expand(path: pathlib.Path) -> pathlib.Path:

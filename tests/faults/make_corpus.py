@@ -17,6 +17,37 @@ import numpy as np
 from corpus_images import BAD, flipped, images
 
 
+def write_lists(folder, count, test):
+  """Lists of images 0 to `count`, one a patient, the last `test` to test on."""
+  folder.mkdir(exist_ok=True, parents=True)
+  names = [f"{i:08d}_000.png" for i in range(1, count + 1)]
+  header = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,"
+    "Patient Gender,View Position,OriginalImage[Width,Height],"
+    "OriginalImagePixelSpacing[x,y],"
+  )
+  rows = [
+    f"{name},{'Mass' if i % 2 else 'No Finding'},0,{i},{20 + i},M,PA,9,9,1,1,"
+    for i, name in enumerate(names, 1)
+  ]
+  boxed = names[-1] if count % 2 else names[-2]
+  texts = {
+    "Data_Entry_2017.csv": [header, *rows],
+    "BBox_List_2017.csv": [
+      "Image Index,Finding Label,Bbox [x,y,w,h],,,",
+      f"{boxed},Mass,100.0,100.0,300.0,300.0,,,",
+    ],
+    "train_val_list.txt": names[:-test],
+    "test_list.txt": names[-test:],
+  }
+  for name, lines in texts.items():
+    (folder / name).write_text("\n".join(lines) + "\n")
+  return names
+
+
+# What is wrong inside of the compressed data shows when it is decoded.
+
+
 def _line(text, number, new):
   lines = text.split("\n")
   lines[number] = new(lines[number])

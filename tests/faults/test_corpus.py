@@ -26,35 +26,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Image size")
 GIB = 2**30
 
 
-def write_lists(folder, count, test):
-  """Lists of images 0 to `count`, one a patient, the last `test` to test on."""
-  folder.mkdir(exist_ok=True, parents=True)
-  names = [f"{i:08d}_000.png" for i in range(1, count + 1)]
-  header = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,"
-    "Patient Gender,View Position,OriginalImage[Width,Height],"
-    "OriginalImagePixelSpacing[x,y],"
-  )
-  rows = [
-    f"{name},{'Mass' if i % 2 else 'No Finding'},0,{i},{20 + i},M,PA,9,9,1,1,"
-    for i, name in enumerate(names, 1)
-  ]
-  boxed = names[-1] if count % 2 else names[-2]
-  texts = {
-    "Data_Entry_2017.csv": [header, *rows],
-    "BBox_List_2017.csv": [
-      "Image Index,Finding Label,Bbox [x,y,w,h],,,",
-      f"{boxed},Mass,100.0,100.0,300.0,300.0,,,",
-    ],
-    "train_val_list.txt": names[:-test],
-    "test_list.txt": names[-test:],
-  }
-  for name, lines in texts.items():
-    (folder / name).write_text("\n".join(lines) + "\n")
-  return names
-
-
-# What is wrong inside of the compressed data shows when it is decoded.
 INSIDE = {
   "bad_data_crc.png", "no_data.png", "too_little_data.png", "depth_3.png",
   "colour_7.png", "no_width.png", "bad_header_crc.png", "text_bomb.png",
@@ -190,7 +161,7 @@ def listed(tmp_path):
   """A folder in NIH's layout whose images are the corpus, by number."""
   folder = tmp_path / "nih"
   expected = make_corpus.images(tmp_path / "corpus")
-  names = write_lists(folder, len(expected), len(expected) // 2)
+  names = make_corpus.write_lists(folder, len(expected), len(expected) // 2)
   (folder / "images").mkdir()
   of = {}
   for name, (source, what) in zip(names, sorted(expected.items())):
@@ -233,7 +204,7 @@ def test_check_and_builder_name_the_bad_and_build_the_good(
 
 def test_every_fault_of_the_lists_is_told(tmp_path, capsys):
   folder = tmp_path / "nih"
-  names = write_lists(folder, 9, 3)
+  names = make_corpus.write_lists(folder, 9, 3)
   make_corpus.images(tmp_path / "corpus")
   for name in names:
     data = (tmp_path / "corpus" / "good.png").read_bytes()
