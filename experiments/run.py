@@ -59,7 +59,7 @@ def _train(config: Config, stopping: Stopping) -> int:
   from chexjax.training import initial_weights, setup, time_estimate, workdir
   from chexjax.training.datasets import open_data
   from chexjax.training.stages import Run
-  from chexjax.weights.variables import check_folder
+  from chexjax.weights.variables import try_checkpoint
 
   setup.use_compile_cache(config)
   try:
@@ -76,7 +76,7 @@ def _train(config: Config, stopping: Stopping) -> int:
         workdir.store(config, provenance.collect())
         workdir.check_data(config, dataset)
         if processes.alone():
-          check_folder(config.workdir / "checkpoints")
+          try_checkpoint(config.workdir / "checkpoints")
       return dataset
 
     dataset = processes.in_turn("data", open_all)

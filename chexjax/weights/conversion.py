@@ -1,5 +1,6 @@
 """Conversion of released weights to a folder of ours, and back."""
 
+import contextlib
 import dataclasses
 import pathlib
 
@@ -9,7 +10,7 @@ from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.model_info import ModelInfo
 from chexjax.weights.torch_files import SUFFIXES
-from chexjax.weights.variables import check_folder
+from chexjax.weights.variables import try_checkpoint
 
 # Fields that affect training only, not what the weights compute.
 _FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
@@ -36,9 +37,11 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
   if not back:
     out.mkdir(parents=True, exist_ok=True)
     try:
-      check_folder(out)
+      try_checkpoint(out)
     finally:
-      out.rmdir()
+      # An error of the trial itself is the one to be told.
+      with contextlib.suppress(OSError):
+        out.rmdir()
   model, variables, info = loading.load_model(source)
   if not back:
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from flax import traverse_util
 from chexjax import io
 
 
-def check_folder(folder: pathlib.Path) -> None:
+def try_checkpoint(folder: pathlib.Path) -> None:
   """Save and read back a small checkpoint, before hours of work.
 
   Some paths cannot be taken, such as one with `[x]` in it, which Orbax and
