@@ -12,7 +12,7 @@ from chexjax.inference.boxes import cut_box
 from chexjax.inference.films import Images, Key, as_list, batches, open_film
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
-from chexjax.models import ChexModel
+from chexjax.systems import Model
 from chexjax.weights.loading import load_model
 from chexjax.weights.model_info import ModelInfo
 
@@ -29,7 +29,8 @@ class Predictions(NamedTuple):
       the finding would be, not that it is present: see `predicted`.
     maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the model's square
       input (the whole film, unless the model was trained on letterboxed ones);
-      only `sal` if the model was trained to classify only.
+      only `sal` if the model was trained to classify only; another system's
+      are its own.
     logits: `[N, K]` float32, of the full image.
     score_cuts: `[K]` float64, the probability from which on each finding
       counts as predicted, chosen when the run was scored; NaN where nobody has
@@ -46,7 +47,7 @@ class Predictions(NamedTuple):
 
 
 class Predictor:
-  """A `ChexModel` with its variables, ready for films of any size.
+  """A model with its variables, ready for films of any size.
 
   Attributes:
     model: the linen module.
@@ -54,7 +55,7 @@ class Predictor:
     info: names of the findings, side of the input, origin of the weights.
   """
 
-  def __init__(self, model: ChexModel, variables: Any, info: ModelInfo):
+  def __init__(self, model: Model, variables: Any, info: ModelInfo):
     """Put the variables on the device.
 
     Args:
@@ -73,7 +74,7 @@ class Predictor:
 
   @property
   def box_map(self) -> str:
-    """Map that boxes are cut from: `mix`, or `sal` where it is the only one."""
+    """Map that boxes are cut from; see `ModelInfo.box_map`."""
     return self.info.box_map
 
   @property

@@ -12,19 +12,17 @@ from jax.sharding import Mesh
 from chexjax import evaluation, messages
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
-from chexjax.inference.forward import make_predict
-from chexjax.inference.maps import MAPS, REGIONS, make_maps
+from chexjax.inference.forward import control_heads, make_predict
+from chexjax.inference.maps import MapPlan, map_plan
 from chexjax.inference.split_recorder import SplitRecorder
-from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache
 from chexjax.runtime.sharding import shard_batch
+from chexjax.systems import Model
 from chexjax.types import Batch
-
-UNTRAINED_REGIONS = tuple(f"untrained_{name}" for name in REGIONS)
 
 
 def score_test(
-  model: ChexModel,
+  model: Model,
   variables: Any,
   mesh: Mesh,
   dataset: Dataset,
@@ -35,13 +33,14 @@ def score_test(
   names: list[str],
   stage: int = 3,
   threshold_means: str | None = None,
+  grad_cam: bool = False,
   recorder: SplitRecorder | None = None,
 ) -> tuple[evaluation.Classification, evaluation.LocalizationTable, list[dict]]:
   """Run the test split once and measure probabilities, maps and boxes.
 
   After stage 1 the detection head is untrained and only the saliency map is
-  scored. After the other stages the maps of a freshly initialised head are
-  scored too, as control rows.
+  scored. After the other stages, and of systems, the maps of freshly
+  initialised heads are scored too, as control rows.
 
   Args:
     model: to be scored.
@@ -55,6 +54,7 @@ def score_test(
     stage: last stage that the variables were trained in: 1, 2 or 3.
     threshold_means: "percentile" or "absolute", for every map; None for the
       meanings that belong to `maps`.
+    grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     recorder: receives every image and every boxed case.
 
   Returns:
@@ -62,17 +62,19 @@ def score_test(
     the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  whole = stage > 1
-  predict, predict_boxed = _predictors(model, mesh, whole=whole)
-  rules = _map_rules(maps, threshold_means, whole=whole)
+  plan = map_plan(model, size, maps, whole=stage > 1, grad_cam=grad_cam)
+  predict, predict_boxed = _predictors(
+    model, mesh, plan, stage=min(stage, model.last_stage)
+  )
+  heads = control_heads(model, size)
+  rules = _map_rules(plan, threshold_means)
   executor = ThreadPoolExecutor(os.cpu_count())
   scores = _SplitScores(
     source,
     names,
     dataset.metadata["boxed_findings"],
     size,
-    draw=make_maps(size, maps, whole=whole),
-    map_names=tuple(rules),
+    plan=plan,
     collector=evaluation.LocalizationCollector(
       (size, size), maps=rules, executor=executor
     ),
@@ -81,7 +83,7 @@ def score_test(
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
     forward = predict_boxed if _any_box(source, batch) else predict
-    logits, found = forward(variables, shard_batch(batch.image, mesh))
+    logits, found = forward(variables, shard_batch(batch.image, mesh), heads)
     scores.add_batch(batch, np.asarray(logits.full), jax.device_get(found))
     done += int((batch.mask > 0).sum())
     messages.progress(f"test: {done}/{total} images", last=done == total)
@@ -91,38 +93,38 @@ def score_test(
 
 
 def _predictors(
-  model: ChexModel, mesh: Mesh, *, whole: bool
+  model: Model, mesh: Mesh, plan: MapPlan, *, stage: int
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
   """Return the forward pass for batches without and with a true box.
 
-  They differ in the fresh detection head, whose maps only boxed images need.
-  It costs more than the trained head, and few of NIH's films have a box.
+  They differ in the fresh heads, whose maps only boxed images need. They cost
+  more than the trained ones, and few of NIH's films have a box.
   """
-  stage = 3 if whole else 1
-  keep: tuple[str, ...] = ("saliency_logits", *(REGIONS if whole else ()))
+  stage = 3 if stage > 1 else 1
 
   def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
     predict = make_predict(model, mesh, stage=stage, keep=keep, control=control)
     return compile_cache.at_first_call(predict, repr((model, stage, keep)))
 
-  plain = make(keep, control=False)
-  if not whole:
+  plain = make(plan.keep, control=False)
+  if not plan.heads:
     return plain, plain
-  return plain, make((*keep, *UNTRAINED_REGIONS), control=True)
+  fresh = tuple(f"untrained_{name}" for name in plan.heads)
+  return plain, make((*plan.keep, *fresh), control=True)
 
 
 def _map_rules(
-  maps: str, meaning: str | None, *, whole: bool
+  plan: MapPlan, meaning: str | None
 ) -> dict[str, evaluation.MapRule]:
   """Return the maps to score, each with the rule of its trained map."""
-  rules = (
-    evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
-  )
-  names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
-  own = {name: rules[evaluation.trained_name(name)] for name in names}
+  controls = [evaluation.untrained_name(name) for name in plan.controlled]
+  rules = {
+    name: plan.rules[evaluation.trained_name(name)]
+    for name in (*plan.rules, *controls)
+  }
   if meaning is None:
-    return own
-  return {name: rule._replace(meaning=meaning) for name, rule in own.items()}
+    return rules
+  return {name: rule._replace(meaning=meaning) for name, rule in rules.items()}
 
 
 def _any_box(source: Source, batch: Batch) -> bool:
@@ -134,18 +136,10 @@ def _any_box(source: Source, batch: Batch) -> bool:
 
 
 def _draw_maps(
-  draw: Callable[..., Any], found: Mapping[str, np.ndarray]
+  plan: MapPlan, found: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-  """Return an image's maps by name, those of the fresh head included."""
-  saliency = found["saliency_logits"]
-  maps = draw(saliency, *(found[name] for name in REGIONS if name in found))
-  named = dict(zip(MAPS, maps))
-  if UNTRAINED_REGIONS[0] in found:
-    control = draw(saliency, *(found[name] for name in UNTRAINED_REGIONS))
-    for name, heat in zip(MAPS, control):
-      if name in evaluation.UNTRAINED:
-        named[evaluation.UNTRAINED[name]] = heat
-  return jax.device_get(named)
+  """Return an image's maps by name, those of fresh heads included."""
+  return jax.device_get(plan.named(found) | plan.controls(found))
 
 
 class _SplitScores:
@@ -158,8 +152,7 @@ class _SplitScores:
     boxed: list[str],
     size: int,
     *,
-    draw: Callable[..., Any],
-    map_names: tuple[str, ...],
+    plan: MapPlan,
     collector: evaluation.LocalizationCollector,
     recorder: SplitRecorder | None,
   ):
@@ -170,13 +163,12 @@ class _SplitScores:
       names: of the K findings.
       boxed: findings that have boxes in this dataset.
       size: side of the images, in pixels.
-      draw: of `make_maps`.
-      map_names: maps to score.
+      plan: of the maps to score.
       collector: measures the maps.
       recorder: see `score_test`.
     """
     self._source, self._names, self._boxed = source, names, boxed
-    self._size, self._draw, self._map_names = size, draw, map_names
+    self._size, self._plan = size, plan
     self._collector, self._recorder = collector, recorder
     self._labels: list[np.ndarray] = []
     self._logits: list[np.ndarray] = []
@@ -203,7 +195,7 @@ class _SplitScores:
       boxes = true_boxes(example, self._names, self._size)
       if boxes:
         own = {name: x[row] for name, x in found.items()}
-        self._add_boxed(index, example, boxes, _draw_maps(self._draw, own))
+        self._add_boxed(index, example, boxes, _draw_maps(self._plan, own))
 
   def _add_boxed(
     self,
@@ -216,7 +208,7 @@ class _SplitScores:
     # mAP and RoDeO also count the boxes predicted for all other findings.
     for finding in dict.fromkeys([*boxes, *self._boxed]):
       k = self._names.index(finding)
-      heat = {name: maps[name][k] for name in self._map_names}
+      heat = {name: of[k] for name, of in maps.items()}
       true = boxes.get(finding, np.zeros((0, 4), np.float32))
       self._collector.add(
         image=example["file_name"].decode(),

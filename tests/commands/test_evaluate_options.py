@@ -19,6 +19,7 @@ NAMES = [field.name for field in dataclasses.fields(evaluate.Options)]
 VALUES = {
   "frame": "32", "maps": "released", "threshold_means": "absolute",
   "draws": "11", "folds": "3", "repeats": "1", "seed": "7",
+  "grad_cam": True,
 }  # fmt: skip
 
 
@@ -86,8 +87,9 @@ def test_every_option_of_predictions_is_used_or_refused(home, tmp_path, capsys):
   before = results()
   used, refused = set(), set()
   for name in NAMES:
-    if name in ("workdir", "weights"):
-      argv = [*plain, f"--out={tmp_path / 'x'}", f"--{name}={home / name}"]
+    if name in ("workdir", "weights", "grad_cam"):
+      given = f"--{name}" if name in VALUES else f"--{name}={home / name}"
+      argv = [*plain, f"--out={tmp_path / 'x'}", given]
       assert refuses(argv, name, capsys), name
       refused.add(name)
       continue
@@ -169,7 +171,7 @@ def test_every_option_of_a_model_is_used_or_refused(
 
   def argv(**more):
     given = {**plain, **more}
-    return [f"--{k}={v}" for k, v in given.items()]
+    return [f"--{k}" if v is True else f"--{k}={v}" for k, v in given.items()]
 
   assert evaluate.main(argv()) == 0
   before = calls[-1]
