@@ -50,6 +50,21 @@ def new_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def expand_home(path: pathlib.Path) -> pathlib.Path:
+  """Return a path with `~` expanded, which a shell leaves after `=`.
+
+  Raises:
+    ValueError: the home folder is not known.
+  """
+  try:
+    return path.expanduser()
+  except RuntimeError as error:
+    raise ValueError(
+      f"{path}: the home folder is not known; set HOME, or give a path without "
+      "~"
+    ) from error
+
+
 def check_folder(folder: pathlib.Path) -> None:
   """Check that a folder can be made and written to; nothing is made.
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from chexjax.commands import options
-from chexjax.training.config import Config, expand
+from chexjax.io import expand_home
+from chexjax.runtime.cache_home import DEFAULT
+from chexjax.training.config import Config
 from experiments.configs import CONFIGS, own
 
 LABELS = "labels.csv"  # of a set of one's own
@@ -23,9 +25,7 @@ def parse(argv: Sequence[str]) -> Config:
     SystemExit: on an unknown option or value; says what is near.
   """
   folder = _value(argv, "data_dir")
-  own_folder = (
-    folder is not None and (expand(pathlib.Path(folder)) / LABELS).is_file()
-  )
+  own_folder = folder is not None and (_found(folder) / LABELS).is_file()
   name = _value(argv, "config") or ("own" if own_folder else "phantom")
   if name not in CONFIGS:
     near = difflib.get_close_matches(name, CONFIGS, n=1)
@@ -35,13 +35,32 @@ def parse(argv: Sequence[str]) -> Config:
   if name == "own":
     default = own.with_weights(_value(argv, "init"))
     if folder is not None:
-      workdir = pathlib.Path("runs") / expand(pathlib.Path(folder)).name
+      workdir = pathlib.Path("runs") / _found(folder).name
       default = dataclasses.replace(default, workdir=workdir)
   config = options.parse(
     Config, argv, prog="run", default=default, switches=False
   )
   validate(config)
-  return config
+  # The workdir keeps them, and is opened from other folders too.
+  return dataclasses.replace(
+    config,
+    data_dir=config.data_dir and config.data_dir.absolute(),
+    init_dir=config.init_dir and config.init_dir.absolute(),
+    more_data=tuple(path.absolute() for path in config.more_data),
+    cache_dir=(
+      config.cache_dir
+      if config.cache_dir == DEFAULT
+      else config.cache_dir.absolute()
+    ),
+  )
+
+
+def _found(folder: str) -> pathlib.Path:
+  """Return the folder that an option names."""
+  try:
+    return expand_home(pathlib.Path(folder)).absolute()
+  except ValueError as error:
+    _refuse([f"--data_dir={error}"])
 
 
 def _value(argv: Sequence[str], name: str) -> str | None:

@@ -12,9 +12,10 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from chexjax.commands.console import run_command
-from chexjax.commands.options import expand, parse
+from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.options import parse
 from chexjax.runtime.cache_folder import entries, prune
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Options:
   """Remove what was not used for --days."""
   days: float = 30.0
   """Days without use; 0 removes everything."""
-  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  cache_dir: pathlib.Path = DEFAULT
   """The folder that runs are given by the same name."""
 
 
@@ -33,9 +34,16 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Run the command line; return the exit status."""
   options = parse(Options, argv, prog="cache", description=__doc__)
   if options.days < 0:
-    print(f"error: --days must be at least 0, got {options.days}")
+    print(
+      f"error: --days must be at least 0, got {options.days}", file=sys.stderr
+    )
     return 2
-  cache = expand(options.cache_dir)
+  set_up_process()
+  try:
+    cache = cache_home(options.cache_dir)
+  except ValueError as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
   found = entries(cache)
   if not found:
     print(f"{cache} holds nothing")

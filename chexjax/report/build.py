@@ -173,7 +173,9 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
     found += _case_figures(run, findings)
   log = workdir / "metrics.jsonl"
   if log.exists():
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    rows = [
+      json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()
+    ]
     if rows:
       found += _drawn(training_caption(rows), curves.training_figure, rows)
   return found

@@ -12,6 +12,7 @@ import jax
 from flax import traverse_util
 
 from chexjax import messages, weights
+from chexjax.io import expand_home
 from chexjax.models import ChexModel
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
@@ -126,7 +127,7 @@ def load(config: Config) -> Start:
     return _released(_find(config.init_dir, _RELEASED), model)
   if config.init_dir is not None:
     raise ValueError("--init_dir goes with imagenet or released, not a path")
-  path = pathlib.Path(config.init).expanduser()
+  path = expand_home(pathlib.Path(config.init))
   return _released(path, model) if path.is_file() else _folder(path, config)
 
 
@@ -222,7 +223,7 @@ def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
 
   The first of the names that is found decides.
   """
-  folder = folder.expanduser()
+  folder = expand_home(folder)
   if not folder.is_dir():
     raise FileNotFoundError(f"--init_dir={folder} is no folder")
   files = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES)

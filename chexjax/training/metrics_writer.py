@@ -36,7 +36,7 @@ class MetricsWriter:
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
-      for line in self._path.read_text().splitlines():
+      for line in self._path.read_text(encoding="utf-8").splitlines():
         try:
           row = json.loads(line)
         except json.JSONDecodeError:  # A killed run leaves half a line.
@@ -60,7 +60,7 @@ class MetricsWriter:
     if self._silent:
       return
     row = {"stage": self._stage, "step": step, **values}
-    with self._path.open("a") as file:
+    with self._path.open("a", encoding="utf-8") as file:
       file.write(json.dumps(row, allow_nan=False) + "\n")
     for name, value in values.items():
       if value is not None:

@@ -95,7 +95,7 @@ def stored(workdir: pathlib.Path) -> Config:
   path = workdir / "config.json"
   if not path.exists():
     raise FileNotFoundError(f"no {path}: not a workdir of experiments.run")
-  values = json.loads(path.read_text())["config"]
+  values = json.loads(path.read_text(encoding="utf-8"))["config"]
   # Old files lack this option: the phantom had the seed of the run.
   values.setdefault("phantom_seed", values["seed"])
   values["workdir"] = str(workdir)

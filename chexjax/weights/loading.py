@@ -56,7 +56,7 @@ def load_model(
     ImportError: torch or safetensors is needed and absent.
     ValueError: the weights do not fit, or the path holds none.
   """
-  path = pathlib.Path(path).expanduser()
+  path = io.expand_home(pathlib.Path(path))
   if path.is_file():
     loaded = _from_file(path)
   elif (path / MODEL_FILE).is_file():
@@ -114,7 +114,7 @@ def save_model(folder: pathlib.Path, variables: Any, info: ModelInfo) -> None:
   Raises:
     FileExistsError: `folder` exists and is not empty.
   """
-  folder = folder.expanduser().absolute()
+  folder = io.expand_home(folder).absolute()
   if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
     raise FileExistsError(f"{folder} exists already; give another --out")
   with io.new_folder(folder) as scratch:

@@ -128,7 +128,7 @@ def ensure_phantom(
   wanted = defaults | arguments
   del wanted["workers"]
   wanted = {"version": VERSION, "arguments": _checked(**wanted)}
-  found = json.loads((out_dir / MANIFEST).read_text())
+  found = json.loads((out_dir / MANIFEST).read_text(encoding="utf-8"))
   if found != wanted:
     raise ValueError(
       f"{out_dir} holds another phantom: {_difference(found, wanted)}. Give "
@@ -150,7 +150,9 @@ def train_val_boxes(folder: str | os.PathLike[str]) -> Boxes:
   Returns:
     File name -> boxed finding -> x1, y1, x2, y2 in pixels of the image.
   """
-  return json.loads((pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text())
+  return json.loads(
+    (pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text(encoding="utf-8")
+  )
 
 
 def _checked(
