@@ -68,9 +68,9 @@ def _be_plain() -> None:
   for name in ("stdout", "stderr"):
     stream = getattr(sys, name)
     if stream is None:
-      nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-      setattr(sys, name, nowhere)
-    elif isinstance(stream, io.TextIOWrapper):
+      stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+      setattr(sys, name, stream)
+    if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors="backslashreplace")
 
 

@@ -30,7 +30,7 @@ from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
-from chexjax.runtime.cache_home import cache_home
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.weights.model_info import ModelInfo
 
 Key = tuple[Job, Film]
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
   try:
     if options.compilation_cache:
-      compile_cache.use_folder(cache_home() / "compiled")
+      compile_cache.use_folder(cache_home(DEFAULT) / "compiled")
     predictor = load(options.weights, preset=options.preset)
     percentiles, origin = (
       percentiles_of(predictor.info)

@@ -15,9 +15,7 @@ DEFAULT = pathlib.Path("~/.cache/chexjax")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
-def cache_home(
-  path: pathlib.Path = DEFAULT, *, strict: bool = True
-) -> pathlib.Path:
+def cache_home(path: pathlib.Path, *, strict: bool = True) -> pathlib.Path:
   """Return the cache's folder, in which files can be written.
 
   `DEFAULT` is `$XDG_CACHE_HOME/chexjax` where that variable is set, else

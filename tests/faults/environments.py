@@ -21,12 +21,15 @@ import tempfile
 REPO = pathlib.Path(__file__).parents[2]
 sys.path += [str(REPO / "tests" / "helpers"), str(REPO / "tests")]
 
-from conftest import OwnFolder  # noqa: E402
+from conftest import _XLA_FLAGS, OwnFolder  # noqa: E402
 from tiny import TINY  # noqa: E402
 
 USER = "12345"  # It has no entry in passwd.
+# The interpreter may lie in a folder of the superuser's: this user reads all,
+# and writes nothing of others.
 AS_USER = [
   "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups",
+  "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
 ]  # fmt: skip
 NO_LOCKS = """
 import errno, fcntl, os
@@ -136,6 +139,7 @@ def surroundings(root, changed):
   env = os.environ | {
     "PYTHONPATH": str(REPO), "JAX_PLATFORMS": "cpu",
     "TMPDIR": str(root / "tmp"), "PYTHONDONTWRITEBYTECODE": "1",
+    "XLA_FLAGS": _XLA_FLAGS,
   }  # fmt: skip
   for name in ("XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR", "MPLCONFIGDIR"):
     env.pop(name, None)
@@ -166,6 +170,9 @@ def main(argv=None):
     place.mkdir()
     os.chmod(place, 0o777)
     env = surroundings(root, {"HOME": str(root / "home")} | changed)
+    if before != AS_USER:
+      # Where the home is as always, one compilation will do.
+      env["JAX_COMPILATION_CACHE_DIR"] = str(root / "compiled")
     for what, command in commands(root, place).items():
       done = subprocess.run(
         [*before, *command], cwd=REPO, env=env, capture_output=True,
