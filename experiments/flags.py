@@ -12,6 +12,7 @@ from chexjax.io import expand_home
 from chexjax.runtime.cache_home import DEFAULT
 from chexjax.training.config import Config
 from experiments.configs import CONFIGS, own
+from experiments.unread import unread
 
 LABELS = "labels.csv"  # of a set of one's own
 
@@ -40,7 +41,7 @@ def parse(argv: Sequence[str]) -> Config:
   config = options.parse(
     Config, argv, prog="run", default=default, switches=False
   )
-  validate(config)
+  validate(config, default)
   # The workdir keeps them, and is opened from other folders too.
   return dataclasses.replace(
     config,
@@ -74,8 +75,12 @@ def _value(argv: Sequence[str], name: str) -> str | None:
   return value
 
 
-def validate(config: Config) -> None:
+def validate(config: Config, default: Config) -> None:
   """Checks what can be known before any work.
+
+  Args:
+    config: of the run.
+    default: the named configuration, before any override.
 
   Raises:
     SystemExit: names the option and says what would be right.
@@ -104,8 +109,6 @@ def validate(config: Config) -> None:
     if getattr(config, stage).epochs <= 0:
       faults.append(f"--{stage}.epochs must be positive")
   evidence = config.evidence
-  if config.detection_loss == "crop" and evidence != type(evidence)():
-    faults.append("--evidence.* needs --detection_loss=evidence")
   if evidence.regions < 2:
     faults.append(f"--evidence.regions must be above 1, got {evidence.regions}")
   if evidence.scale <= 0:
@@ -129,6 +132,9 @@ def validate(config: Config) -> None:
       "own: docs/own_data.md) nor ChestX-ray14's lists (Data_Entry_2017.csv, "
       "test_list.txt, ...)"
     )
+  folders = [config.data_dir, *config.more_data]
+  own_set = any(path and (path / LABELS).is_file() for path in folders)
+  faults += unread(config, default, own_set=own_set)
   if faults:
     _refuse(faults)
 

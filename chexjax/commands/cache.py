@@ -17,6 +17,8 @@ from chexjax.commands.options import parse
 from chexjax.runtime.cache_folder import entries, prune
 from chexjax.runtime.cache_home import DEFAULT, cache_home
 
+_DAYS = 30.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -24,8 +26,8 @@ class Options:
 
   prune: bool = False
   """Remove what was not used for --days."""
-  days: float = 30.0
-  """Days without use; 0 removes everything."""
+  days: float | None = None
+  """Days without use, 30 by default; 0 removes everything."""
   cache_dir: pathlib.Path = DEFAULT
   """The folder that runs are given by the same name."""
 
@@ -33,9 +35,10 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
   """Run the command line; return the exit status."""
   options = parse(Options, argv, prog="cache", description=__doc__)
-  if options.days < 0:
+  if options.days is not None and (options.days < 0 or not options.prune):
     print(
-      f"error: --days must be at least 0, got {options.days}", file=sys.stderr
+      f"error: --days={options.days} must be at least 0, and needs --prune",
+      file=sys.stderr,
     )
     return 2
   set_up_process()
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     count = sum(entry.kind == kind for entry in found)
     print(f"{size / 1e6:8.0f} MB  {kind}, {count}")
   if options.prune:
-    removed = prune(cache, days=options.days)
+    removed = prune(cache, days=_DAYS if options.days is None else options.days)
     size = sum(entry.size for entry in removed)
     print(f"removed {len(removed)} of {len(found)}, {size / 1e6:.0f} MB")
   return 0

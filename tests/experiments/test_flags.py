@@ -26,7 +26,7 @@ def test_an_override_wins_over_the_named_configuration():
     (["--evidence.scale=0"], "--evidence.scale must be positive"),
     (
       ["--detection_loss=crop", "--evidence.area=1"],
-      "--evidence.* needs --detection_loss=evidence",
+      "--evidence.area needs --detection_loss=evidence",
     ),
     (["--model.explore=1.5"], "--model.explore must be in 0..1, got 1.5"),
   ],
