@@ -39,7 +39,7 @@ def open_data(
     from chexjax.data.phantom import ensure_phantom
 
     messages.tell(f"phantom: {config.phantom_images} drawn images in {folder}")
-    ensure_phantom(folder, **_phantom_options(config))
+    ensure_phantom(folder, mend=True, **_phantom_options(config))
   dataset = _open(config, folder)
   missing = set(need) - set(dataset.splits)
   if missing:

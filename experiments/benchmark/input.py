@@ -166,6 +166,7 @@ def _folder(options: Options) -> pathlib.Path:
   name = f"benchmark_{options.raw_size}"
   return ensure_phantom(
     cache_home(options.cache_dir) / "phantom" / name,
+    mend=True,
     num_images=32,
     size=options.raw_size,
   )

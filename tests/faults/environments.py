@@ -22,7 +22,7 @@ REPO = pathlib.Path(__file__).parents[2]
 sys.path += [str(REPO / "tests" / "helpers"), str(REPO / "tests")]
 
 from conftest import _XLA_FLAGS, OwnFolder  # noqa: E402
-from tiny import TINY  # noqa: E402
+from tiny import TINY, TINY_OWN  # noqa: E402
 
 USER = "12345"  # It has no entry in passwd.
 # The interpreter may lie in a folder of the superuser's: this user reads all,
@@ -81,7 +81,7 @@ def commands(root, place):
   return {
     "run": of("run", *TINY, "--stage=1", f"--workdir={workdir}"),
     "run of one's own": of(
-      "run", *TINY, "--stage=1", f"--data_dir={own}", "--image_size=128",
+      "run", *TINY_OWN, "--stage=1", f"--data_dir={own}", "--image_size=128",
       f"--workdir={place / 'of own'}",
     ),
     "predict": of(
