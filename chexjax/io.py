@@ -158,6 +158,25 @@ def write_text(path: pathlib.Path, text: str) -> None:
     scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+def read_object(path: pathlib.Path, *keys: str) -> dict[str, Any]:
+  """Read a JSON file that holds an object.
+
+  Args:
+    path: of the file.
+    *keys: that the object must have.
+
+  Raises:
+    ValueError: the file is no JSON, no object, or lacks a key; names it.
+  """
+  found = read_json(path)
+  if not isinstance(found, dict):
+    raise ValueError(f"{path} is damaged: it holds no JSON object")
+  missing = [key for key in keys if key not in found]
+  if missing:
+    raise ValueError(f"{path} is damaged: it lacks {', '.join(missing)}")
+  return found
+
+
 def write_json(path: pathlib.Path, value: Any) -> None:
   """Write strict JSON, in which a NaN or an infinity is a `ValueError`."""
   write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

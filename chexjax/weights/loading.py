@@ -150,7 +150,7 @@ def _from_file(path: pathlib.Path) -> _Loaded:
 
 def _from_converted(path: pathlib.Path) -> _Loaded:
   file = path / MODEL_FILE
-  record = io.read_json(file)
+  record = io.read_object(file)
   if record.pop("format", None) != _FORMAT:
     raise ValueError(f"{file}: format must be {_FORMAT!r}")
   try:
@@ -166,7 +166,10 @@ def _from_converted(path: pathlib.Path) -> _Loaded:
 
 
 def _from_workdir(path: pathlib.Path) -> _Loaded:
-  config = io.read_json(path / "config.json")["config"]
+  file = path / "config.json"
+  config = io.read_object(file, "config")["config"]
+  if not isinstance(config, dict) or "model" not in config:
+    raise ValueError(f"{file} is damaged: config holds no options")
   for stage in (3, 2, 1):
     folder = path / "checkpoints" / f"stage{stage}"
     step = chosen_step(folder)

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import io
+import multiprocessing
 import os
 import pwd
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from chexjax import io as files
 from chexjax.commands import console, predict
+from chexjax.training.metrics_writer import MetricsWriter
 from tfds_chestxray14 import check
 from tfds_chestxray14.nameless import nameless_users
 
@@ -86,3 +88,18 @@ def test_a_user_without_a_name_has_a_number():
     assert pwd.getpwuid(4321).pw_name == "4321"
   with pytest.raises(KeyError):
     pwd.getpwuid(4321)
+
+
+def test_without_shared_memory_the_figures_are_kept_all_the_same(
+  tmp_path, monkeypatch, capsys
+):
+  def refuse():
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+  monkeypatch.setattr(multiprocessing, "Semaphore", refuse)
+  writer = MetricsWriter(tmp_path, stage=1)
+  writer.write(1, {"loss": 0.5})
+  writer.close()
+  assert '"loss": 0.5' in (tmp_path / "metrics.jsonl").read_text()
+  assert not (tmp_path / "tensorboard").exists()
+  assert "no TensorBoard file" in capsys.readouterr().err
