@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 from tfds_chestxray14 import findings
 from tfds_chestxray14.faults import Faults
 from tfds_chestxray14.folder import ListFile, stem
+from tfds_chestxray14.frames import frame_fault
 
 # Where a box reaches over the frame by less than this it is rounding, not a
 # fault, and is clipped.
 _SLACK = 1.0
-
-# So many boxes lie all over the film; the published list has 984.
-_MANY = 20
 
 # The largest integer that the dataset's features hold.
 _MOST = 2**31 - 1
@@ -89,7 +87,7 @@ def read_boxes(
     (where, row, [_number(text) for text in row[2:]])
     for where, row in _rows(file, _BOX_COLUMNS, faults)
   ]
-  if fault := _frame_fault([xywh for _, _, xywh in rows]):
+  if fault := frame_fault([xywh for _, _, xywh in rows]):
     faults.append(f"{file.path}: {fault}")
     return {}
   for where, row, xywh in rows:
@@ -221,28 +219,6 @@ def _entry_faults(row: tuple[str, ...]) -> Iterator[str]:
     yield f"Patient Gender is {sex!r}, must be one of {findings.SEXES}"
   if view not in findings.VIEWS:
     yield f"View Position is {view!r}, must be one of {findings.VIEWS}"
-
-
-def _frame_fault(boxes: list[list[float]]) -> str:
-  """Return why the boxes as a whole are not in NIH's frame, or nothing."""
-  finite = [box for box in boxes if all(map(math.isfinite, box))]
-  if not finite:
-    return ""
-  frame = f"the {findings.BOX_FRAME:g}x{findings.BOX_FRAME:g} frame"
-  if max(max(box) for box in finite) <= 1:
-    return (
-      f"no number of its {len(finite)} boxes is above 1, so they look like "
-      f"fractions of the image; NIH's list has pixels of {frame}: multiply by "
-      f"{findings.BOX_FRAME:g}"
-    )
-  reach = max(max(x + w, y + h) for x, y, w, h in finite)
-  if len(finite) >= _MANY and reach <= findings.BOX_FRAME / 2:
-    return (
-      f"all {len(finite)} boxes end before pixel {reach:g}, so they look "
-      f"scaled to smaller images; NIH's list has pixels of {frame} whatever "
-      "the size of the images"
-    )
-  return ""
 
 
 def _box_fault(label: str, xywh: list[float]) -> str:

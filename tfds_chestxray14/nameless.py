@@ -31,8 +31,10 @@ def nameless_users() -> Iterator[None]:
     except KeyError:
       return grp.struct_group((str(number), "x", number, []))
 
-  pwd.getpwuid, grp.getgrgid = any_user, any_group
+  setattr(pwd, "getpwuid", any_user)  # noqa: B010
+  setattr(grp, "getgrgid", any_group)  # noqa: B010
   try:
     yield
   finally:
-    pwd.getpwuid, grp.getgrgid = user_of, group_of
+    setattr(pwd, "getpwuid", user_of)  # noqa: B010
+    setattr(grp, "getgrgid", group_of)  # noqa: B010

@@ -125,10 +125,11 @@ def check_finite(name: str, value: Any) -> None:
   """
   if not isinstance(value, np.ndarray | np.generic):
     return
-  wrong = np.argwhere(~np.isfinite(np.asarray(value)))
+  values = np.asarray(value)
+  wrong = np.argwhere(~np.isfinite(values))
   if len(wrong):
     place = tuple(map(int, wrong[0]))
-    raise ValueError(f"{name} must be finite, got {value[place]} at {place}")
+    raise ValueError(f"{name} must be finite, got {values[place]} at {place}")
 
 
 def check_count(name: str, value: Any, *, least: int = 1) -> None:

@@ -56,8 +56,8 @@ class MetricsWriter:
       )
     else:
       messages.warn(
-        "note: no TensorBoard file, which needs a /dev/shm that can be written; "
-        f"{self._path} holds the same figures"
+        "note: no TensorBoard file, which needs a /dev/shm that can be "
+        f"written; {self._path} holds the same figures"
       )
 
   def write(self, step: int, values: dict[str, float | None]) -> None:
