@@ -4,6 +4,7 @@ They are read before the data, so that a wrong file is reported in seconds.
 """
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,8 +13,9 @@ import jax
 from flax import traverse_util
 
 from chexjax import messages, weights
-from chexjax.io import expand_home
+from chexjax.io import check_folder, expand_home
 from chexjax.models import ChexModel
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
 from chexjax.types import FINDINGS
@@ -244,6 +246,20 @@ def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
   )
 
 
+def _hub_options() -> dict[str, str]:
+  """Return a folder for downloads where the client's own cannot be written.
+
+  Without a home the client would make a folder called `~`.
+  """
+  if {"HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"} & set(os.environ):
+    return {}
+  try:
+    check_folder(expand_home(pathlib.Path("~/.cache/huggingface")))
+  except (OSError, ValueError):
+    return {"cache_dir": str(cache_home(DEFAULT) / "huggingface")}
+  return {}
+
+
 def _download(name: str) -> pathlib.Path:
   """Download a backbone's file from timm's repository on the hub."""
   repo = HUB[name]
@@ -257,7 +273,9 @@ def _download(name: str) -> pathlib.Path:
     ) from error
   messages.tell(f"downloading {repo} from the Hugging Face hub")
   try:
-    file = huggingface_hub.hf_hub_download(repo, "model.safetensors")
+    file = huggingface_hub.hf_hub_download(
+      repo, "model.safetensors", **_hub_options()
+    )
   except Exception as error:  # The client's network library raises many types.
     raise OSError(
       f"{repo} could not be downloaded (no network?): {error}; give "

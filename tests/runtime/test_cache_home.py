@@ -10,6 +10,7 @@ import pytest
 
 from chexjax.runtime import cache_home
 from chexjax.runtime.cache_home import DEFAULT
+from chexjax.training import initial_weights
 
 
 @pytest.fixture
@@ -120,3 +121,15 @@ def test_a_full_disk_is_no_reason_for_another_folder(
   for path in (DEFAULT, tmp_path):
     with pytest.raises(OSError, match="No space left"):
       located(path)
+
+
+@pytest.mark.usefixtures("homeless", "located")
+def test_downloads_go_to_the_cache_where_there_is_no_home(
+  monkeypatch, tmp_path
+):
+  for name in ("HF_HOME", "HF_HUB_CACHE"):
+    monkeypatch.delenv(name, raising=False)
+  folder = initial_weights._hub_options()["cache_dir"]
+  assert pathlib.Path(folder).parent.parent == tmp_path / "temp"
+  monkeypatch.setenv("HF_HOME", str(tmp_path))
+  assert initial_weights._hub_options() == {}
