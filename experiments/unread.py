@@ -68,7 +68,7 @@ def unread(config: Config, default: Config, *, own_set: bool) -> list[str]:
 
 def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:
   """Return the values of a dataclass, those of nested ones by dotted name."""
-  found = {}
+  found: dict[str, Any] = {}
   for field in dataclasses.fields(config):
     value = getattr(config, field.name)
     name = f"{prefix}{field.name}"

@@ -145,7 +145,7 @@ def _damaged(place: pathlib.Path) -> dict[pathlib.Path, str]:
   try:
     kept = io.read_json(place / SOURCE)["files"]
     found = _sizes(place)
-    damaged = {}
+    damaged: dict[pathlib.Path, str] = {}
     for name, size in kept.items():
       if found.get(name) != size:
         folder = place.joinpath(*pathlib.PurePosixPath(name).parts[:_DEPTH])
