@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 import tyro
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
@@ -30,6 +30,7 @@ from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.weights.model_info import ModelInfo
 
 Key = tuple[Job, Film]
@@ -57,7 +58,8 @@ class Options:
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
   compilation_cache: bool = True
-  """Whether compiled programs are kept in ~/.cache/chexjax."""
+  """Whether compiled programs are kept in XDG_CACHE_HOME/chexjax, by default
+  ~/.cache/chexjax."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,9 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   if not jobs:
     print("error: no image to read; nothing was done", file=sys.stderr)
     return 2
-  if options.compilation_cache:
-    compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
   try:
+    if options.compilation_cache:
+      compile_cache.use_folder(cache_home(DEFAULT) / "compiled")
     predictor = load(options.weights, preset=options.preset)
     percentiles, origin = (
       percentiles_of(predictor.info)
@@ -93,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
-    return 2
+    return status_of(error)
   done = _predict_all(predictor, files, jobs, failed, options.batch_size)
   if not done:
     print("error: no image could be read", file=sys.stderr)

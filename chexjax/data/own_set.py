@@ -142,7 +142,12 @@ def open_own_set(
   if labels.rows:
     path = folder / BOXES
     boxes = own_tables.read_boxes(
-      path, labels, films.sizes, faults, notes=notes
+      path,
+      labels,
+      films.sizes,
+      faults,
+      doubted=labels.doubted,
+      notes=notes,
     )
   if faults:
     raise ValueError(fault_text(folder, faults, keep=keep))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from chexjax import messages
 from chexjax.data.folders import is_clutter, walk
 from chexjax.data.images import SUFFIXES
+from chexjax.io import expand_home
 
 _LONGEST = 200
 
@@ -43,7 +44,7 @@ def find_images(
   """
   paths: dict[pathlib.Path, None] = {}
   failed: list[dict[str, str]] = []
-  for path in map(pathlib.Path.expanduser, given):
+  for path in map(expand_home, given):
     if path.is_file():
       paths[path] = None
     elif path.is_dir():

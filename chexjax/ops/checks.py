@@ -113,6 +113,25 @@ def check_positive(name: str, value: Any, *, or_zero: bool = False) -> None:
     raise ValueError(f"{name} must be {wanted}, got {value}")
 
 
+def check_finite(name: str, value: Any) -> None:
+  """Raise if an array that can be read here holds NaN or an infinity.
+
+  Args:
+    name: of the argument.
+    value: an array. A `jax.Array`, traced or not, is not read.
+
+  Raises:
+    ValueError: if a numpy array holds one; says where the first is.
+  """
+  if not isinstance(value, np.ndarray | np.generic):
+    return
+  values = np.asarray(value)
+  wrong = np.argwhere(~np.isfinite(values))
+  if len(wrong):
+    place = tuple(map(int, wrong[0]))
+    raise ValueError(f"{name} must be finite, got {values[place]} at {place}")
+
+
 def check_count(name: str, value: Any, *, least: int = 1) -> None:
   """Raise unless a value is a whole number that is large enough.
 

@@ -18,7 +18,7 @@ from chexjax.evaluation.protocols import (
   decisions,
   patient_counts,
 )
-from chexjax.io import write_text
+from chexjax.io import read_object, write_text
 from chexjax.report import curves, page
 from chexjax.report.cases import NAME, Cases
 from chexjax.report.figures import Case, example_grid
@@ -105,7 +105,9 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
       f"{workdir} lacks {' and '.join(missing)}: run experiments.run, or "
       "experiments.evaluate, with this folder first"
     )
-  results = json.loads((workdir / "results.json").read_text("utf-8"))
+  results = read_object(
+    workdir / "results.json", "protocol", "counts", "provenance"
+  )
   stored = evaluation_npz.load(workdir / evaluation_npz.NAME)
   fit = results["protocol"]["crossfit"]
   crossfit = {key: fit[key] for key in ("folds", "repeats", "seed")}
@@ -124,9 +126,14 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
     **crossfit,
   )
   path = workdir / NAME
-  cases = Cases(path) if path.exists() else None
-  if cases is None:
+  cases = None
+  if not path.exists():
     messages.tell(f"{path} is not there: cases without pictures")
+  else:
+    try:
+      cases = Cases(path)
+    except ValueError as error:
+      messages.warn(f"note: {error}: cases without pictures")
   return page.Run(label, results, stored, measures, cases)
 
 
@@ -173,10 +180,24 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
     found += _case_figures(run, findings)
   log = workdir / "metrics.jsonl"
   if log.exists():
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    rows = _rows(log)
     if rows:
       found += _drawn(training_caption(rows), curves.training_figure, rows)
   return found
+
+
+def _rows(log: pathlib.Path) -> list[dict[str, Any]]:
+  """Read `metrics.jsonl`; lines that break off are told and left out."""
+  rows, broken = [], 0
+  text = log.read_text(encoding="utf-8", errors="replace")
+  for line in text.splitlines():
+    try:
+      rows.append(json.loads(line))
+    except ValueError:
+      broken += 1
+  if broken:
+    messages.warn(f"note: {broken} lines of {log} break off and are left out")
+  return rows
 
 
 def training_caption(rows: list[dict[str, Any]]) -> str:

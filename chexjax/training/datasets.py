@@ -9,7 +9,9 @@ from chexjax import messages
 from chexjax.data.joined import join_datasets, set_names
 from chexjax.data.own_set import open_folder
 from chexjax.data.sources import Dataset
-from chexjax.training.config import Config, expand
+from chexjax.io import expand_home
+from chexjax.runtime.cache_home import cache_home
+from chexjax.training.config import Config
 
 
 def open_data(
@@ -39,7 +41,7 @@ def open_data(
     from chexjax.data.phantom import ensure_phantom
 
     messages.tell(f"phantom: {config.phantom_images} drawn images in {folder}")
-    ensure_phantom(folder, **_phantom_options(config))
+    ensure_phantom(folder, mend=True, **_phantom_options(config))
   dataset = _open(config, folder)
   missing = set(need) - set(dataset.splits)
   if missing:
@@ -56,7 +58,7 @@ def open_data(
 def _open(config: Config, folder: pathlib.Path) -> Dataset:
   """Open the folders of a run."""
   # Paths come back as texts from a workdir's config.json.
-  more = [expand(pathlib.Path(path)) for path in config.more_data]
+  more = [_absolute(pathlib.Path(path)) for path in config.more_data]
   folders = [folder, *more]
   opened = []
   for path in folders:
@@ -65,7 +67,7 @@ def _open(config: Config, folder: pathlib.Path) -> Dataset:
       open_folder(
         path,
         size=config.image_size,
-        cache=expand(config.cache_dir) / "records",
+        cache=cache_home(config.cache_dir) / "records",
         shape=config.shape,
         uncertain=config.uncertain,
       )
@@ -115,12 +117,16 @@ def _tell_classes(dataset: Dataset) -> None:
 def data_folder(config: Config) -> pathlib.Path:
   """Return `--data_dir`, or the phantom's folder in the cache."""
   if config.data_dir is not None:
-    return expand(config.data_dir)
+    return _absolute(config.data_dir)
   from chexjax.data.phantom import VERSION
 
   options = json.dumps([VERSION, _phantom_options(config)])
   digest = hashlib.sha256(options.encode()).hexdigest()[:12]
-  return expand(config.cache_dir) / "phantom" / digest
+  return cache_home(config.cache_dir) / "phantom" / digest
+
+
+def _absolute(path: pathlib.Path) -> pathlib.Path:
+  return expand_home(path).absolute()
 
 
 def _phantom_options(config: Config) -> dict[str, Any]:

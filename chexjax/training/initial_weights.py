@@ -4,6 +4,7 @@ They are read before the data, so that a wrong file is reported in seconds.
 """
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ import jax
 from flax import traverse_util
 
 from chexjax import messages, weights
+from chexjax.io import check_folder, expand_home
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.systems import Backbone, Model, OneStageModel
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
@@ -124,7 +127,7 @@ def load(config: Config) -> Start:
     return _released(_find(config.init_dir, _RELEASED), model)
   if config.init_dir is not None:
     raise ValueError("--init_dir goes with imagenet or released, not a path")
-  path = pathlib.Path(config.init).expanduser()
+  path = expand_home(pathlib.Path(config.init))
   return _released(path, model) if path.is_file() else _folder(path, config)
 
 
@@ -240,7 +243,7 @@ def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
 
   The first of the names that is found decides.
   """
-  folder = folder.expanduser()
+  folder = expand_home(folder)
   if not folder.is_dir():
     raise FileNotFoundError(f"--init_dir={folder} is no folder")
   files = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES)
@@ -261,6 +264,20 @@ def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
   )
 
 
+def _hub_options() -> dict[str, str]:
+  """Return a folder for downloads where the client's own cannot be written.
+
+  Without a home the client would make a folder called `~`.
+  """
+  if {"HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME"} & set(os.environ):
+    return {}
+  try:
+    check_folder(expand_home(pathlib.Path("~/.cache/huggingface")))
+  except (OSError, ValueError):
+    return {"cache_dir": str(cache_home(DEFAULT) / "huggingface")}
+  return {}
+
+
 def _download(name: str) -> pathlib.Path:
   """Download a backbone's file from timm's repository on the hub."""
   repo = HUB[name]
@@ -274,7 +291,9 @@ def _download(name: str) -> pathlib.Path:
     ) from error
   messages.tell(f"downloading {repo} from the Hugging Face hub")
   try:
-    file = huggingface_hub.hf_hub_download(repo, "model.safetensors")
+    file = huggingface_hub.hf_hub_download(
+      repo, "model.safetensors", **_hub_options()
+    )
   except Exception as error:  # The client's network library raises many types.
     raise OSError(
       f"{repo} could not be downloaded (no network?): {error}; give "

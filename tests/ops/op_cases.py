@@ -74,6 +74,7 @@ CASES = {
   "pick_region": (ops.pick_region, [ROW]),
   "straight_through": (ops.straight_through, [ROW, ROW]),
   "sample_region": (partial(ops.sample_region, KEY), [ROW]),
+  "sample_regions": (partial(ops.sample_regions, KEY), [ROW]),
   "exponential_tau": (ops.exponential_tau, [ROW]),
 }  # fmt: skip
 # These make arrays of options alone.
