@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import highdicom as hd
 import numpy as np
@@ -81,7 +82,7 @@ def _annotations(
       continue
     x1, y1, x2, y2 = finding.box
     corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
-    tracked = {
+    tracked: dict[str, Any] = {
       "tracking_id": finding.name[:64],
       "tracking_uid": derived_uid(
         str(reference.SOPInstanceUID), algorithm, f"finding {finding.name}"

@@ -43,7 +43,7 @@ def secondary_capture(
     transfer_syntax_uid=ExplicitVRLittleEndian,
     **said,
   )
-  capture.PatientOrientation = None
+  capture["PatientOrientation"].value = ""
   capture.ImageType = ["DERIVED", "SECONDARY"]
   capture.ConversionType = "WSD"
   capture.DerivationDescription = "Heat maps and boxes of chexjax over the film"

@@ -1,6 +1,7 @@
 """A Comprehensive 3D SR of a film's findings (TID 1500)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from highdicom import sr
@@ -96,7 +97,7 @@ def _group(
   if finding.predicted is not None:
     value = _PRESENT if finding.predicted else _ABSENT
     evaluations = [sr.QualitativeEvaluation(_PRESENCE, value)]
-  said = {
+  said: dict[str, Any] = {
     "tracking_identifier": sr.TrackingIdentifier(
       uid=derived_uid(uid, algorithm, f"finding {finding.name}"),
       identifier=code.name.meaning,
