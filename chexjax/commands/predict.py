@@ -24,7 +24,10 @@ import tyro
 from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
+from chexjax.dicom.recognition import is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
+from chexjax.inference.dicom_results import DicomFolder, DicomResults
+from chexjax.inference.film_findings import FilmFindings
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
@@ -53,6 +56,11 @@ class Options:
   the run has chosen itself."""
   raw: bool = False
   """Also write logits and saliency, as .npz."""
+  dicom_out: pathlib.Path | None = None
+  """Folder for DICOM objects of the films that are DICOM files: a structured
+  report, a presentation state and a picture of each."""
+  dicom_seg: bool = False
+  """Also write a segmentation of the maps to --dicom_out."""
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
@@ -72,12 +80,26 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
+  if options.dicom_seg and options.dicom_out is None:
+    print("error: --dicom_seg needs --dicom_out=DIR", file=sys.stderr)
+    return 2
   set_up_process()
-  jobs, failed = find_images(options.images, options.out)
+  outs = [options.out, *filter(None, [options.dicom_out])]
+  jobs, failed = find_images(options.images, outs)
   for fault in failed:
     print(f"error: {fault['file']}: {fault['reason']}", file=sys.stderr)
   if not jobs:
     print("error: no image to read; nothing was done", file=sys.stderr)
+    return 2
+  others = 0
+  if options.dicom_out is not None:
+    others = sum(not is_dicom(job.path) for job in jobs)
+  if others == len(jobs):
+    print(
+      f"error: none of {others} images is a DICOM file, which the objects of "
+      "--dicom_out would refer to; nothing was done",
+      file=sys.stderr,
+    )
     return 2
   if options.compilation_cache:
     compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
@@ -88,9 +110,14 @@ def main(argv: Sequence[str] | None = None) -> int:
       if options.thresholds is None
       else read_thresholds(options.thresholds, predictor.info)
     )
-    files = PredictionFiles(
-      options.out, predictor, percentiles, raw=options.raw
-    )
+    of_films = FilmFindings(predictor, percentiles)
+    dicom = None
+    if options.dicom_out is not None:
+      results = DicomResults(
+        of_films, thresholds_from=origin, segmentation=options.dicom_seg
+      )
+      dicom = DicomFolder(options.dicom_out, results)
+    files = PredictionFiles(options.out, of_films, raw=options.raw, dicom=dicom)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return 2
@@ -99,10 +126,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("error: no image could be read", file=sys.stderr)
     return 2
   files.warn()
+  failed += files.without_objects
   files.write_record(done, failed, origin)
   files.write_table(done)
   print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  if options.dicom_out is not None:
+    print(
+      f"DICOM objects of {sum(bool(film['dicom']) for film in done)} films; see "
+      f"{options.dicom_out}"
+      + (f"; {others} images are no DICOM files and have none" * bool(others))
+    )
   print(DISCLAIMER)
   return 1 if failed else 0
 

@@ -25,7 +25,7 @@ class Job(NamedTuple):
 
 
 def find_images(
-  given: Sequence[pathlib.Path], out: pathlib.Path
+  given: Sequence[pathlib.Path], outs: Sequence[pathlib.Path]
 ) -> tuple[list[Job], list[dict[str, str]]]:
   """List image files; folders are searched with all their subfolders.
 
@@ -35,7 +35,7 @@ def find_images(
 
   Args:
     given: files and folders.
-    out: folder of results; it is not searched.
+    outs: folders of results; they are not searched.
 
   Returns:
     Jobs with distinct stems, and a record `{"file", "reason"}` for everything
@@ -43,6 +43,7 @@ def find_images(
   """
   paths: dict[pathlib.Path, None] = {}
   failed: list[dict[str, str]] = []
+  results = {out.resolve() for out in outs}
   for path in map(pathlib.Path.expanduser, given):
     if path.is_file():
       paths[path] = None
@@ -57,7 +58,7 @@ def find_images(
         for p in inside
         if not p.is_file() and p.suffix.lower() in SUFFIXES
       ]
-      files = [p for p in files if out.resolve() not in p.resolve().parents]
+      files = [p for p in files if results.isdisjoint(p.resolve().parents)]
       found = [p for p in files if p.suffix.lower() in SUFFIXES]
       hidden = f", {clutter} hidden and system files" if clutter else ""
       messages.tell(

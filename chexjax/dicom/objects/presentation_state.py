@@ -1,6 +1,5 @@
 """A Grayscale Softcopy Presentation State with a film's boxes."""
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,24 +7,20 @@ import highdicom as hd
 import numpy as np
 from highdicom import pr
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 
+from chexjax.dicom.objects.display import copy_display
 from chexjax.dicom.objects.equipment import PRESENTATION, common
 from chexjax.dicom.objects.result import Algorithm, Finding
-from chexjax.dicom.objects.source import aspect_of, copy_identity, reference_of
+from chexjax.dicom.objects.source import copy_identity, reference_of
 from chexjax.dicom.objects.uids import derived_uid
 
 _LAYER = "CHEXJAX"
-_MODALITY = ("RescaleSlope", "RescaleIntercept", "RescaleType")
-_WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation")
 
 
 def presentation_state(
   film: Dataset,
   findings: Sequence[Finding],
   algorithm: Algorithm,
-  *,
-  window: tuple[float, float] | None = None,
 ) -> Dataset:
   """Return a layer of boxes and labels over the film, which can be hidden.
 
@@ -33,11 +28,9 @@ def presentation_state(
   and VOI LUT or else the first window are therefore those of the film.
 
   Args:
-    film: as it was read, grey, with or without pixels.
+    film: as it was read, grey; with pixels where `needs_pixels` says so.
     findings: those that are `drawn` have a box.
     algorithm: who made the predictions.
-    window: lowest and highest value to show, for a film that has neither a VOI
-      LUT nor a window.
 
   Raises:
     ValueError: the film is a colour image, or lacks an identifier.
@@ -65,7 +58,7 @@ def presentation_state(
   )
   texts = "".join(finding.name for finding in findings)
   copy_identity(film, state, texts=texts)
-  _copy_display(film, state, window)
+  copy_display(film, state)
   return state
 
 
@@ -110,62 +103,3 @@ def _annotations(
       )
     )
   return made
-
-
-def _copy_display(
-  film: Dataset, state: Dataset, window: tuple[float, float] | None
-) -> None:
-  """Show the film as it shows itself."""
-  if film.get("ModalityLUTSequence"):
-    state.ModalityLUTSequence = _tables(film, "ModalityLUTSequence")
-  elif "RescaleSlope" in film and "RescaleIntercept" in film:
-    for keyword in _MODALITY:
-      if film.get(keyword) not in (None, ""):
-        state[keyword] = copy.deepcopy(film[keyword])
-    if "RescaleType" not in state:
-      state.RescaleType = "US"  # unspecified
-  voi = Dataset()
-  if film.get("VOILUTSequence"):
-    voi.VOILUTSequence = _tables(film, "VOILUTSequence")
-  elif film.get("WindowCenter") not in (None, ""):
-    for keyword in _WINDOW:
-      value = film.get(keyword)
-      if value not in (None, ""):
-        several = isinstance(value, MultiValue)
-        setattr(voi, keyword, value[0] if several else value)
-    if film.get("VOILUTFunction"):
-      voi.VOILUTFunction = film.VOILUTFunction
-  elif window is not None:
-    low, high = window
-    voi.WindowCenter, voi.WindowWidth = (low + high) / 2, max(high - low, 1)
-    voi.VOILUTFunction = "LINEAR_EXACT"
-  if len(voi):
-    state.SoftcopyVOILUTSequence = [voi]
-  height, width = aspect_of(film)
-  area = state.DisplayedAreaSelectionSequence[0]
-  if height != width:
-    del area.PresentationPixelAspectRatio
-    # Integers, of which the ratio alone counts.
-    area.PresentationPixelAspectRatio = [
-      round(10_000 * height / width),
-      10_000,
-    ]
-
-
-def _tables(film: Dataset, keyword: str) -> list[Dataset]:
-  """Copy lookup tables; their entries become bytes, which `OW` wants.
-
-  Read as `US` they are a list of numbers, which are not written as `OW`.
-  """
-  tables = copy.deepcopy(list(film[keyword].value))
-  for table in tables[:1]:
-    signed = film.get("PixelRepresentation") == 1
-    first = [int(v) for v in table.LUTDescriptor]
-    del table.LUTDescriptor
-    table.add_new("LUTDescriptor", "SS" if signed else "US", first)
-    entries = table.LUTData
-    if not isinstance(entries, bytes):
-      entries = np.asarray(entries).astype(np.uint16).astype("<u2").tobytes()
-    del table.LUTData
-    table.add_new("LUTData", "OW", entries)
-  return tables[:1]

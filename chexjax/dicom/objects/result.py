@@ -14,18 +14,20 @@ class Algorithm:
     weights: origin of the weights, as text.
     weights_sha256: of their values, 64 hexadecimal digits.
     settings: what else the predictions depend on, one sentence each, such as
-      the preset and the thresholds.
+      the preset.
+    thresholds: of every finding, as text; see `Finding.settings`.
   """
 
   version: str
   weights: str
   weights_sha256: str
   settings: tuple[str, ...] = ()
+  thresholds: str = ""
 
   @functools.cached_property
   def digest(self) -> str:
     """Of version, weights and settings; equal digests make equal objects."""
-    parts = (self.version, self.weights_sha256, *self.settings)
+    parts = self.version, self.weights_sha256, *self.settings, self.thresholds
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
   @property
@@ -51,6 +53,7 @@ class Finding:
       corner, x2 and y2 exclusive; None where there is none to show.
     drawn: whether the box is drawn over the film. Where no cut is chosen, that
       is so of the most probable findings only.
+    settings: thresholds of this finding, one sentence each.
   """
 
   name: str
@@ -58,6 +61,7 @@ class Finding:
   predicted: bool | None
   box: tuple[float, float, float, float] | None
   drawn: bool
+  settings: tuple[str, ...] = ()
 
   @property
   def label(self) -> str:

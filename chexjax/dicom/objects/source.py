@@ -2,9 +2,9 @@
 
 import copy
 
-import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
+
+from chexjax.dicom.fields import numbers_of
 
 # Patient, study, and what tells two patients of the same name apart. They are
 # copied as they are: a name that breaks a rule of DICOM is the film's own.
@@ -80,36 +80,18 @@ def reference_of(film: Dataset) -> Dataset:
     setattr(header, keyword, "")
   for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
     # 0\0 stands for unknown in films of old scanners.
-    if spacing_of(film, keyword) is not None:
+    sides = numbers_of(film, keyword)
+    if len(sides) == 2 and min(sides) > 0:
       header[keyword] = film[keyword]
   return header
 
 
-def spacing_of(film: Dataset, keyword: str) -> tuple[float, float] | None:
-  """Return a spacing of rows and columns in mm, None where none is known.
-
-  Args:
-    film: as it was read.
-    keyword: `PixelSpacing` or `ImagerPixelSpacing`.
-  """
-  given = film.get(keyword)
-  if not isinstance(given, MultiValue | list) or len(given) != 2:
-    return None
-  spacing = float(given[0]), float(given[1])
-  return spacing if min(spacing) > 0 and np.isfinite(spacing).all() else None
-
-
 def aspect_of(film: Dataset) -> tuple[float, float]:
-  """Return how high and how wide a pixel is, as far as the film says it."""
-  for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-    spacing = spacing_of(film, keyword)
-    if spacing is not None:
-      return spacing
-  given = film.get("PixelAspectRatio")
-  if isinstance(given, MultiValue | list) and len(given) == 2:
-    height, width = float(given[0]), float(given[1])
-    if height > 0 and width > 0:
-      return height, width
+  """Return how high and how wide a pixel is, 1 and 1 where nothing says it."""
+  for keyword in ("PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing"):
+    sides = numbers_of(film, keyword)
+    if len(sides) == 2 and min(sides) > 0:
+      return sides[0], sides[1]
   return 1.0, 1.0
 
 

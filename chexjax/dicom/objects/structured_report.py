@@ -107,7 +107,7 @@ def _group(
     "algorithm_id": sr.AlgorithmIdentification(
       name=NAME,
       version=algorithm.version,
-      parameters=algorithm.parameters,
+      parameters=(*algorithm.parameters, *finding.settings),
     ),
     "measurements": [
       sr.Measurement(
