@@ -132,10 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
   print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
   if options.dicom_out is not None:
+    count = sum(bool(film["dicom"]) for film in done)
+    rest = f"; {others} images are no DICOM files and have none"
     print(
-      f"DICOM objects of {sum(bool(film['dicom']) for film in done)} films; see "
-      f"{options.dicom_out}"
-      + (f"; {others} images are no DICOM files and have none" * bool(others))
+      f"DICOM objects of {count} films; see {options.dicom_out}"
+      + (rest if others else "")
     )
   print(DISCLAIMER)
   return 1 if failed else 0

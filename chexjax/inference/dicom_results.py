@@ -53,7 +53,7 @@ class DicomResults:
     predictor = of_films.predictor
     info = predictor.info
     self._of_films, self._segmentation = of_films, segmentation
-    cuts = info.score_cuts
+    thresholds = [of_films.percentiles, info.score_cuts]
     self._algorithm = Algorithm(
       version=chexjax.__version__,
       weights=info.source,
@@ -62,7 +62,7 @@ class DicomResults:
         f"Preset: {info.preset}; boxes are cut from the map {info.box_map}",
         f"Thresholds of the boxes: {thresholds_from}",
       ),
-      thresholds=repr((sorted(of_films.percentiles.items()), sorted(cuts.items()))),
+      thresholds=repr([sorted(of.items()) for of in thresholds]),
     )
 
   def writers(
@@ -115,7 +115,11 @@ class DicomResults:
     header = open_dataset(path)
     if needs_pixels(header):
       header = open_dataset(path, pixels=True)
+    if _is_own(header):
+      raise ValueError("is itself a picture that chexjax has made")
     placement = film.placement
+    if placement is None:
+      raise ValueError("is no DICOM file")
     names = drawn(findings)
     results = [
       self._result(name, findings[name], placement, name in names)
@@ -232,6 +236,16 @@ def stored_map(heat: np.ndarray, placement: Placement) -> np.ndarray:
     turned = turned.T
   image = Image.fromarray(np.ascontiguousarray(turned))
   return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+
+
+def _is_own(header: Any) -> bool:
+  """Return whether a film is one of our Secondary Captures.
+
+  An archive may send what it gets on to us, which would go on for ever.
+  """
+  from chexjax.dicom.objects.equipment import NAME
+
+  return str(header.get("Manufacturer") or "") == NAME
 
 
 def _save(dataset: Any, path: pathlib.Path) -> None:

@@ -49,9 +49,7 @@ class FilmFindings:
       for k, name in enumerate(self.predictor.findings)
     }
 
-  def heat(
-    self, film: Film, found: Mapping[str, Any], name: str
-  ) -> np.ndarray:
+  def heat(self, film: Film, found: Mapping[str, Any], name: str) -> np.ndarray:
     """Return the part of a finding's map that lies on the film, `[h, w]`."""
     info = self.predictor.info
     k = self.predictor.findings.index(name)

@@ -79,7 +79,8 @@ def _voi(film: Dataset) -> Dataset | None:
     return None
   if kind == "LINEAR" and widths[0] < 1:
     return None
-  made.WindowCenter, made.WindowWidth = _decimal(centres[0]), _decimal(widths[0])
+  made.WindowCenter = _decimal(centres[0])
+  made.WindowWidth = _decimal(widths[0])
   if kind in ("SIGMOID", "LINEAR_EXACT"):
     made.VOILUTFunction = kind
   return made

@@ -70,10 +70,8 @@ def _annotations(
 ) -> list[pr.GraphicAnnotation]:
   """Return a box and its label for every finding that is drawn."""
   made = []
-  for finding in findings:
-    if not finding.drawn or finding.box is None:
-      continue
-    x1, y1, x2, y2 = finding.box
+  boxed = [(f, f.box) for f in findings if f.drawn and f.box is not None]
+  for number, (finding, (x1, y1, x2, y2)) in enumerate(boxed):
     corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
     tracked: dict[str, Any] = {
       "tracking_id": finding.name[:64],
@@ -89,7 +87,8 @@ def _annotations(
     )
     label = pr.TextObject(
       text_value=finding.label,
-      anchor_point=(x1, y1),
+      # Labels of boxes on the same place would cover each other.
+      anchor_point=(x1, y2 if number % 2 else y1),
       anchor_point_visible=False,
       units=pr.AnnotationUnitsValues.PIXEL,
       **tracked,
