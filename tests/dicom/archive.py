@@ -79,7 +79,8 @@ class Archive:
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
       said = json.loads(answer.read())
-    assert "00081198" not in said, "some were refused"  # Failed SOP Sequence
+    failed = said.get("00081198", {}).get("Value")  # Failed SOP Sequence
+    assert not failed, failed
 
   def store(self, files):
     entity = AE(ae_title="CHEXJAX")
