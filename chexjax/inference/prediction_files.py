@@ -11,6 +11,7 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import Film
 from chexjax.data.likeness import doubt
+from chexjax.dicom import identity_of, is_dicom
 from chexjax.evaluation.measures.heat_maps import upsample
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.boxes import cut_box, of_film
@@ -33,6 +34,7 @@ class PredictionFiles:
     percentiles: dict[str, float],
     *,
     raw: bool = False,
+    keep_ids: bool = False,
   ):
     """Check the folder; write nothing yet.
 
@@ -41,6 +43,7 @@ class PredictionFiles:
       predictor: made the predictions.
       percentiles: finding -> share of the map's pixels below the cut, 0..1.
       raw: whether to write logits and intermediates too, as `.npz`.
+      keep_ids: whether a DICOM film's record has its patient's name and ID.
 
     Raises:
       OSError: the folder cannot be made or written to.
@@ -48,6 +51,7 @@ class PredictionFiles:
     check_folder(folder)
     self._folder, self._predictor = folder, predictor
     self._percentiles, self._raw = percentiles, raw
+    self._keep_ids = keep_ids
     self._doubted: dict[pathlib.Path, list[str]] = {}
 
   def write_film(
@@ -69,8 +73,11 @@ class PredictionFiles:
     findings = self._findings(film, found)
     overlay = self._write_overlay(job, film, found, findings)
     notes = [*film.notes, *self._doubts(job, film)]
-    height, width = film.original.shape
-    return {
+    width, height = film.frame
+    for of in findings.values():
+      if of["box"] is not None:
+        of["box"] = film.told_box(of["box"])
+    record = {
       "file": str(job.path),
       "width": width,
       "height": height,
@@ -79,6 +86,9 @@ class PredictionFiles:
       "raw": f"{job.stem}.npz" if self._raw else None,
       "findings": findings,
     }
+    if self._keep_ids and is_dicom(job.path):
+      record["identity"] = identity_of(job.path)
+    return record
 
   def _write_arrays(self, job: Job, found: dict[str, Any]) -> None:
     arrays = {k: v for k, v in found.items() if k != "maps"}
@@ -215,8 +225,9 @@ class PredictionFiles:
         "probability": "sigmoid of the full image's logit",
         "predicted": "whether the probability reaches score_cut, the median of "
         "the cuts that the run chose on other patients; null without any",
-        "box": "x1, y1, x2, y2 in pixels of the original image, exclusive end; "
-        "where the finding would be, predicted or not",
+        "box": "x1, y1, x2, y2 in pixels of the original image (of a DICOM "
+        "file the stored pixels), exclusive end; where the finding would be, "
+        "predicted or not",
         "threshold": "percentile: share of the map's pixels below the cut",
         "box_score": "highest value of the map inside the box",
         "component": "largest, 8-connected",
