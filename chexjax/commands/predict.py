@@ -3,9 +3,9 @@
 chexjax predict --weights=DIR --out=predictions IMAGES...
 
 Weights are a run's workdir, a converted folder, or the authors' file. Images
-are PNG or JPEG files, or folders, searched through and through. Exit status:
-0 all well, 1 some images could not be read (they are listed), 2 nothing was
-done.
+are PNG, JPEG or DICOM files, or folders, searched through and through. Exit
+status: 0 all well, 1 some images could not be read (they are listed), 2 nothing
+was done.
 """
 
 import collections
@@ -23,7 +23,7 @@ import tyro
 
 from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
-from chexjax.data.images import Film, read_film
+from chexjax.data.images import Film, Laterals, read_film
 from chexjax.dicom.recognition import is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.dicom_results import DicomFolder, DicomResults
@@ -44,7 +44,7 @@ class Options:
   """Options of `predict`."""
 
   images: tyro.conf.Positional[tuple[pathlib.Path, ...]]
-  """PNG or JPEG files, or folders with such."""
+  """PNG, JPEG or DICOM files, or folders with such."""
   weights: pathlib.Path
   """A run's workdir, a folder of convert, or the authors' file."""
   out: pathlib.Path
@@ -61,6 +61,12 @@ class Options:
   report, a presentation state and a picture of each."""
   dicom_seg: bool = False
   """Also write a segmentation of the maps to --dicom_out."""
+  laterals: Laterals = "refuse"
+  """Whether films that their DICOM headers call lateral views are refused, or
+  predicted with a note."""
+  keep_ids: bool = False
+  """Whether predictions.json has the patient's name, ID and the UIDs of each
+  DICOM film; without it none of them is written anywhere."""
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
@@ -117,11 +123,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         of_films, thresholds_from=origin, segmentation=options.dicom_seg
       )
       dicom = DicomFolder(options.dicom_out, results)
-    files = PredictionFiles(options.out, of_films, raw=options.raw, dicom=dicom)
+    files = PredictionFiles(
+      options.out,
+      of_films,
+      raw=options.raw,
+      keep_ids=options.keep_ids,
+      dicom=dicom,
+    )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return 2
-  done = _predict_all(predictor, files, jobs, failed, options.batch_size)
+  done = _predict_all(predictor, files, jobs, failed, options)
   if not done:
     print("error: no image could be read", file=sys.stderr)
     return 2
@@ -172,7 +184,7 @@ def _predict_all(
   files: PredictionFiles,
   jobs: list[Job],
   failed: list[dict],
-  batch_size: int | None,
+  options: Options,
 ) -> list[dict]:
   """Return the record of every film; those that cannot be read are `failed`.
 
@@ -180,12 +192,14 @@ def _predict_all(
   """
   done: list[dict] = []
   began = time.monotonic()
+  batch_size = options.batch_size
   with concurrent.futures.ThreadPoolExecutor() as pool:
     films = _read_ahead(
       pool,
       jobs,
       failed,
       info=predictor.info,
+      laterals=options.laterals,
       ahead=2 * (batch_size or default_batch_size()),
     )
     for keys, rows in predictor.stream(
@@ -204,6 +218,7 @@ def _read_ahead(
   failed: list[dict],
   *,
   info: ModelInfo,
+  laterals: Laterals,
   ahead: int,
 ) -> Iterator[tuple[Key, np.ndarray]]:
   """Yield what can be read, while the pool reads what comes after."""
@@ -212,7 +227,11 @@ def _read_ahead(
   while True:
     while len(reading) < ahead and (job := next(rest, None)):
       read = functools.partial(
-        read_film, job.path, info.image_size, shape=info.shape
+        read_film,
+        job.path,
+        info.image_size,
+        shape=info.shape,
+        laterals=laterals,
       )
       reading.append((job, pool.submit(read)))
     if not reading:

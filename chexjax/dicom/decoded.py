@@ -31,12 +31,12 @@ def transfer_syntax(dataset: Any) -> Any:
   return uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
 
 
-def check_decoder(dataset: Any, stream: Codestream | None) -> None:
+def check_decoder(dataset: Any, stream: Codestream | None = None) -> None:
   """Raise ValueError where nothing at hand decodes a film.
 
   Args:
     dataset: a pydicom data set.
-    stream: what its compressed frame declares, None if it is not compressed.
+    stream: what its compressed frame declares, None before it is looked at.
 
   Raises:
     ValueError: names the transfer syntax.
@@ -153,23 +153,21 @@ def _decode(dataset: Any, module: PixelModule, *, raw: bool) -> np.ndarray:
   from pydicom.pixels import get_decoder
 
   syntax = transfer_syntax(dataset)
+  settled: dict[str, Any] = {
+    "rows": module.rows,
+    "columns": module.columns,
+    "samples_per_pixel": module.samples,
+    "bits_allocated": module.allocated,
+    "bits_stored": module.stored,
+    "pixel_representation": int(module.signed),
+    "photometric_interpretation": module.photometric,
+    "number_of_frames": 1,
+    "correct_unused_bits": False,
+  }
   with quiet():
     try:
       decoder = get_decoder(syntax)
-      values, _ = decoder.as_array(
-        dataset,
-        index=0,
-        raw=raw,
-        rows=module.rows,
-        columns=module.columns,
-        samples_per_pixel=module.samples,
-        bits_allocated=module.allocated,
-        bits_stored=module.stored,
-        pixel_representation=int(module.signed),
-        photometric_interpretation=module.photometric,
-        number_of_frames=1,
-        correct_unused_bits=False,
-      )
+      values, _ = decoder.as_array(dataset, index=0, raw=raw, **settled)
     except Exception as error:  # Decoders raise many types.
       reason = (str(error).strip().splitlines() or [repr(error)])[0]
       raise ValueError(

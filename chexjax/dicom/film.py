@@ -92,6 +92,7 @@ def film_of(
     module, placement, view, notes = _checked(dataset, max_pixels)
     if "PixelData" not in dataset:
       raise ValueError("has no integer pixel data; there is no film in it")
+    check_decoder(dataset)
     stream = stream or _stream_of(dataset)
     check_decoder(dataset, stream)
     check_stream(module, stream)
@@ -159,10 +160,10 @@ def _probe(
     with quiet():
       check_class(dataset)
       checked = _checked(dataset, max_pixels)
-      syntax = transfer_syntax(dataset)
+      check_decoder(dataset)
       stream = None
       # A deflated data set is read whole, and left nowhere.
-      if not syntax.is_deflated:
+      if not transfer_syntax(dataset).is_deflated:
         implicit, little = dataset.original_encoding
         head = check_whole(
           file,

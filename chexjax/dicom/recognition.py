@@ -43,6 +43,15 @@ def may_be_dataset(start: bytes) -> bool:
   return explicit or int.from_bytes(start[4:8], "little") <= _LONGEST_FIRST
 
 
+def begins_dicom(start: bytes) -> bool:
+  """Return whether a file begins as DICOM does, with or without a preamble.
+
+  Args:
+    start: its first `HEAD` bytes.
+  """
+  return has_preamble(start) or may_be_dataset(start)
+
+
 def is_dicom(path: str | os.PathLike[str]) -> bool:
   """Return whether a file begins as DICOM does, with or without a preamble.
 
@@ -57,4 +66,4 @@ def is_dicom(path: str | os.PathLike[str]) -> bool:
       start = file.read(HEAD)
   except OSError:
     return False
-  return has_preamble(start) or may_be_dataset(start)
+  return begins_dicom(start)

@@ -11,6 +11,7 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import Film
 from chexjax.data.likeness import doubt
+from chexjax.dicom import identity_of, is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.inference.dicom_results import DicomFolder
 from chexjax.inference.film_findings import (
@@ -39,6 +40,7 @@ class PredictionFiles:
     of_films: FilmFindings,
     *,
     raw: bool = False,
+    keep_ids: bool = False,
     dicom: DicomFolder | None = None,
   ):
     """Check the folder; write nothing yet.
@@ -47,6 +49,7 @@ class PredictionFiles:
       folder: created when the first film is written.
       of_films: makes findings of the model's output.
       raw: whether to write logits and intermediates too, as `.npz`.
+      keep_ids: whether a DICOM film's record has its patient's name and ID.
       dicom: where the objects of DICOM films go, if anywhere.
 
     Raises:
@@ -55,6 +58,7 @@ class PredictionFiles:
     check_folder(folder)
     self._folder, self._predictor = folder, of_films.predictor
     self._of_films, self._raw, self._dicom = of_films, raw, dicom
+    self._keep_ids = keep_ids
     self.without_objects: list[dict[str, str]] = []
     self._doubted: dict[pathlib.Path, list[str]] = {}
 
@@ -78,8 +82,11 @@ class PredictionFiles:
     overlay = self._write_overlay(job, film, found, findings)
     objects = self._write_objects(job, film, found, findings)
     notes = [*film.notes, *self._doubts(job, film)]
-    height, width = film.original.shape
-    return {
+    width, height = film.frame
+    for of in findings.values():
+      if of["box"] is not None:
+        of["box"] = film.told_box(of["box"])
+    record = {
       "file": str(job.path),
       "width": width,
       "height": height,
@@ -89,6 +96,9 @@ class PredictionFiles:
       "dicom": objects,
       "findings": findings,
     }
+    if self._keep_ids and is_dicom(job.path):
+      record["identity"] = identity_of(job.path)
+    return record
 
   def _write_arrays(self, job: Job, found: dict[str, Any]) -> None:
     arrays = {k: v for k, v in found.items() if k != "maps"}
@@ -198,8 +208,9 @@ class PredictionFiles:
         "probability": "sigmoid of the full image's logit",
         "predicted": "whether the probability reaches score_cut, the median of "
         "the cuts that the run chose on other patients; null without any",
-        "box": "x1, y1, x2, y2 in pixels of the original image, exclusive end; "
-        "where the finding would be, predicted or not",
+        "box": "x1, y1, x2, y2 in pixels of the original image (of a DICOM "
+        "file the stored pixels), exclusive end; where the finding would be, "
+        "predicted or not",
         "threshold": "percentile: share of the map's pixels below the cut",
         "box_score": "highest value of the map inside the box",
         "component": "largest, 8-connected",

@@ -33,6 +33,8 @@ from chexjax.commands import predict
 from chexjax.dicom.film import read_dicom
 
 PLUGINS = pathlib.Path("/usr/share/orthanc/plugins")
+UNRENDERED = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90",
+              "1.2.840.10008.1.2.4.91")  # fmt: skip
 PLUGIN = PLUGINS / "libOrthancDicomWeb.so"
 
 
@@ -98,7 +100,9 @@ class Archive:
     content, headers = self.get(
       address(instance), 'multipart/related; type="application/dicom"'
     )
-    edge = headers["Content-Type"].split("boundary=")[1].split(";")[0].strip('"')
+    edge = (
+      headers["Content-Type"].split("boundary=")[1].split(";")[0].strip('"')
+    )
     part = content.split(f"--{edge}".encode())[1]
     start = part.index(b"\r\n\r\n") + 4
     return pydicom.dcmread(io.BytesIO(part[start:-2]))
@@ -158,7 +162,8 @@ def correlation(one, two):
 
 
 def compare(archive, sent):
-  """Finds, fetches and renders what was sent; returns how many."""
+  """Finds, fetches and renders what was sent; returns how many it rendered."""
+  rendered = 0
   for path in sent:
     ours = pydicom.dcmread(path)
     study = f"/studies/{ours.StudyInstanceUID}"
@@ -167,10 +172,18 @@ def compare(archive, sent):
     assert uids.count(ours.SOPInstanceUID) == 1, path
     theirs = archive.fetch(ours)
     assert theirs == ours, path
-    assert theirs.file_meta.TransferSyntaxUID == ours.file_meta.TransferSyntaxUID
+    assert (
+      theirs.file_meta.TransferSyntaxUID == ours.file_meta.TransferSyntaxUID
+    )
     if "Rows" not in ours or ours.Modality == "SEG":
       continue
-    picture = archive.rendered(ours)
+    try:
+      picture = archive.rendered(ours)
+    except urllib.error.HTTPError:
+      # Debian's Orthanc keeps JPEG 2000 and JPEG-LS, but decodes neither.
+      assert ours.file_meta.TransferSyntaxUID in UNRENDERED, path
+      continue
+    rendered += 1
     if ours.get("SamplesPerPixel") == 3:
       own = np.asarray(Image.fromarray(ours.pixel_array).convert("L"), int)
       assert np.abs(picture - own).max() <= 1, path
@@ -178,7 +191,7 @@ def compare(archive, sent):
       own = np.asarray(read_dicom(path, max_pixels=10**8).grey)
       alike = correlation(picture, own)
       assert alike > 0.9, f"{path}: {alike:.3f}"
-  return len(sent)
+  return rendered
 
 
 def main(argv=None):
@@ -200,15 +213,19 @@ def main(argv=None):
          f"--dicom_out={results}", "--dicom_seg", *map(str, options.films)]
       )  # fmt: skip
       assert status == 0
-      count = 0
+      rendered = 0
       for index, film in enumerate(options.films):
         sent = [film, *sorted(results.glob(f"{film.stem}_*.dcm"))]
         assert len(sent) == 5
         (archive.store if index % 2 else archive.stow)(sent)
         if not number:
-          count += compare(archive, sent)
+          rendered += compare(archive, sent)
       if not number:
-        print(f"stored, found, fetched and compared {count} objects")
+        count = 5 * len(options.films)
+        print(
+          f"stored, found, fetched and compared {count} objects, rendered "
+          f"{rendered} of {2 * len(options.films)} pictures"
+        )
     there = len(archive.find("/instances?limit=10000"))
     assert there == 5 * len(options.films), there
   print(f"after a second run {there} objects: none is there twice")

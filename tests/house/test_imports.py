@@ -20,11 +20,13 @@ MAY_IMPORT = {
   "ops": set(),
   "models": {"ops"},
   "weights": {"ops", "models", "runtime"},
-  "data": {"ops"},
+  "dicom": set(),
+  "data": {"ops", "dicom"},
   "evaluation": {"ops"},
   "report": {"ops", "data", "evaluation"},
   "inference": {
-    "ops", "models", "weights", "data", "evaluation", "report", "runtime",
+    "ops", "models", "weights", "dicom", "data", "evaluation", "report",
+    "runtime",
   },
   "training": {
     "ops", "models", "weights", "data", "evaluation", "report", "runtime",
