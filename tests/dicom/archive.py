@@ -98,7 +98,8 @@ class Archive:
 
   def fetch(self, instance):
     content, headers = self.get(
-      address(instance), 'multipart/related; type="application/dicom"'
+      address(instance),
+      'multipart/related; type="application/dicom"; transfer-syntax=*',
     )
     edge = (
       headers["Content-Type"].split("boundary=")[1].split(";")[0].strip('"')
