@@ -145,6 +145,7 @@ def _serve(options: Options) -> int:
   predict = FilmResults(
     of_films, results, batch_size=batch_size, laterals=options.laterals
   )
+  predict.warm_up()
   queue = FilmQueue(options.queue, most=options.max_queue)
   counters, stop = Counters(), threading.Event()
   for number in (signal.SIGTERM, signal.SIGINT):

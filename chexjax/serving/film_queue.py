@@ -5,7 +5,7 @@ A film is in one of three folders: `waiting` until its results are there,
 durable before the one before it is undone, so a process that is killed loses
 nothing; at worst a step is done twice, with the same result. A film that was
 being predicted when the process ended is predicted alone the next time, and put
-aside after three such ends: it may be what ends it.
+aside after five such ends: it may be what ends it.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from chexjax.io import new_folder, replacing
 
 _NAME = 24  # hexadecimal digits of a film's digest
-_ENDS = 3  # of the process while a film was being predicted
+_ENDS = 5  # of the process while a film was being predicted
 Writer = Callable[[pathlib.Path], None]
 
 

@@ -42,6 +42,15 @@ class FilmResults:
       read_film, size=info.image_size, shape=info.shape, laterals=laterals
     )
 
+  def warm_up(self) -> None:
+    """Compile the model, so that no film has to wait for it."""
+    size = self._of_films.predictor.info.image_size
+    blank = [(None, np.zeros((size, size, 1), np.uint8))]
+    for _ in self._of_films.predictor.stream(
+      blank, count=self._batch_size, batch_size=self._batch_size
+    ):
+      pass
+
   def __call__(
     self, films: Sequence[pathlib.Path]
   ) -> Iterator[tuple[pathlib.Path, Outcome]]:

@@ -76,9 +76,7 @@ def _predict(
       for film in rest:
         _predict(queue, counters, predict, [film])
   if len(films) > failed:
-    messages.tell(
-      f"{len(films) - failed} films are predicted, {queue.waiting} wait"
-    )
+    messages.tell(f"predicted: {len(films) - failed}, waiting: {queue.waiting}")
 
 
 def _fail(
