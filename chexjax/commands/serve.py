@@ -20,7 +20,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from chexjax import io, messages
@@ -40,6 +40,7 @@ from chexjax.serving.status_page import StatusPage
 from chexjax.serving.worker import work
 
 _LOOPBACK = "127.0.0.1"
+_TALKATIVE = ("pydicom", "highdicom", "pynetdicom")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,10 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   if faults:
     return 2
   set_up_process()
-  _silence()
   try:
     require("serve", "pydicom", "highdicom", "pynetdicom")
-    with io.held(options.queue):
+    with _silence(), io.held(options.queue):
       return _serve(options)
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
@@ -114,13 +114,23 @@ def _faults(options: Options) -> list[str]:
   return faults
 
 
-def _silence() -> None:
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
   """Keep other packages' messages away, which may quote a film's header."""
-  warnings.simplefilter("ignore")
-  for name in ("pydicom", "highdicom", "pynetdicom"):
-    logger = logging.getLogger(name)
-    logger.propagate = False
-    logger.handlers = [logging.NullHandler()]
+  loggers = [logging.getLogger(name) for name in _TALKATIVE]
+  before = [logger.propagate for logger in loggers]
+  nowhere = logging.NullHandler()
+  with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    for logger in loggers:
+      logger.propagate = False
+      logger.addHandler(nowhere)
+    try:
+      yield
+    finally:
+      for logger, propagated in zip(loggers, before):
+        logger.propagate = propagated
+        logger.removeHandler(nowhere)
 
 
 def _serve(options: Options) -> int:

@@ -15,6 +15,7 @@ from chexjax.dicom.pixel_module import read_pixel_module
 
 _EIGHT = 8  # stored bits that are shown as they are
 _SIXTEEN = 16
+_HIGHEST = (1 << _SIXTEEN) - 1
 
 
 def needs_pixels(film: Dataset) -> bool:
@@ -38,7 +39,7 @@ def copy_display(film: Dataset, state: Dataset) -> None:
   for item in items_of(film, "ModalityLUTSequence")[:1]:
     table = _table(film, item, signed=numbers_of(film, "PixelRepresentation"))
     if table is not None:
-      made = _lut(table, bits=_SIXTEEN)
+      made = _lut(table)
       made.ModalityLUTType = item.get("ModalityLUTType") or "US"
       state.ModalityLUTSequence = [made]
   slope, intercept = _rescale(film)
@@ -70,7 +71,10 @@ def _voi(film: Dataset) -> Dataset | None:
   for item in items_of(film, "VOILUTSequence")[:1]:
     table = _table(film, item, signed=_signed_input(film))
     if table is not None:
-      made.VOILUTSequence = [_lut(table, bits=table.top.bit_length())]
+      # Over the whole range, because not all readers take other bits than 8
+      # and 16, and makers write 16 for entries of 12.
+      full = np.rint(table.entries * (_HIGHEST / table.top)).astype(np.int64)
+      made.VOILUTSequence = [_lut(table._replace(entries=full))]
       return made
   centres = numbers_of(film, "WindowCenter")
   widths = numbers_of(film, "WindowWidth")
@@ -105,7 +109,7 @@ def _table(
   )
 
 
-def _lut(table: LookupTable, *, bits: int) -> Dataset:
+def _lut(table: LookupTable) -> Dataset:
   """Return a table as a presentation state has it.
 
   Its entries are words in a row of bytes (`OW`). A list of numbers, as which
@@ -114,7 +118,7 @@ def _lut(table: LookupTable, *, bits: int) -> Dataset:
   made = Dataset()
   count = len(table.entries) % (1 << 16)
   kind = "SS" if table.first < 0 else "US"
-  descriptor = [count, table.first, min(max(bits, _EIGHT), _SIXTEEN)]
+  descriptor = [count, table.first, _SIXTEEN]
   made.add_new("LUTDescriptor", kind, descriptor)
   made.add_new("LUTData", "OW", table.entries.astype("<u2").tobytes())
   return made

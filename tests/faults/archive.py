@@ -1,6 +1,6 @@
 """Stores films and their results in a real archive, and fetches them again.
 
-  python tests/dicom/archive.py --weights=runs/phantom ../shared/dicom/*.dcm
+  python tests/faults/archive.py --weights=runs/phantom ../shared/dicom/*.dcm
 
 Orthanc with its DICOMweb plugin (Debian: orthanc, orthanc-dicomweb) is started
 on free ports of this machine, with an empty folder. Every second film goes in
