@@ -169,12 +169,14 @@ def _decode(dataset: Any, module: PixelModule, *, raw: bool) -> np.ndarray:
       decoder = get_decoder(syntax)
       values, _ = decoder.as_array(dataset, index=0, raw=raw, **settled)
     except Exception as error:  # Decoders raise many types.
-      reason = (str(error).strip().splitlines() or [repr(error)])[0]
       raise ValueError(
-        f"has pixels that do not decode ({_name(syntax)}): {reason}"
+        f"has pixels that do not decode ({_name(syntax)}); copy the file again"
       ) from error
   return values
 
 
 def _name(syntax: Any) -> str:
-  return syntax.name if syntax.name != syntax else f"transfer syntax {syntax}"
+  if syntax.name != syntax:
+    return str(syntax.name)
+  # A damaged UID may have swallowed what follows it.
+  return f"transfer syntax {syntax}" if syntax.is_valid else "a damaged syntax"
