@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.fields import text_of, value_of
 
 _DX = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -76,10 +77,10 @@ def check_class(dataset: Any) -> None:
     ValueError: it is of another class, or the detector's raw values.
   """
   if not is_film(dataset):
-    raise ValueError(f"is a DICOM {class_name(dataset)}, not a film")
+    raise FilmFault(f"is a DICOM {class_name(dataset)}, not a film")
   intent = text_of(dataset, "PresentationIntentType")
   if class_of(dataset) == _FOR_PROCESSING or intent == "FOR PROCESSING":
-    raise ValueError(
+    raise FilmFault(
       "is a DICOM film FOR PROCESSING: the detector's raw values, not for "
       "viewing; give the film FOR PRESENTATION of the same exposure"
     )

@@ -130,3 +130,18 @@ def test_pydicoms_own_files_are_films_or_sentences():
   films = {path.name for path in files if survives(path)}
   assert {"6154", "SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_rle.dcm"} <= films
   assert not films & {"CT_small.dcm", "MR_truncated.dcm", "DICOMDIR"}
+
+
+def test_values_of_another_length_than_their_kind(wholes, tmp_path):
+  # pydicom's error quotes the bytes.
+  whole = wholes[0].read_bytes()
+  path = tmp_path / "film"
+  kinds = 0
+  for kind in (b"US", b"CS", b"DS", b"UI", b"PN", b"LO", b"SQ"):
+    at = whole.find(kind, 132)
+    while at >= 0:
+      path.write_bytes(whole[:at] + b"FD" + whole[at + 2 :])
+      survives(path)
+      kinds += 1
+      at = whole.find(kind, at + 1)
+  assert kinds > 20
