@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from chexjax.dicom.faults import FilmFault
+from chexjax.dicom.fields import text_of, value_of
+
 _DX = "1.2.840.10008.5.1.4.1.1.1.1"
 _FOR_PROCESSING = f"{_DX}.1"
 # Computed and digital radiographs, and what wraps a film as a picture.
@@ -25,9 +28,9 @@ def class_of(dataset: Any) -> str:
   Args:
     dataset: a pydicom data set.
   """
-  said = dataset.get("SOPClassUID")
+  said = value_of(dataset, "SOPClassUID")
   meta = getattr(dataset, "file_meta", None) or {}
-  return str(said or meta.get("MediaStorageSOPClassUID") or "")
+  return str(said or value_of(meta, "MediaStorageSOPClassUID") or "")
 
 
 def class_name(dataset: Any) -> str:
@@ -41,7 +44,10 @@ def class_name(dataset: Any) -> str:
   uid = UID(class_of(dataset))
   if uid == _DIRECTORY:
     return "DICOMDIR"
-  return str(uid.name) if uid else "object without a SOP Class UID"
+  if not uid:
+    return "object without a SOP Class UID"
+  # A damaged UID may have swallowed what follows it.
+  return str(uid.name) if uid.is_valid else "object of a damaged class"
 
 
 def is_film(dataset: Any) -> bool:
@@ -71,10 +77,10 @@ def check_class(dataset: Any) -> None:
     ValueError: it is of another class, or the detector's raw values.
   """
   if not is_film(dataset):
-    raise ValueError(f"is a DICOM {class_name(dataset)}, not a film")
-  intent = str(dataset.get("PresentationIntentType") or "").strip().upper()
+    raise FilmFault(f"is a DICOM {class_name(dataset)}, not a film")
+  intent = text_of(dataset, "PresentationIntentType")
   if class_of(dataset) == _FOR_PROCESSING or intent == "FOR PROCESSING":
-    raise ValueError(
+    raise FilmFault(
       "is a DICOM film FOR PROCESSING: the detector's raw values, not for "
       "viewing; give the film FOR PRESENTATION of the same exposure"
     )

@@ -4,6 +4,7 @@ import os
 import zlib
 from typing import Any, BinaryIO
 
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.quiet import quiet
 from chexjax.dicom.recognition import HEAD, has_preamble, may_be_dataset
 from chexjax.extras import require
@@ -50,14 +51,14 @@ def read_open(file: BinaryIO, *, pixels: bool = False) -> Any:
     ImportError: pydicom is absent; names the extra.
     ValueError: it is no DICOM file, or damaged.
   """
-  require("dicom", "pydicom")
+  require("dicom", "pydicom", "gdcm")
   import pydicom
 
   start = file.read(HEAD)
   file.seek(0)
   sure = has_preamble(start)
   if not sure and not may_be_dataset(start):
-    raise ValueError("is no DICOM file")
+    raise FilmFault("is no DICOM file")
   with quiet():
     try:
       if sure:
@@ -70,16 +71,16 @@ def read_open(file: BinaryIO, *, pixels: bool = False) -> Any:
       raise
     # What pydicom says may quote the header, and with it a patient's name.
     except Exception as error:
-      raise ValueError(
+      raise FilmFault(
         f"has a damaged DICOM header ({type(error).__name__}); copy the file "
         "again"
       ) from error
   if not sure and not told:
-    raise ValueError("is no DICOM file: no preamble, no SOP Class UID and Rows")
+    raise FilmFault("is no DICOM file: no preamble, no SOP Class UID and Rows")
   return dataset
 
 
-class _TooLarge(ValueError):
+class _TooLarge(FilmFault):
   """A deflated data set that would fill the memory."""
 
 

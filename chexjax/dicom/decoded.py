@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from chexjax.dicom.codestream import Codestream
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.pixel_module import PixelModule
 from chexjax.dicom.quiet import quiet
 
@@ -53,7 +54,7 @@ def check_decoder(dataset: Any, stream: Codestream | None = None) -> None:
   if syntax == uid.JPEGExtended12Bit and stream is not None:
     known = known and stream.precision == 8
   if not known:
-    raise ValueError(
+    raise FilmFault(
       f"has pixels in {_name(syntax)}, which no decoder at hand reads; "
       "decompress it, for example with dcmdjpeg of DCMTK"
     )
@@ -72,7 +73,7 @@ def check_stream(module: PixelModule, stream: Codestream | None) -> None:
   if stream is None:
     return
   if (stream.width, stream.height) != (module.columns, module.rows):
-    raise ValueError(
+    raise FilmFault(
       f"declares {module.columns}x{module.rows} pixels, but its compressed "
       f"frame {stream.width}x{stream.height}; not decoded"
     )
@@ -97,7 +98,7 @@ def stored_values(
   """
   raw = _decode(dataset, module, raw=True)
   if raw.shape != (module.rows, module.columns):
-    raise ValueError(f"has pixels of the shape {list(raw.shape)}")
+    raise FilmFault(f"has pixels of the shape {list(raw.shape)}")
   values = raw.astype(np.int32)
   notes: list[str] = []
   if stream is not None and stream.precision > module.stored:
@@ -140,16 +141,17 @@ def luma_of(dataset: Any, module: PixelModule) -> np.ndarray:
       try:
         colours = apply_color_lut(colours, dataset)[..., :3]
       except Exception as error:  # pydicom raises many types.
-        raise ValueError("has a damaged colour palette") from error
+        raise FilmFault("has a damaged colour palette") from error
     top = 255 if colours.dtype.itemsize == 1 else 65535
   if colours.shape != (module.rows, module.columns, 3):
-    raise ValueError(f"has pixels of the shape {list(colours.shape)}")
+    raise FilmFault(f"has pixels of the shape {list(colours.shape)}")
   luma = colours @ np.array([0.299, 0.587, 0.114])
   return np.rint(np.clip(luma / top, 0, 1) * 255).astype(np.uint8)
 
 
 def _decode(dataset: Any, module: PixelModule, *, raw: bool) -> np.ndarray:
   """Return the one frame, with the header's contradictions settled."""
+  from pydicom import uid
   from pydicom.pixels import get_decoder
 
   syntax = transfer_syntax(dataset)
@@ -164,17 +166,22 @@ def _decode(dataset: Any, module: PixelModule, *, raw: bool) -> np.ndarray:
     "number_of_frames": 1,
     "correct_unused_bits": False,
   }
+  if syntax == uid.JPEGBaseline8Bit:
+    # GDCM fills up a frame that breaks off, and writes to the console.
+    settled["decoding_plugin"] = "pillow"
   with quiet():
     try:
       decoder = get_decoder(syntax)
       values, _ = decoder.as_array(dataset, index=0, raw=raw, **settled)
     except Exception as error:  # Decoders raise many types.
-      reason = (str(error).strip().splitlines() or [repr(error)])[0]
-      raise ValueError(
-        f"has pixels that do not decode ({_name(syntax)}): {reason}"
+      raise FilmFault(
+        f"has pixels that do not decode ({_name(syntax)}); copy the file again"
       ) from error
   return values
 
 
 def _name(syntax: Any) -> str:
-  return syntax.name if syntax.name != syntax else f"transfer syntax {syntax}"
+  if syntax.name != syntax:
+    return str(syntax.name)
+  # A damaged UID may have swallowed what follows it.
+  return f"transfer syntax {syntax}" if syntax.is_valid else "a damaged syntax"

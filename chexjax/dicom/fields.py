@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from chexjax.dicom.faults import FilmFault
+
 # What pydicom raises when it converts a damaged value; a MemoryError and the
 # like are none of these.
 _DAMAGED = (
@@ -74,7 +76,7 @@ def integer_of(dataset: Any, keyword: str, default: int | None = None) -> int:
   if found:
     return int(found[0])
   if default is None:
-    raise ValueError(f"its DICOM header has no {keyword}, or a damaged one")
+    raise FilmFault(f"its DICOM header has no {keyword}, or a damaged one")
   return default
 
 

@@ -17,6 +17,7 @@ from chexjax.dicom.decoded import (
   stored_values,
   transfer_syntax,
 )
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.fields import numbers_of, text_of
 from chexjax.dicom.grey_stages import grey_table, padding_of
 from chexjax.dicom.pixel_data import check_whole
@@ -91,7 +92,7 @@ def film_of(
     check_class(dataset)
     module, placement, view, notes = _checked(dataset, max_pixels)
     if "PixelData" not in dataset:
-      raise ValueError("has no integer pixel data; there is no film in it")
+      raise FilmFault("has no integer pixel data; there is no film in it")
     check_decoder(dataset)
     stream = stream or _stream_of(dataset)
     check_decoder(dataset, stream)
@@ -183,13 +184,13 @@ def _told(read: Callable[[], Result]) -> Result:
   """Run a reader; what pydicom raises of a damaged value becomes a sentence."""
   try:
     return read()
-  except ValueError as error:
-    if type(error) is ValueError:
+  except (ArithmeticError, AttributeError, LookupError, OSError, TypeError,
+          ValueError) as error:  # fmt: skip
+    if isinstance(error, FilmFault):
       raise
-    raise ValueError("has a damaged DICOM header") from error
-  except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-    raise ValueError(
-      f"has a damaged DICOM header ({type(error).__name__})"
+    raise FilmFault(
+      f"has a damaged DICOM header ({type(error).__name__}); copy the file "
+      "again"
     ) from error
 
 
@@ -239,7 +240,7 @@ def _stream_of(dataset: Any) -> Codestream | None:
     return next(
       (s for f in fragments if (s := read_codestream(f)) is not None), None
     )
-  except ValueError:
+  except ValueError:  # The decoder will say that they are damaged.
     return None
 
 
@@ -254,7 +255,7 @@ def _grey(
     padded = (values >= padding[0]) & (values <= padding[1])
   seen = values if padded is None else values[~padded]
   if not seen.size:
-    raise ValueError("holds nothing but padding; there is no film in it")
+    raise FilmFault("holds nothing but padding; there is no film in it")
   table, said = grey_table(
     dataset,
     module,

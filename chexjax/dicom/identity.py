@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from chexjax.dicom.datasets import open_dataset
+from chexjax.dicom.fields import value_of
 from chexjax.dicom.quiet import quiet
 
 _KEYWORDS = {
@@ -35,4 +36,5 @@ def identity_of(path: str | os.PathLike[str]) -> dict[str, str]:
 
 def _text(dataset: Any, keyword: str) -> str:
   with quiet():
-    return str(dataset.get(keyword) or "").strip()
+    value = value_of(dataset, keyword)
+    return "" if value is None else str(value).strip()

@@ -3,6 +3,8 @@
 import os
 from typing import BinaryIO
 
+from chexjax.dicom.faults import FilmFault
+
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _HEAD = 1 << 16  # bytes of a frame that declare its size
@@ -29,17 +31,17 @@ def check_whole(
   size = os.fstat(file.fileno()).st_size
   start = file.read(8 if implicit else 12)
   if len(start) < 8:
-    raise ValueError("breaks off before its pixel data, or has none")
+    raise FilmFault("breaks off before its pixel data, or has none")
   group = int.from_bytes(start[:2], order)  # type: ignore[arg-type]
   element = int.from_bytes(start[2:4], order)  # type: ignore[arg-type]
   if (group, element) != (0x7FE0, 0x0010):
-    raise ValueError("has no integer pixel data; there is no film in it")
+    raise FilmFault("has no integer pixel data; there is no film in it")
   length = int.from_bytes(start[-4:], order)  # type: ignore[arg-type]
   if length == _UNDEFINED:
     return _walk_fragments(file, size)
   there = min(length, size - file.tell())
   if there < native_bytes:
-    raise ValueError(
+    raise FilmFault(
       f"breaks off in its pixel data: {there:,} of {native_bytes:,} bytes; "
       "copy the file again"
     )
@@ -55,14 +57,14 @@ def _walk_fragments(file: BinaryIO, size: int) -> bytes:
       break
     length = int.from_bytes(start[4:], "little")
     if len(start) < 8 or file.tell() + length > size:
-      raise ValueError("breaks off in its pixel data; copy the file again")
+      raise FilmFault("breaks off in its pixel data; copy the file again")
     if start[:4] != _ITEM or length == _UNDEFINED:
-      raise ValueError("has damaged pixel data: a fragment does not begin")
+      raise FilmFault("has damaged pixel data: a fragment does not begin")
     after = file.tell() + length
     if not table and not first:
       first = file.read(min(length, _HEAD))
     table = False
     file.seek(after)
   if not first:
-    raise ValueError("has empty pixel data; there is no film in it")
+    raise FilmFault("has empty pixel data; there is no film in it")
   return first

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.fields import integer_of, text_of
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -77,23 +78,23 @@ def read_pixel_module(
   frames = integer_of(dataset, "NumberOfFrames", 1)
   samples = integer_of(dataset, "SamplesPerPixel", 1)
   if min(rows, columns, frames) < 1:
-    raise ValueError(
+    raise FilmFault(
       f"declares {columns}x{rows} pixels and {frames} frames; there is no film"
     )
   pixels = rows * columns * frames
   if pixels > max_pixels:
-    raise ValueError(
+    raise FilmFault(
       f"declares {columns}x{rows} pixels and {frames} frames, {pixels:,} "
       f"pixels, more than {max_pixels:,}; not decoded"
     )
   if frames > 1:
-    raise ValueError(
+    raise FilmFault(
       f"has {frames} frames, must be one film; split it into single films"
     )
   allocated = integer_of(dataset, "BitsAllocated", 8)
   stored = integer_of(dataset, "BitsStored", allocated)
   if allocated not in _DEPTHS or samples not in (1, 3):
-    raise ValueError(
+    raise FilmFault(
       f"has {samples} samples of {allocated} bits in a pixel, must be 1 or 3 "
       "of 8 or 16 bits"
     )

@@ -3,6 +3,8 @@
 import re
 from typing import Any, Literal
 
+from chexjax.dicom.fields import items_of, text_of, value_of
+
 View = Literal["frontal", "lateral", "unknown"]
 
 # Values of View Position. A decubitus (LLD, RLD) is a frontal view of a patient
@@ -30,8 +32,8 @@ _TEXTS = (
   "ProtocolName",
   "PerformedProcedureStepDescription",
 )
-_SAYS_LATERAL = re.compile(r"\bLAT(ERAL)?\b", re.IGNORECASE)
-_SAYS_FRONTAL = re.compile(r"\b(PA|AP|FRONTAL|DECUB\w*)\b", re.IGNORECASE)
+_SAYS_LATERAL = re.compile(r"\bLAT(ERAL)?\b")
+_SAYS_FRONTAL = re.compile(r"\b(PA|AP|FRONTAL|DECUB\w*)\b")
 
 
 def view_of(dataset: Any) -> tuple[View, str]:
@@ -46,17 +48,17 @@ def view_of(dataset: Any) -> tuple[View, str]:
   Returns:
     The view, and the name of the attribute, empty where none says it.
   """
-  position = str(dataset.get("ViewPosition") or "").strip().upper()
+  position = text_of(dataset, "ViewPosition")
   words = set(position.replace("_", " ").split())
   if position in _LATERAL or words & {"LAT", "LATERAL"}:
     return "lateral", "View Position"
   if words & _FRONTAL:
     return "frontal", "View Position"
-  for item in dataset.get("ViewCodeSequence") or ():
-    if view := _CODES.get(str(item.get("CodeValue") or "").strip()):
+  for item in items_of(dataset, "ViewCodeSequence"):
+    if view := _CODES.get(text_of(item, "CodeValue")):
       return view, "View Code Sequence"
   for keyword in _TEXTS:
-    text = str(dataset.get(keyword) or "").replace("_", " ")
+    text = text_of(dataset, keyword).replace("_", " ")
     if _SAYS_LATERAL.search(text) and not _SAYS_FRONTAL.search(text):
       return "lateral", _spaced(keyword)
   letters = {direction[:1] for direction in orientation_of(dataset)}
@@ -73,7 +75,7 @@ def orientation_of(dataset: Any) -> tuple[str, ...]:
   Args:
     dataset: a pydicom data set.
   """
-  said = dataset.get("PatientOrientation")
+  said = value_of(dataset, "PatientOrientation")
   if said is None or isinstance(said, str):
     said = str(said or "").split("\\")
   ways = tuple(str(way).strip().upper() for way in said)

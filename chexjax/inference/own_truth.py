@@ -167,7 +167,7 @@ class OwnTestFilms:
       if header.placement is not None and header.placement.turned:
         raise ValueError(
           f"{self.paths[key]} is shown turned by its Patient Orientation; "
-          "boxes of other people's predictions are taken for upright films alone"
+          "boxes of other people's predictions must be of upright films"
         )
       self._sizes[key] = header.width, header.height
     return self._sizes[key]
