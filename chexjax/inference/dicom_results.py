@@ -11,6 +11,7 @@ from PIL import Image
 import chexjax
 from chexjax.data.images import Film
 from chexjax.dicom.datasets import open_dataset
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.placement import Placement
 from chexjax.extras import require
 from chexjax.inference.film_findings import (
@@ -24,6 +25,14 @@ from chexjax.io import check_folder, replacing
 from chexjax.report.overlay import draw_overlay
 from chexjax.weights.digest import digest_of
 
+_DAMAGED = (
+  ArithmeticError,
+  AttributeError,
+  LookupError,
+  NotImplementedError,
+  TypeError,
+  ValueError,
+)
 Writer = Callable[[pathlib.Path], None]
 
 
@@ -92,8 +101,13 @@ class DicomResults:
     with quiet():
       try:
         made = self._objects(path, film, found, findings)
-      except ValueError as error:
+      except FilmFault as error:
         raise ValueError(f"{path}: no DICOM results: {error}") from error
+      # What other packages say may quote the header, and with it a patient.
+      except _DAMAGED as error:
+        raise ValueError(
+          f"{path}: no DICOM results: damaged header ({type(error).__name__})"
+        ) from error
     return {
       f"{kind}.dcm": functools.partial(_save, dataset)
       for kind, dataset in made.items()
@@ -116,10 +130,10 @@ class DicomResults:
     if needs_pixels(header):
       header = open_dataset(path, pixels=True)
     if _is_own(header):
-      raise ValueError("is itself a picture that chexjax has made")
+      raise FilmFault("is itself a picture that chexjax has made")
     placement = film.placement
     if placement is None:
-      raise ValueError("is no DICOM file")
+      raise FilmFault("is no DICOM file")
     names = drawn(findings)
     results = [
       self._result(name, findings[name], placement, name in names)

@@ -73,7 +73,7 @@ class FilmQueue:
   def waiting(self) -> int:
     """Films that wait for their prediction."""
     with self._changed:
-      return len(self._waiting)
+      return len(self._waiting.keys() - self._results)
 
   @property
   def unsent(self) -> int:

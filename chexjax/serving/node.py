@@ -13,6 +13,7 @@ _SUCCESS = 0x0000
 _OUT_OF_RESOURCES = 0xA700
 _CANNOT_UNDERSTAND = 0xC000
 _ASSOCIATIONS = 16  # at once
+_PDU = 1 << 17  # bytes of a message's part; the default makes 300 of a film
 _SECONDS = 60  # without a word from a sender
 
 # Films for viewing, and for processing, which are put aside with the reason.
@@ -72,6 +73,7 @@ class Node:
     entity = AE(ae_title=aet)
     entity.require_called_aet = True
     entity.maximum_associations = _ASSOCIATIONS
+    entity.maximum_pdu_size = _PDU
     entity.network_timeout = _SECONDS
     entity.acse_timeout = entity.dimse_timeout = _SECONDS
     entity.add_supported_context(Verification)

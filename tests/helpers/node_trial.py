@@ -59,6 +59,7 @@ class Peer:
     self.got = collections.defaultdict(collections.Counter)
     self._lock = threading.Lock()
     self._entity = AE(ae_title="PEER")
+    self._entity.maximum_pdu_size = 0  # As large as they come.
     for uid in RESULTS.values():
       self._entity.add_supported_context(uid, ExplicitVRLittleEndian)
     self._server, self.port = None, 0

@@ -4,6 +4,7 @@ import copy
 
 from pydicom.dataset import Dataset
 
+from chexjax.dicom.faults import FilmFault
 from chexjax.dicom.fields import numbers_of
 
 # Patient, study, and what tells two patients of the same name apart. They are
@@ -68,7 +69,7 @@ def reference_of(film: Dataset) -> Dataset:
   """
   absent = [k for k in (*_REFERENCED, "Rows", "Columns") if not film.get(k)]
   if absent:
-    raise ValueError(
+    raise FilmFault(
       f"has no {', '.join(absent)}, which DICOM results must refer to"
     )
   header = Dataset()
