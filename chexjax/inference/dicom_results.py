@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import chexjax
 from chexjax.data.images import Film
 from chexjax.dicom.datasets import open_dataset
 from chexjax.dicom.faults import FilmFault
@@ -23,6 +22,7 @@ from chexjax.inference.film_findings import (
 )
 from chexjax.io import check_folder, replacing
 from chexjax.report.overlay import draw_overlay
+from chexjax.runtime import provenance
 from chexjax.weights.digest import digest_of
 
 _DAMAGED = (
@@ -64,7 +64,7 @@ class DicomResults:
     self._of_films, self._segmentation = of_films, segmentation
     thresholds = [of_films.percentiles, info.score_cuts]
     self._algorithm = Algorithm(
-      version=chexjax.__version__,
+      version=provenance.version_of("chexjax"),
       weights=info.source,
       weights_sha256=digest_of(predictor.variables),
       settings=(

@@ -50,7 +50,16 @@ class FilmFindings:
     }
 
   def heat(self, film: Film, found: Mapping[str, Any], name: str) -> np.ndarray:
-    """Return the part of a finding's map that lies on the film, `[h, w]`."""
+    """Return the part of a finding's map that lies on the film.
+
+    Args:
+      film: content of the file.
+      found: see `findings`.
+      name: of the finding.
+
+    Returns:
+      `[h, w]`, of any size, to be stretched over the film.
+    """
     info = self.predictor.info
     k = self.predictor.findings.index(name)
     heat = found["maps"][self.predictor.box_map][k]
@@ -69,6 +78,12 @@ class FilmFindings:
     """Return what a picture shows of some findings.
 
     A finding that is not predicted has its map but no box.
+
+    Args:
+      film: content of the file.
+      found: see `findings`.
+      findings: of this film.
+      names: of the findings to show.
     """
     shown = []
     for name in names:

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "ops", "models", "weights", "dicom", "data", "evaluation", "report",
     "runtime",
   },
+  "serving": {"data", "inference"},
   "training": {
     "ops", "models", "weights", "data", "evaluation", "report", "runtime",
     "inference",
