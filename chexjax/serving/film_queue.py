@@ -53,13 +53,17 @@ class FilmQueue:
         else:
           scratch.unlink()
     self._changed = threading.Condition()
+    self._results = {path.name for path in self._results_folder.iterdir()}
     found = sorted(
       self._waiting_folder.glob("*.dcm"), key=lambda p: p.stat().st_mtime_ns
     )
+    for path in found:
+      if path.stem in self._results:
+        path.unlink()  # The process ended between its results and this.
+    found = [path for path in found if path.stem not in self._results]
     # Ordered by arrival; the value says whether it is being predicted.
     self._waiting = dict.fromkeys((path.stem for path in found), False)
     self._writing: set[str] = set()
-    self._results = {path.name for path in self._results_folder.iterdir()}
     self._ends = {path.stem: _ends_of(path) for path in found}
     for path in found:
       if self._ends[path.stem] >= _ENDS:
