@@ -10,7 +10,7 @@ from PIL import Image
 
 from chexjax.data import no_images
 from chexjax.data.decoding import FORMATS, reason_of, turned
-from chexjax.dicom.film import read_dicom_header
+from chexjax.dicom.film_header import read_dicom_header
 from chexjax.dicom.placement import Placement
 from chexjax.dicom.recognition import begins_dicom
 from chexjax.dicom.view import View
@@ -75,11 +75,11 @@ def read_header(path: pathlib.Path) -> Header | str:
 
 def _read_dicom(path: pathlib.Path) -> Header | str:
   try:
-    placement, view = read_dicom_header(path, max_pixels=MAX_PIXELS)
+    header = read_dicom_header(path, max_pixels=MAX_PIXELS)
   except (ImportError, ValueError) as error:
     return str(error)
-  size = placement.columns, placement.rows
-  return Header(*size, False, False, placement, view)
+  size = header.placement.columns, header.placement.rows
+  return Header(*size, False, False, header.placement, header.view)
 
 
 def _read(file: io.BufferedReader) -> Header | str:

@@ -8,7 +8,8 @@
   lies in the file, before it is decoded; `decoded`: the stored values
 - `grey_stages`, `lookup_tables`: from stored values to 8 bits
 - `placement`: turned upright, with square pixels, and back
-- `film`: all of this, one after the other
+- `film_header`: a header, checked; `film`: all of this, one after the other
+- `faults`: the error that all of them raise
 - `identity`: the patient's name and ID, for whoever asks for them
 
 Everything but `recognition` and `placement` needs the extra `dicom`.

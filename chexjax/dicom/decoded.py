@@ -119,7 +119,7 @@ def stored_values(
   return values, module, notes
 
 
-def luma_of(dataset: Any, module: PixelModule) -> np.ndarray:
+def luma_of(dataset: Any, module: PixelModule) -> tuple[np.ndarray, list[str]]:
   """Decode a film in colour as its luma (ITU-R 601).
 
   Args:
@@ -127,7 +127,7 @@ def luma_of(dataset: Any, module: PixelModule) -> np.ndarray:
     module: of the film.
 
   Returns:
-    `[rows, columns]` uint8.
+    `[rows, columns]` uint8, and a note.
 
   Raises:
     ValueError: the pixels do not decode.
@@ -146,7 +146,10 @@ def luma_of(dataset: Any, module: PixelModule) -> np.ndarray:
   if colours.shape != (module.rows, module.columns, 3):
     raise FilmFault(f"has pixels of the shape {list(colours.shape)}")
   luma = colours @ np.array([0.299, 0.587, 0.114])
-  return np.rint(np.clip(luma / top, 0, 1) * 255).astype(np.uint8)
+  grey = np.rint(np.clip(luma / top, 0, 1) * 255).astype(np.uint8)
+  if (np.ptp(colours, axis=-1) == 0).all():
+    return grey, ["in three colours that are the same (a screenshot?)"]
+  return grey, ["in colour, made grey (a photo or a screenshot?)"]
 
 
 def _decode(dataset: Any, module: PixelModule, *, raw: bool) -> np.ndarray:

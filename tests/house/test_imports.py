@@ -111,7 +111,7 @@ def test_ops_know_no_flax():
   ],
 )
 def test_imports_are_light(modules, heavy):
-  heavy |= {"matplotlib", "tensorflow", "torch"}
+  heavy |= {"matplotlib", "pydicom", "tensorflow", "torch"}
   code = f"import sys, {modules}; print(sorted({heavy!r} & set(sys.modules)))"
   out = subprocess.run(
     [sys.executable, "-c", code],
