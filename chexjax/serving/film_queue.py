@@ -4,8 +4,8 @@ A film is in one of three folders: `waiting` until its results are there,
 `results` until the peer has them, `failed` if it has none. Each step is made
 durable before the one before it is undone, so a process that is killed loses
 nothing; at worst a step is done twice, with the same result. A film that was
-being predicted when the process ended is predicted alone the next time, and put
-aside after five such ends: it may be what ends it.
+being predicted when the process ended may be what has ended it: it is predicted
+alone, after all others, and put aside after ten such ends.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from chexjax.io import new_folder, replacing
 
 _NAME = 24  # hexadecimal digits of a film's digest
-_ENDS = 5  # of the process while a film was being predicted
+_ENDS = 10  # of the process while a film was being predicted
 Writer = Callable[[pathlib.Path], None]
 
 
@@ -140,8 +140,8 @@ class FilmQueue:
         lambda: not all(self._waiting.values()), timeout=timeout
       )
       free = [name for name, taken in self._waiting.items() if not taken]
-      suspects = [name for name in free if self._ends.get(name)]
-      chosen = suspects[:1] or free[:most]
+      fresh = [name for name in free if not self._ends.get(name)]
+      chosen = fresh[:most] or sorted(free, key=self._ends.__getitem__)[:1]
       for name in chosen:
         self._waiting[name] = True
     films = [self._film(name) for name in chosen]
