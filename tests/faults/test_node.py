@@ -21,6 +21,7 @@ def test_a_burst_is_bounded(tmp_path):
   assert burst_node.main(argv) == 0
 
 
+@pytest.mark.shared
 def test_an_archive_keeps_and_shows_the_results(tmp_path, shared):
   if archive.find_orthanc() is None:
     pytest.skip(
