@@ -7,55 +7,25 @@ import numpy as np
 import pytest
 
 pytest.importorskip("highdicom")
-from dicom_films import NAME, NUMBER, film, pydicom, ramp, table, uid
-from PIL import Image
+from dicom_films import NAME, NUMBER, table
+from predicted_films import (
+  ALGORITHM,
+  BOX,
+  UIDS,
+  again,
+  all_of,
+  chest,
+  findings,
+)
 
-from chexjax.dicom.film import film_of
 from chexjax.dicom.objects.finding_codes import LOCAL_SCHEME, code_of
 from chexjax.dicom.objects.presentation_state import presentation_state
-from chexjax.dicom.objects.result import Algorithm, Finding
+from chexjax.dicom.objects.result import Algorithm
 from chexjax.dicom.objects.secondary_capture import secondary_capture
 from chexjax.dicom.objects.segmentation import segmentation
 from chexjax.dicom.objects.structured_report import structured_report
 from chexjax.dicom.quiet import quiet
 from chexjax.types import FINDINGS
-
-ALGORITHM = Algorithm("1.2", "a run", "ab" * 32, ("Preset: paper",), "cuts")
-BOX = (8.0, 6.0, 40.5, 30.0)
-UIDS = ("StudyInstanceUID", "SeriesInstanceUID")
-MOST = 10**6
-
-
-def chest(values=None, **tags):
-  tags = {k: uid.generate_uid(entropy_srcs=[k]) for k in UIDS} | tags
-  return film(values, **tags)
-
-
-def findings(names=FINDINGS):
-  return [
-    Finding(
-      name, 0.9 - 0.05 * i, [True, False, None][i % 3],
-      BOX if i in (0, 3) else None, i == 0, ("Cut: 0.5",),
-    )
-    for i, name in enumerate(names)
-  ]  # fmt: skip
-
-
-def all_of(source, names=FINDINGS):
-  heat = np.add.outer(np.arange(source.Rows), np.arange(source.Columns))
-  return {
-    901: structured_report(source, findings(names), ALGORITHM),
-    902: presentation_state(source, findings(names), ALGORITHM),
-    903: secondary_capture(
-      source, np.full((30, 40, 3), 90, np.uint8), ALGORITHM
-    ),
-    904: segmentation(source, [(names[0], heat), (names[1], heat)], ALGORITHM),
-  }
-
-
-def again(dataset, path):
-  dataset.save_as(path, enforce_file_format=True)
-  return pydicom.dcmread(path)
 
 
 def items(dataset, meaning):
@@ -193,78 +163,6 @@ def test_codes_of_findings():
     assert 0 < len(code.value) <= 16
     assert 0 < len(code.meaning) <= 64
     assert "\\" not in code.value + code.meaning
-
-
-def displays():
-  """Films whose display a presentation state must keep."""
-  twelve = {"bits": 12}
-  window = {"WindowCenter": 1500, "WindowWidth": 1200}
-  curve = (np.linspace(0, 1, 4096) ** 2 * 16383).astype(int)
-  yield "no window", twelve
-  yield "inverted", twelve | {"PhotometricInterpretation": "MONOCHROME1"}
-  yield "window", twelve | window
-  yield "two windows", twelve | {
-    "WindowCenter": [900, 2000], "WindowWidth": [800, 4000],
-  }  # fmt: skip
-  yield "exact", twelve | window | {"VOILUTFunction": "LINEAR_EXACT"}
-  yield "inverted window", twelve | window | {
-    "PhotometricInterpretation": "MONOCHROME1",
-  }  # fmt: skip
-  yield "LUT", twelve | {"VOILUTSequence": table(0, curve, 14)}
-  # Read as US, its entries are numbers and not bytes.
-  yield "LUT declared too wide", twelve | {
-    "VOILUTSequence": table(0, curve // 4, 16),
-  }  # fmt: skip
-  yield "rescaled", twelve | {
-    "RescaleSlope": -2, "RescaleIntercept": 4000,
-    "WindowCenter": 500, "WindowWidth": 3000,
-  }  # fmt: skip
-  yield "eight bits", {"values": ramp(8).astype(np.uint8), "bits": 8}
-
-
-@pytest.mark.skipif(
-  shutil.which("dcmp2pgm") is None, reason="no dcmp2pgm: apt-get install dcmtk"
-)
-@pytest.mark.parametrize("tags", [pytest.param(t, id=n) for n, t in displays()])
-def test_dcmtk_shows_the_film_as_we_do(tmp_path, tags):
-  source = chest(**tags)
-  source.save_as(tmp_path / "film.dcm", enforce_file_format=True)
-  state = presentation_state(source, findings(), ALGORITHM)
-  state.save_as(tmp_path / "gsps.dcm", enforce_file_format=True)
-  out = tmp_path / "out.pgm"
-  subprocess.run(
-    ["dcmp2pgm", "-q", "-p", tmp_path / "gsps.dcm", tmp_path / "film.dcm", out],
-    check=True,
-  )
-  theirs = np.asarray(Image.open(out), int)
-  ours = np.asarray(film_of(source, max_pixels=MOST).grey, int)
-  # DCMTK computes windows in integers.
-  assert np.abs(theirs - ours).max() <= 1
-
-
-def test_a_presentation_state_keeps_polarity_tables_and_pixels(tmp_path):
-  entries = list(range(0, 8192, 2))
-  source = chest(
-    PhotometricInterpretation="MONOCHROME1", PixelSpacing=[0.4, 0.2],
-    VOILUTSequence=table(0, entries, 16),
-  )  # fmt: skip
-  source = again(source, tmp_path / "film.dcm")
-  assert isinstance(source.VOILUTSequence[0].LUTData, list)
-  state = presentation_state(source, findings(), ALGORITHM)
-  state = again(state, tmp_path / "gsps.dcm")
-  assert state.PresentationLUTShape == "INVERSE"
-  shown = state.SoftcopyVOILUTSequence[0].VOILUTSequence[0]
-  assert shown["LUTData"].VR == "OW"
-  # Over the whole range of 16 bits, because not all readers take 13.
-  full = np.frombuffer(shown.LUTData, "<u2")
-  assert np.abs(full - np.array(entries) * (65535 / 8191)).max() <= 0.5
-  assert shown.LUTDescriptor[2] == 16
-  area = state.DisplayedAreaSelectionSequence[0]
-  assert list(area.PresentationPixelAspectRatio) == [20000, 10000]
-  (drawn,) = state.GraphicAnnotationSequence
-  assert drawn.TextObjectSequence[0].UnformattedTextValue == "Atelectasis 0.90"
-  corners = np.reshape(drawn.GraphicObjectSequence[0].GraphicData, (-1, 2))
-  assert corners.min(0).tolist() + corners.max(0).tolist() == list(BOX)
 
 
 def test_a_colour_image_has_no_presentation_state():
