@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_killed_node_loses_nothing(tmp_path):
-  argv = ["--kills=2", "--longest=2", f"--folder={tmp_path}"]
+  argv = ["--kills=1", "--longest=2", f"--folder={tmp_path}"]
   assert kill_node.main(argv) == 0
 
 
