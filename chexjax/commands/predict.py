@@ -3,9 +3,9 @@
 chexjax predict --weights=DIR --out=predictions IMAGES...
 
 Weights are a run's workdir, a converted folder, or the authors' file. Images
-are PNG or JPEG files, or folders, searched through and through. Exit status:
-0 all well, 1 some images could not be read (they are listed), 2 nothing was
-done.
+are PNG, JPEG or DICOM files, or folders, searched through and through. Exit
+status: 0 all well, 1 some images could not be read (they are listed), 2 nothing
+was done.
 """
 
 import collections
@@ -23,8 +23,11 @@ import tyro
 
 from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
-from chexjax.data.images import Film, read_film
+from chexjax.data.images import Film, Laterals, read_film
+from chexjax.dicom.recognition import is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
+from chexjax.inference.dicom_results import DicomFolder, DicomResults
+from chexjax.inference.film_findings import FilmFindings
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
@@ -42,7 +45,7 @@ class Options:
   """Options of `predict`."""
 
   images: tyro.conf.Positional[tuple[pathlib.Path, ...]]
-  """PNG or JPEG files, or folders with such."""
+  """PNG, JPEG or DICOM files, or folders with such."""
   weights: pathlib.Path
   """A run's workdir, a folder of convert, or the authors' file."""
   out: pathlib.Path
@@ -54,6 +57,17 @@ class Options:
   the run has chosen itself."""
   raw: bool = False
   """Also write logits and saliency, as .npz."""
+  dicom_out: pathlib.Path | None = None
+  """Folder for DICOM objects of the films that are DICOM files: a structured
+  report, a presentation state and a picture of each."""
+  dicom_seg: bool = False
+  """Also write a segmentation of the maps to --dicom_out."""
+  laterals: Laterals = "refuse"
+  """Whether films that their DICOM headers call lateral views are refused, or
+  predicted with a note."""
+  keep_ids: bool = False
+  """Whether predictions.json has the patient's name, ID and the UIDs of each
+  DICOM film; without it none of them is written anywhere."""
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
@@ -74,12 +88,26 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
+  if options.dicom_seg and options.dicom_out is None:
+    print("error: --dicom_seg needs --dicom_out=DIR", file=sys.stderr)
+    return 2
   set_up_process()
-  jobs, failed = find_images(options.images, options.out)
+  outs = [options.out, *filter(None, [options.dicom_out])]
+  jobs, failed = find_images(options.images, outs)
   for fault in failed:
     print(f"error: {fault['file']}: {fault['reason']}", file=sys.stderr)
   if not jobs:
     print("error: no image to read; nothing was done", file=sys.stderr)
+    return 2
+  others = 0
+  if options.dicom_out is not None:
+    others = sum(not is_dicom(job.path) for job in jobs)
+  if others == len(jobs):
+    print(
+      f"error: none of {others} images is a DICOM file, which the objects of "
+      "--dicom_out would refer to; nothing was done",
+      file=sys.stderr,
+    )
     return 2
   try:
     if options.compilation_cache:
@@ -90,21 +118,40 @@ def main(argv: Sequence[str] | None = None) -> int:
       if options.thresholds is None
       else read_thresholds(options.thresholds, predictor.info)
     )
+    of_films = FilmFindings(predictor, percentiles)
+    dicom = None
+    if options.dicom_out is not None:
+      results = DicomResults(
+        of_films, thresholds_from=origin, segmentation=options.dicom_seg
+      )
+      dicom = DicomFolder(options.dicom_out, results)
     files = PredictionFiles(
-      options.out, predictor, percentiles, raw=options.raw
+      options.out,
+      of_films,
+      raw=options.raw,
+      keep_ids=options.keep_ids,
+      dicom=dicom,
     )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return status_of(error)
-  done = _predict_all(predictor, files, jobs, failed, options.batch_size)
+  done = _predict_all(predictor, files, jobs, failed, options)
   if not done:
     print("error: no image could be read", file=sys.stderr)
     return 2
   files.warn()
+  failed += files.without_objects
   files.write_record(done, failed, origin)
   files.write_table(done)
   print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  if options.dicom_out is not None:
+    count = sum(bool(film["dicom"]) for film in done)
+    rest = f"; {others} images are no DICOM files and have none"
+    print(
+      f"DICOM objects of {count} films; see {options.dicom_out}"
+      + (rest if others else "")
+    )
   print(DISCLAIMER)
   return 1 if failed else 0
 
@@ -139,7 +186,7 @@ def _predict_all(
   files: PredictionFiles,
   jobs: list[Job],
   failed: list[dict],
-  batch_size: int | None,
+  options: Options,
 ) -> list[dict]:
   """Return the record of every film; those that cannot be read are `failed`.
 
@@ -147,12 +194,14 @@ def _predict_all(
   """
   done: list[dict] = []
   began = time.monotonic()
+  batch_size = options.batch_size
   with concurrent.futures.ThreadPoolExecutor() as pool:
     films = _read_ahead(
       pool,
       jobs,
       failed,
       info=predictor.info,
+      laterals=options.laterals,
       ahead=2 * (batch_size or default_batch_size()),
     )
     for keys, rows in predictor.stream(
@@ -171,6 +220,7 @@ def _read_ahead(
   failed: list[dict],
   *,
   info: ModelInfo,
+  laterals: Laterals,
   ahead: int,
 ) -> Iterator[tuple[Key, np.ndarray]]:
   """Yield what can be read, while the pool reads what comes after."""
@@ -179,7 +229,11 @@ def _read_ahead(
   while True:
     while len(reading) < ahead and (job := next(rest, None)):
       read = functools.partial(
-        read_film, job.path, info.image_size, shape=info.shape
+        read_film,
+        job.path,
+        info.image_size,
+        shape=info.shape,
+        laterals=laterals,
       )
       reading.append((job, pool.submit(read)))
     if not reading:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from chexjax.data.images import Film, film_of_array, read_film
+from chexjax.data.images import Film, Laterals, film_of_array, read_film
 
 Key = TypeVar("Key")
 Images = (
@@ -40,13 +40,20 @@ def as_list(images: Images) -> list[Any]:
   return given
 
 
-def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
+def open_film(
+  image: Any,
+  *,
+  size: int,
+  shape: str = "squeeze",
+  laterals: Laterals = "refuse",
+) -> Film:
   """Return a film from a path or an array.
 
   Args:
     image: path or array.
     size: side of the model's input, in pixels.
     shape: how it becomes a square; see `data.framing`.
+    laterals: see `read_film`.
 
   Raises:
     ValueError: it is not a film; see `read_film` and `film_of_array`.
@@ -55,7 +62,7 @@ def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
     path = pathlib.Path(image)
     if path.is_dir():
       raise ValueError(f"{path} is a folder; give the files in it")
-    return read_film(path, size, shape=shape)
+    return read_film(path, size, shape=shape, laterals=laterals)
   return film_of_array(np.asarray(image), size, shape=shape)
 
 

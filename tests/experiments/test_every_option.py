@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 
 from chexjax import ops
-from chexjax.commands import cache, convert, evaluate, predict, report
+from chexjax.commands import (
+  cache,
+  convert,
+  evaluate,
+  predict,
+  report,
+  serve,
+)
 from chexjax.models import ChexModel
 from chexjax.training import config as run_options
 from chexjax.training import rescore
@@ -23,7 +30,7 @@ from tfds_chestxray14 import check, download
 
 REPO = pathlib.Path(flags.__file__).parents[1]
 COMMANDS = [
-  cache, convert, evaluate, predict, report, contact_sheet, prepare_own,
+  cache, convert, evaluate, predict, report, serve, contact_sheet, prepare_own,
   input_speed, model, scaling, train, ops_speed, evaluate_speed,
 ]  # fmt: skip
 
@@ -116,7 +123,7 @@ WORDS = {
   "max_nan": ["3", "--on_nan=skip"], "class_total": ["labels"],
   "maps": ["released"], "detection_loss": ["crop"],
   "model.pooling": ["lse_lba"], "model.crop": ["gaussian"],
-  "shape": ["letterbox"],
+  "shape": ["letterbox"], "system": ["cam"],
   "tau_start": ["0.5", "--detection_loss=crop"],
   "tau_end": ["0.5", "--detection_loss=crop"],
   "stage1.decay": ["constant"], "stage2.decay": ["constant"],
