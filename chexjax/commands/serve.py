@@ -33,6 +33,7 @@ from chexjax.inference.film_findings import FilmFindings
 from chexjax.inference.predictor import default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache, memory
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.serving.counters import Counters
 from chexjax.serving.film_queue import FilmQueue
 from chexjax.serving.film_results import FilmResults
