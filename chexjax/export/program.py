@@ -1,0 +1,105 @@
+"""The function that an exported file holds: films in, predictions out."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from flax import traverse_util
+
+from chexjax import ops
+from chexjax.inference.maps import MAPS, REGIONS, make_maps
+from chexjax.models import ChexModel
+from chexjax.weights.model_info import ModelInfo
+
+Weights = Mapping[str, Any]
+
+
+def outputs_of(info: ModelInfo) -> dict[str, str]:
+  """Return the name of every output, and what it is.
+
+  Args:
+    info: of the model.
+
+  Returns:
+    Name -> shape, unit and range as text, for B films and K findings.
+  """
+  size = info.image_size
+  found = {
+    "logits": "[B, K] float32, of the whole film",
+    "probabilities": "[B, K] float32, the sigmoid of the logits, 0..1",
+    "sal": "[B, K, h, w] float32, saliency map, 0..1",
+  }
+  if info.stage > 1:
+    mixed = "0..1" if info.preset == "paper" else "of any sign"
+    found |= {
+      "det": f"[B, K, h, w] float32, detection map, {mixed}",
+      "mix": f"[B, K, h, w] float32, final map, {mixed}",
+      "boxes": "[B, K, 4] float32 x1, y1, x2, y2 in pixels of the "
+      f"{size} x {size} input: the region that the detection module picked",
+    }
+  return found
+
+
+def make_program(
+  model: ChexModel, info: ModelInfo
+) -> Callable[[Weights, jax.Array], dict[str, jax.Array]]:
+  """Build the function that is exported; it is not compiled.
+
+  Args:
+    model: whose variables are passed.
+    info: its input size, stage and preset.
+
+  Returns:
+    A function of the variables by name (see `flat_weights`) and `[B, S, S, 1]`
+    uint8 films to the outputs of `outputs_of`, by name.
+  """
+  whole = info.stage > 1
+  draw = make_maps(info.image_size, info.preset, whole=whole)
+
+  def program(weights: Weights, films: jax.Array) -> dict[str, jax.Array]:
+    variables = traverse_util.unflatten_dict(dict(weights), sep="/")
+    logits, found = model.apply(
+      variables, ops.normalize(films), stage=info.stage
+    )
+    given = ("saliency_logits", *REGIONS) if whole else ("saliency_logits",)
+    drawn = jax.vmap(draw)(*(found[name] for name in given))
+    out = {
+      "logits": logits.full,
+      "probabilities": jax.nn.sigmoid(logits.full),
+      **dict(zip(MAPS, drawn)),
+    }
+    return out | ({"boxes": found["picked_boxes"]} if whole else {})
+
+  return program
+
+
+def flat_weights(variables: Any) -> dict[str, np.ndarray]:
+  """Return the variables by name.
+
+  Args:
+    variables: `params` and `batch_stats`.
+
+  Returns:
+    `collection/module/.../name` -> array on the host, sorted by name.
+  """
+  flat = traverse_util.flatten_dict(variables, sep="/")
+  return {name: np.asarray(flat[name]) for name in sorted(flat)}
+
+
+def digest_of(weights: Mapping[str, np.ndarray]) -> str:
+  """Return what tells weights apart, in whatever file they are.
+
+  Args:
+    weights: of `flat_weights`.
+
+  Returns:
+    64 hex digits: the SHA-256 of each name, type and shape with its numbers.
+  """
+  digest = hashlib.sha256()
+  for name, array in sorted(weights.items()):
+    kind = f"{name} {array.dtype.str} {list(array.shape)}\n"
+    digest.update(kind.encode())
+    digest.update(np.ascontiguousarray(array).tobytes())
+  return digest.hexdigest()
