@@ -8,6 +8,7 @@ import chexjax
 
 COMMANDS = {
   "predict": "probabilities and boxes for image files",
+  "merge": "the parts of predict --shard as one",
   "evaluate": "score anybody's predictions, a run, or weights",
   "report": "one HTML page of an evaluation, or of two side by side",
   "convert": "the authors' released weights to ours, and back",

@@ -1,11 +1,13 @@
 """Probabilities and boxes for image files that are in no list.
 
 chexjax predict --weights=DIR --out=predictions IMAGES...
+chexjax predict --weights=DIR --out=parts --shard=3/100 IMAGES...
 
 Weights are a run's workdir, a converted folder, or the authors' file. Images
 are PNG or JPEG files, or folders, searched through and through. Exit status:
 0 all well, 1 some images could not be read (they are listed), 2 nothing was
-done.
+done. With --shard or --format, records are appended to a file as they come, and
+the same command goes on after a kill (docs/bulk.md).
 """
 
 import collections
@@ -15,7 +17,7 @@ import functools
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -25,11 +27,19 @@ from chexjax.commands.console import run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
+from chexjax.extras import require
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
+from chexjax.inference.shards import (
+  Shard,
+  check_run,
+  open_shard,
+  parse_shard,
+)
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
+from chexjax.weights.digest import digest_of, flat_weights
 from chexjax.weights.model_info import ModelInfo
 
 Key = tuple[Job, Film]
@@ -56,6 +66,14 @@ class Options:
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
+  shard: str | None = None
+  """i/n: do the i-th of n equal parts, 1/n to n/n, all into one --out; the
+  command merge joins them."""
+  format: Literal["json", "jsonl", "parquet"] | None = None
+  """Records in one predictions.json at the end, or as JSON lines as they come,
+  from which parquet makes a table; json by default, jsonl with --shard."""
+  overlays: bool = True
+  """Whether a picture of each film is drawn."""
   compilation_cache: bool = True
   """Whether compiled programs are kept in ~/.cache/chexjax."""
 
@@ -71,6 +89,16 @@ def main(argv: Sequence[str] | None = None) -> int:
       f"error: --batch_size must be at least 1, got {options.batch_size}",
       file=sys.stderr,
     )
+    return 2
+  kind = options.format or ("jsonl" if options.shard else "json")
+  try:
+    shard = parse_shard(options.shard or "1/1")
+    if options.shard and kind == "json":
+      raise ValueError("--shard needs --format=jsonl or parquet")
+    if kind == "parquet":
+      require("parquet", "pyarrow")
+  except (ImportError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
     return 2
   set_up_process()
   jobs, failed = find_images(options.images, options.out)
@@ -89,12 +117,21 @@ def main(argv: Sequence[str] | None = None) -> int:
       else read_thresholds(options.thresholds, predictor.info)
     )
     files = PredictionFiles(
-      options.out, predictor, percentiles, raw=options.raw
+      options.out,
+      predictor,
+      percentiles,
+      raw=options.raw,
+      overlays=options.overlays,
     )
+    if kind != "json":
+      return _predict_shard(
+        options, shard, kind, predictor, files, jobs, failed, origin
+      )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return 2
-  done = _predict_all(predictor, files, jobs, failed, options.batch_size)
+  done: list[dict] = []
+  _predict_all(predictor, files, jobs, failed, options.batch_size, done.extend)
   if not done:
     print("error: no image could be read", file=sys.stderr)
     return 2
@@ -103,6 +140,43 @@ def main(argv: Sequence[str] | None = None) -> int:
   files.write_table(done)
   print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  print(DISCLAIMER)
+  return 1 if failed else 0
+
+
+def _predict_shard(
+  options: Options,
+  shard: Shard,
+  kind: str,
+  predictor: Predictor,
+  files: PredictionFiles,
+  jobs: list[Job],
+  failed: list[dict],
+  origin: str,
+) -> int:
+  """Do what is missing of a part; return the exit status."""
+  run = {"shards": shard.total, "format": kind, "raw": options.raw}
+  digest = digest_of(flat_weights(predictor.variables))
+  check_run(options.out, files.about(origin) | run | {"weights_sha256": digest})
+  with open_shard(options.out, shard, kind) as part:
+    own = shard.own(jobs)
+    missing = part.missing(own)
+    done = 0
+    if missing:
+      done = _predict_all(
+        predictor,
+        files,
+        missing,
+        failed,
+        options.batch_size,
+        part.journal.append,
+      )
+      files.warn()
+    part.finish(failed)
+  print(
+    f"{shard.name}: {done} images done, {len(own) - len(missing)} were done "
+    f"before, {len(failed)} failed; see {options.out}"
+  )
   print(DISCLAIMER)
   return 1 if failed else 0
 
@@ -138,12 +212,14 @@ def _predict_all(
   jobs: list[Job],
   failed: list[dict],
   batch_size: int | None,
-) -> list[dict]:
-  """Return the record of every film; those that cannot be read are `failed`.
+  keep: Callable[[list[dict]], None],
+) -> int:
+  """Give the record of every film to `keep`; return how many there were.
 
-  Decoding and drawing overlap with the device's work.
+  Those that cannot be read are `failed`. Decoding and drawing overlap with the
+  device's work.
   """
-  done: list[dict] = []
+  done = 0
   began = time.monotonic()
   with concurrent.futures.ThreadPoolExecutor() as pool:
     films = _read_ahead(
@@ -157,9 +233,11 @@ def _predict_all(
       films, count=len(jobs), batch_size=batch_size
     ):
       written, shown = zip(*keys)
-      done += pool.map(files.write_film, written, shown, rows)
+      records = list(pool.map(files.write_film, written, shown, rows))
+      keep(records)
+      done += len(records)
   seconds = time.monotonic() - began
-  print(f"{seconds:.1f} s, {len(done) / seconds:.2f} images a second")
+  print(f"{seconds:.1f} s, {done / seconds:.2f} images a second")
   return done
 
 

@@ -69,6 +69,5 @@ def describe(
     "versions": {
       "chexjax": chexjax.__version__,
       "jax": jax.__version__,
-      "calling_convention": jax.export.maximum_supported_calling_convention_version,
     },
   }

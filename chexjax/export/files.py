@@ -9,9 +9,10 @@ import numpy as np
 from chexjax import io, messages
 from chexjax.export.description import describe
 from chexjax.export.onnx_file import make_onnx
-from chexjax.export.program import digest_of, flat_weights
+from chexjax.export.program import read_weights
 from chexjax.export.stablehlo import make_stablehlo
 from chexjax.models import ChexModel
+from chexjax.weights.digest import digest_of, flat_weights
 from chexjax.weights.model_info import ModelInfo
 
 KINDS = ("stablehlo", "onnx")
@@ -46,12 +47,12 @@ def export_model(
   if kind not in KINDS:
     raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
   check_new(folder)
-  weights = flat_weights(variables)
   with io.new_folder(folder) as scratch:
     if kind == "stablehlo":
       messages.tell("exporting for cpu, cuda and tpu")
       program = make_stablehlo(model, variables, info)
       (scratch / "program.bin").write_bytes(program)
+      weights = read_weights(variables)
       np.savez(scratch / "weights.npz", **weights)  # type: ignore[arg-type]
     else:
       messages.tell("converting to ONNX")
@@ -62,7 +63,7 @@ def export_model(
       for path in sorted(scratch.iterdir())
     }
     record = describe(
-      info, kind=kind, files=files, digest=digest_of(weights)
+      info, kind=kind, files=files, digest=digest_of(flat_weights(variables))
     )
     io.write_json(scratch / RECORD, record)
 

@@ -7,7 +7,11 @@ import numpy as np
 
 from chexjax.export._onnx import walk
 from chexjax.export._onnx.graph import IR_VERSION, OPSET, Graph, constant
-from chexjax.export.program import flat_weights, make_program, outputs_of
+from chexjax.export.program import (
+  make_program,
+  outputs_of,
+  read_weights,
+)
 from chexjax.extras import require
 from chexjax.models import ChexModel
 from chexjax.ops._primitive import plain_forms
@@ -41,7 +45,7 @@ def make_onnx(
   require("onnx", "onnx")
   from onnx import checker, helper
 
-  weights = flat_weights(variables)
+  weights = read_weights(variables)
   size = info.image_size
   (batch,) = jax.export.symbolic_shape("batch")
   films = jax.ShapeDtypeStruct((batch, size, size, 1), np.uint8)
@@ -58,6 +62,7 @@ def make_onnx(
     whole = graph.full(x, aval.shape)
     graph.add("Identity", [whole], aval.shape, x.dtype, name=name)
     outputs.append(_described(name, x.dtype, aval.shape))
+  graph.drop_unread(names)
   made = helper.make_model(
     helper.make_graph(
       graph.nodes,

@@ -1,17 +1,19 @@
 """The function that an exported file holds: films in, predictions out."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
 
 from chexjax import ops
 from chexjax.inference.maps import MAPS, REGIONS, make_maps
 from chexjax.models import ChexModel
+from chexjax.weights.digest import flat_weights
 from chexjax.weights.model_info import ModelInfo
+from chexjax.weights.shapes import shapes_of
 
 Weights = Mapping[str, Any]
 
@@ -52,14 +54,22 @@ def make_program(
     info: its input size, stage and preset.
 
   Returns:
-    A function of the variables by name (see `flat_weights`) and `[B, S, S, 1]`
-    uint8 films to the outputs of `outputs_of`, by name.
+    A function of the variables by name (see `read_weights`) and
+    `[B, S, S, 1]` uint8 films to the outputs of `outputs_of`, by name.
   """
   whole = info.stage > 1
   draw = make_maps(info.image_size, info.preset, whole=whole)
 
+  absent = {
+    name: leaf
+    for name, leaf in _flat(shapes_of(model, stage=info.stage)).items()
+    if not _is_read(name)
+  }
+
   def program(weights: Weights, films: jax.Array) -> dict[str, jax.Array]:
-    variables = traverse_util.unflatten_dict(dict(weights), sep="/")
+    # No output depends on these, and no compiler keeps them.
+    zeros = {n: jnp.zeros(leaf.shape, leaf.dtype) for n, leaf in absent.items()}
+    variables = traverse_util.unflatten_dict({**weights, **zeros}, sep="/")
     logits, found = model.apply(
       variables, ops.normalize(films), stage=info.stage
     )
@@ -75,31 +85,23 @@ def make_program(
   return program
 
 
-def flat_weights(variables: Any) -> dict[str, np.ndarray]:
-  """Return the variables by name.
+def read_weights(variables: Any) -> dict[str, np.ndarray]:
+  """Return the variables that the program reads, by name.
 
   Args:
     variables: `params` and `batch_stats`.
 
   Returns:
-    `collection/module/.../name` -> array on the host, sorted by name.
+    `flat_weights` without the crop classifier, which no output depends on.
   """
-  flat = traverse_util.flatten_dict(variables, sep="/")
-  return {name: np.asarray(flat[name]) for name in sorted(flat)}
+  flat = flat_weights(variables)
+  return {name: array for name, array in flat.items() if _is_read(name)}
 
 
-def digest_of(weights: Mapping[str, np.ndarray]) -> str:
-  """Return what tells weights apart, in whatever file they are.
+def _is_read(name: str) -> bool:
+  return name.split("/")[1] != "crop_classifier"
 
-  Args:
-    weights: of `flat_weights`.
 
-  Returns:
-    64 hex digits: the SHA-256 of each name, type and shape with its numbers.
-  """
-  digest = hashlib.sha256()
-  for name, array in sorted(weights.items()):
-    kind = f"{name} {array.dtype.str} {list(array.shape)}\n"
-    digest.update(kind.encode())
-    digest.update(np.ascontiguousarray(array).tobytes())
-  return digest.hexdigest()
+def _flat(variables: Any) -> dict[str, Any]:
+  found: dict[str, Any] = traverse_util.flatten_dict(variables, sep="/")
+  return found

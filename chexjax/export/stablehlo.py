@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from chexjax.export.program import flat_weights, make_program
+from chexjax.export.program import make_program, read_weights
 from chexjax.extras import require
 from chexjax.models import ChexModel
 from chexjax.ops._primitive import plain_forms
@@ -25,7 +25,7 @@ def make_stablehlo(model: ChexModel, variables: Any, info: ModelInfo) -> bytes:
     info: input size, stage and preset.
 
   Returns:
-    What `jax.export.deserialize` reads. Its `call` takes `flat_weights` and
+    What `jax.export.deserialize` reads. Its `call` takes `read_weights` and
     `[B, S, S, 1]` uint8 films and returns the outputs by name.
 
   Raises:
@@ -34,7 +34,7 @@ def make_stablehlo(model: ChexModel, variables: Any, info: ModelInfo) -> bytes:
   require("predict", "flatbuffers")
   weights = {
     name: jax.ShapeDtypeStruct(array.shape, array.dtype)
-    for name, array in flat_weights(variables).items()
+    for name, array in read_weights(variables).items()
   }
   size = info.image_size
   (batch,) = jax.export.symbolic_shape("batch")

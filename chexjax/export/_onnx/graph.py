@@ -60,6 +60,7 @@ class Graph:
     self._batch: Tensor | None = None
     self._symbol = shape[0]
     self._names: dict[Any, str] = {}
+    self._origins: dict[str, tuple[str, list[Tensor]]] = {}
 
   def add(
     self,
@@ -89,7 +90,26 @@ class Graph:
     name = name or f"{op}_{len(self.nodes)}"
     given = [self._name_of(x) for x in operands]
     self.nodes.append(helper.make_node(op, given, [name], name, **attributes))
+    self._origins[name] = op, list(operands)
     return Tensor(held, np.dtype(dtype), name)
+
+  def origin(self, x: Tensor) -> tuple[str, list[Tensor]] | None:
+    """Return the operation and operands of a value that a node has made."""
+    return self._origins.get(x.name or "")
+
+  def drop_unread(self, outputs: Sequence[str]) -> None:
+    """Take off the nodes and constants that no output needs.
+
+    Args:
+      outputs: names of the results of the graph.
+    """
+    needed, kept = set(outputs), []
+    for node in reversed(self.nodes):
+      if needed & set(node.output):
+        needed |= set(node.input)
+        kept.append(node)
+    self.nodes = kept[::-1]
+    self.constants = [x for x in self.constants if x.name in needed]
 
   def full(self, x: Tensor, shape: Shape) -> Tensor:
     """Repeat what is held until it has the shape that the jaxpr gives it."""
@@ -138,10 +158,8 @@ class Graph:
       )
     if size == self._symbol:
       return self._batch
-    (factor,) = [
-      f for f in range(2, 4096) if size == f * self._symbol
-    ] or [None]
-    if factor is None:
+    factor, rest = divmod(size, self._symbol)
+    if not isinstance(factor, int) or rest != 0:
       raise ValueError(f"a size may be a multiple of the batch, not {size}")
     times = constant(np.array([factor], np.int64))
     return self.add("Mul", [self._batch, times], (1,), np.int64)

@@ -44,7 +44,7 @@ def _pool(op, factor):
   def write(graph, eqn, operands):
     params, x = eqn.params, operands[0]
     size, steps = params["window_dimensions"], params["window_strides"]
-    padding = params["padding"]
+    pads = params["padding"][1:3]
     dilations = {*params["base_dilation"], *params["window_dilation"]}
     if len(size) != 4 or dilations != {1} or (size[0], size[3]) != (1, 1):
       raise ValueError("a window must be of [B, H, W, C], along H and W")
@@ -53,7 +53,7 @@ def _pool(op, factor):
     held = (batch, channels, height, width)
     y = graph.add(
       op, [x], held, x.dtype, kernel_shape=list(size[1:3]),
-      strides=list(steps[1:3]), pads=[p[i] for i in (0, 1) for p in padding[1:3]],
+      strides=list(steps[1:3]), pads=[p[i] for i in (0, 1) for p in pads],
       **({"count_include_pad": 1} if factor else {}),
     )  # fmt: skip
     if factor:  # ONNX averages.

@@ -41,10 +41,11 @@ def write(graph: Graph, jaxpr: Any, given: Sequence[Tensor]) -> list[Tensor]:
   known: dict[Any, Tensor] = dict(zip(jaxpr.constvars, consts))
   known |= dict(zip(jaxpr.invars, given))
 
-  def read(atom):
+  def read(atom: Any) -> Tensor:
     if not isinstance(atom, core.Literal):
       return known[atom]
-    return constant(np.asarray(atom.val, atom.aval.dtype))
+    kind: Any = atom.aval
+    return constant(np.asarray(atom.val, kind.dtype))
 
   for eqn in jaxpr.eqns:
     results = _write_one(graph, eqn, [read(atom) for atom in eqn.invars])
@@ -93,8 +94,7 @@ def _unroll(graph, eqn, operands):
   first, carried = params["num_consts"], params["num_carry"]
   consts, carry = operands[:first], operands[first : first + carried]
   rows = [
-    graph.full(x, atom.aval.shape)
-    for x, atom in zip(operands, eqn.invars)
+    graph.full(x, atom.aval.shape) for x, atom in zip(operands, eqn.invars)
   ][first + carried :]
   steps = list(range(params["length"]))
   stacks: list[list[Tensor]] = []
@@ -103,10 +103,12 @@ def _unroll(graph, eqn, operands):
     results = write(graph, params["jaxpr"], [*consts, *carry, *given])
     carry = results[:carried]
     body = params["jaxpr"].jaxpr.outvars
-    stacks.append([
-      graph.full(x, atom.aval.shape)
-      for x, atom in zip(results[carried:], body[carried:])
-    ])
+    stacks.append(
+      [
+        graph.full(x, atom.aval.shape)
+        for x, atom in zip(results[carried:], body[carried:])
+      ]
+    )
   if params["reverse"]:
     stacks.reverse()
   return [*carry, *(layout.stack(graph, parts) for parts in zip(*stacks))]
