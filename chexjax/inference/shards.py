@@ -148,8 +148,8 @@ def check_run(folder: pathlib.Path, about: dict[str, Any]) -> None:
   other = [key for key in about if there.get(key) != about[key]]
   if other:
     raise ValueError(
-      f"{folder} has predictions with another {', '.join(other)} ({path}); "
-      "give another --out"
+      f"{folder} has predictions of another run, with other "
+      f"{', '.join(other)} ({path}); give another --out"
     )
 
 
