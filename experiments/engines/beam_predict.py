@@ -1,6 +1,7 @@
 """Predictions for many films by Apache Beam, over an exported StableHLO file.
 
-python -m experiments.engines.beam_predict --export=exported --films='films/*.png' --out=beam/predictions
+python -m experiments.engines.beam_predict --export=exported \\
+  --films='films/*.png' --out=beam/predictions
 
 Needs apache-beam, jax, flatbuffers and Pillow, no chexjax. Options that are not
 listed go to Beam, such as --runner=DataflowRunner; a worker then needs this

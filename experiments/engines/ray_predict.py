@@ -1,6 +1,7 @@
 """Predictions for many films by Ray Data, one model an actor.
 
-python -m experiments.engines.ray_predict --weights=runs/phantom --films=films --out=ray_predictions
+python -m experiments.engines.ray_predict --weights=runs/phantom \\
+  --films=films --out=ray_predictions
 
 Needs 'ray[data]' and 'chexjax[predict]'. On a cluster, --weights, --films and
 --out are on a disk that all nodes see, and --gpus=1 gives each actor a GPU.

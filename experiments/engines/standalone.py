@@ -66,7 +66,7 @@ def cut_box(
   cut = np.partition(heat, rank, axis=None)[rank]
   labels, _ = ndimage.label(heat >= cut, np.ones((3, 3)))
   largest = np.bincount(labels.ravel())[1:].argmax() + 1
-  rows, columns = ndimage.find_objects(labels == largest)[0]
+  rows, columns = ndimage.find_objects(labels)[largest - 1]
   high, wide = film[0] / heat.shape[0], film[1] / heat.shape[1]
   box = (columns.start * wide, rows.start * high,
          columns.stop * wide, rows.stop * high)  # fmt: skip
