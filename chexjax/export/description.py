@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import jax
-
-import chexjax
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
 from chexjax.export.program import outputs_of
 from chexjax.inference.thresholds import percentiles_of
+from chexjax.runtime import provenance
 from chexjax.weights.model_info import ModelInfo
 
 FORMAT = "chexjax-export/1"
@@ -66,8 +64,5 @@ def describe(
     "score_cuts": {n: info.score_cuts.get(n) for n in info.findings},
     "score_cuts_mean": "probability from which on a finding counts as "
     "predicted; null where nobody has chosen any",
-    "versions": {
-      "chexjax": chexjax.__version__,
-      "jax": jax.__version__,
-    },
+    "provenance": provenance.collect(),
   }

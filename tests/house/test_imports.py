@@ -26,6 +26,10 @@ MAY_IMPORT = {
   "inference": {
     "ops", "models", "weights", "data", "evaluation", "report", "runtime",
   },
+  "export": {
+    "ops", "models", "weights", "data", "evaluation", "report", "runtime",
+    "inference",
+  },
   "training": {
     "ops", "models", "weights", "data", "evaluation", "report", "runtime",
     "inference",
