@@ -12,6 +12,7 @@ the same command goes on after a kill (docs/bulk.md).
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import pathlib
@@ -23,7 +24,7 @@ from typing import Literal
 import numpy as np
 import tyro
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.data.images import Film, read_film
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
@@ -123,13 +124,13 @@ def main(argv: Sequence[str] | None = None) -> int:
       raw=options.raw,
       overlays=options.overlays,
     )
-    if kind != "json":
-      return _predict_shard(
-        options, shard, kind, predictor, files, jobs, failed, origin
-      )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return 2
+  if kind != "json":
+    return _predict_shard(
+      options, shard, kind, predictor, files, jobs, failed, origin
+    )
   done: list[dict] = []
   _predict_all(predictor, files, jobs, failed, options.batch_size, done.extend)
   if not done:
@@ -157,8 +158,15 @@ def _predict_shard(
   """Do what is missing of a part; return the exit status."""
   run = {"shards": shard.total, "format": kind, "raw": options.raw}
   digest = digest_of(flat_weights(predictor.variables))
-  check_run(options.out, files.about(origin) | run | {"weights_sha256": digest})
-  with open_shard(options.out, shard, kind) as part:
+  with contextlib.ExitStack() as stack:
+    try:
+      check_run(
+        options.out, files.about(origin) | run | {"weights_sha256": digest}
+      )
+      part = stack.enter_context(open_shard(options.out, shard, kind))
+    except (OSError, ValueError) as error:
+      print(f"error: {error}\nnothing was done", file=sys.stderr)
+      return status_of(error)
     own = shard.own(jobs)
     missing = part.missing(own)
     done = 0

@@ -16,15 +16,12 @@ _SHAPES = {
 }
 
 
-def describe(
-  info: ModelInfo, *, kind: str, files: dict[str, str], digest: str
-) -> dict[str, Any]:
+def describe(info: ModelInfo, *, kind: str, digest: str) -> dict[str, Any]:
   """Return the record that lies beside an exported file.
 
   Args:
     info: of the model.
     kind: `stablehlo` or `onnx`.
-    files: name -> SHA-256 of every file of the export.
     digest: of the weights; see `program.digest_of`.
 
   Returns:
@@ -36,7 +33,6 @@ def describe(
     "format": FORMAT,
     "disclaimer": DISCLAIMER,
     "kind": kind,
-    "files": files,
     "weights_sha256": digest,
     "source": info.source,
     "preset": info.preset,

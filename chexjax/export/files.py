@@ -1,6 +1,7 @@
 """The folder that `export` writes."""
 
 import hashlib
+import json
 import pathlib
 from typing import Any
 
@@ -30,7 +31,8 @@ def export_model(
   """Write a model to a folder that can be used without this library.
 
   The folder appears when it is complete. `stablehlo` is `program.bin` with
-  `weights.npz`, `onnx` is `model.onnx`; `export.json` describes either.
+  `weights.npz`, `onnx` is `model.onnx`; `export.json` describes either, and is
+  metadata of the latter.
 
   Args:
     folder: absent or empty.
@@ -47,6 +49,8 @@ def export_model(
   if kind not in KINDS:
     raise ValueError(f"kind must be one of {KINDS}, got {kind!r}")
   check_new(folder)
+  digest = digest_of(flat_weights(variables))
+  record = describe(info, kind=kind, digest=digest)
   with io.new_folder(folder) as scratch:
     if kind == "stablehlo":
       messages.tell("exporting for cpu, cuda and tpu")
@@ -56,16 +60,13 @@ def export_model(
       np.savez(scratch / "weights.npz", **weights)  # type: ignore[arg-type]
     else:
       messages.tell("converting to ONNX")
-      made = make_onnx(model, variables, info)
+      made = make_onnx(model, variables, info, record=json.dumps(record))
       (scratch / "model.onnx").write_bytes(made)
     files = {
       path.name: hashlib.sha256(path.read_bytes()).hexdigest()
       for path in sorted(scratch.iterdir())
     }
-    record = describe(
-      info, kind=kind, files=files, digest=digest_of(flat_weights(variables))
-    )
-    io.write_json(scratch / RECORD, record)
+    io.write_json(scratch / RECORD, record | {"files": files})
 
 
 def check_new(folder: pathlib.Path) -> None:

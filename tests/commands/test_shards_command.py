@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from tiny_workdir import make_workdir
 
+from chexjax import io
 from chexjax.commands import merge, predict
 
 
@@ -96,3 +97,10 @@ def test_options_that_do_not_go_together_are_refused(
   assert not list(out.glob("*.png"))
   assert run(workdir, out, films, "--shard=1/3") == 2
   assert "with other shards" in capsys.readouterr().err
+  with io.held(out, part="shard-00001-of-00002"):
+    assert run(workdir, out, films, "--shard=1/2") == 2
+  assert "in use by another process" in capsys.readouterr().err
+  journal = out / "shard-00001-of-00002.jsonl"
+  journal.write_bytes(b"x\n" + journal.read_bytes())
+  assert run(workdir, out, films, "--shard=1/2") == 2
+  assert f"{journal}, line 1" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """A converted graph agrees with JAX, whatever the model and the batch."""
 
 import dataclasses
+import json
 
 import jax
 import jax.numpy as jnp
@@ -70,13 +71,17 @@ def test_a_run_and_any_number_of_films(tiny_run, exported):
   made = (exported / "exported_onnx" / "model.onnx").read_bytes()
   loaded = load_model(tiny_run)
   films = drawn_films(3, 128)
-  _, three = check_agreement(*loaded, films, made)
+  want, three = check_agreement(*loaded, films, made)
   one = run_onnx(made, films[:1])
   np.testing.assert_allclose(one["logits"][0], three["logits"][0], rtol=1e-4)
-  np.testing.assert_allclose(three["mix"], _["mix"], atol=1e-4)
+  np.testing.assert_allclose(three["mix"], want["mix"], atol=1e-4)
+  (about,) = onnx.load_from_string(made).metadata_props
+  record = json.loads((exported / "exported_onnx/export.json").read_text())
+  del record["files"]
+  assert json.loads(about.value) == record
 
 
-def test_the_released_options(tiny_run):
+def test_the_released_options():
   model = tiny_model()
   variables = random_variables(shapes_of(model))
   want, got = check_agreement(
