@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pytest
 
+from chexjax.commands import export
 from chexjax.export import export_model
 from chexjax.export.program import make_program, read_weights
 from chexjax.weights.loading import load_model
@@ -123,3 +124,14 @@ def test_a_folder_in_use_and_another_kind_are_refused(tiny_run, exported):
     export_model(exported / "exported", *loaded, kind="onnx")
   with pytest.raises(ValueError, match="kind must be one of"):
     export_model(exported / "new", *loaded, kind="savedmodel")
+
+
+def test_the_command_says_what_is_at_fault(tiny_run, exported, capsys):
+  out = exported / "exported"
+  argv = [f"--weights={tiny_run}", "--format=onnx"]
+  assert export.main([*argv, f"--out={out}"]) == 2
+  assert "exists already" in capsys.readouterr().err
+  argv[0] = f"--weights={exported}"
+  assert export.main([*argv, f"--out={exported / 'new'}"]) == 2
+  assert "holds no weights" in capsys.readouterr().err
+  assert not (exported / "new").exists()

@@ -49,9 +49,10 @@ def check_agreement(model, variables, info, films, made=None):
   np.testing.assert_allclose(got["sal"], want["sal"], atol=1e-4)
   if info.stage > 1:
     far = np.abs(got["boxes"] - want["boxes"]).max(-1) > 0.05
-    _, found = model.apply(variables, chexjax.ops.normalize(films))
-    best = np.sort(np.asarray(found["proposal_scores"]), -1)[..., -2:]
-    assert not (far & (best[..., 1] - best[..., 0] > 1e-4)).any()
+    if far.any():  # Rare, and the scores take seconds to compile.
+      _, found = model.apply(variables, chexjax.ops.normalize(films))
+      best = np.sort(np.asarray(found["proposal_scores"]), -1)[..., -2:]
+      assert not (far & (best[..., 1] - best[..., 0] > 1e-4)).any()
   return want, got
 
 
