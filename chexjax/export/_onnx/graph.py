@@ -112,7 +112,12 @@ class Graph:
     self.constants = [x for x in self.constants if x.name in needed]
 
   def full(self, x: Tensor, shape: Shape) -> Tensor:
-    """Repeat what is held until it has the shape that the jaxpr gives it."""
+    """Repeat what is held until it has the shape that the jaxpr gives it.
+
+    Args:
+      x: the value.
+      shape: with what is held 1 or the same along each axis.
+    """
     if x.held == shape:
       return x
     if all(isinstance(size, int) for size in shape) and x.value is not None:
@@ -122,7 +127,15 @@ class Graph:
     return self.add("Expand", [x, wanted], shape, x.dtype)
 
   def reshape(self, x: Tensor, shape: Shape) -> Tensor:
-    """Give what is held another shape of as many numbers."""
+    """Give what is held another shape.
+
+    Args:
+      x: the value.
+      shape: of as many numbers, with one free size at most.
+
+    Raises:
+      ValueError: two sizes are free.
+    """
     if x.held == shape:
       return x
     free = [not isinstance(size, int) for size in shape]
@@ -135,7 +148,12 @@ class Graph:
     return self.add("Reshape", [x, wanted], shape, x.dtype)
 
   def transpose(self, x: Tensor, order: Sequence[int]) -> Tensor:
-    """Change the order of the axes of what is held."""
+    """Change the order of the axes of what is held.
+
+    Args:
+      x: the value.
+      order: the axes of `x`, as they come in the result.
+    """
     order = [int(axis) for axis in order]
     if order == list(range(len(order))):
       return x

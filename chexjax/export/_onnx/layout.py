@@ -3,9 +3,11 @@
 Each writer takes the graph, an equation of the jaxpr and its operands.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from chexjax.export._onnx.graph import constant
+from chexjax.export._onnx.graph import Graph, Tensor, constant
 
 
 def _broadcast(graph, eqn, operands):
@@ -103,8 +105,14 @@ def _concatenate(graph, eqn, operands):
   )
 
 
-def row(graph, x, number):
-  """Return a row of a value that is held in full."""
+def row(graph: Graph, x: Tensor, number: int) -> Tensor:
+  """Return a row of a value.
+
+  Args:
+    graph: to append to.
+    x: held in full.
+    number: of the row.
+  """
   if x.value is not None:
     return constant(x.value[number])
   rank = len(x.held)
@@ -113,8 +121,13 @@ def row(graph, x, number):
   return _without(graph, part, (0,))
 
 
-def stack(graph, parts):
-  """Return equal parts, held in full, as the rows of a new first axis."""
+def stack(graph: Graph, parts: Sequence[Tensor]) -> Tensor:
+  """Return values as the rows of a new first axis.
+
+  Args:
+    graph: to append to.
+    parts: of one shape, held in full.
+  """
   shape = parts[0].held
   rows = [graph.reshape(x, (1, *shape)) for x in parts]
   held = (len(parts), *shape)
