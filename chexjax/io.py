@@ -99,30 +99,33 @@ def _check_locks(path: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: pathlib.Path, *, wait: bool = False) -> Iterator[None]:
-  """Hold a folder for this process alone while the block runs.
+def held(
+  folder: pathlib.Path, *, part: str = "", wait: bool = False
+) -> Iterator[None]:
+  """Hold a folder, or a part of it, for this process alone.
 
   The lock is the system's, on a file `.lock` in the folder: that of a process
   that has died is nobody's. On a file system without locks nothing is held.
 
   Args:
     folder: it is made if it is not there.
+    part: name of what is held, if it is not all of the folder.
     wait: whether to wait for a process that holds it.
 
   Raises:
-    BlockingIOError: another process holds the folder, and `wait` is false.
+    BlockingIOError: another process holds it, and `wait` is false.
   """
   import filelock
 
   folder.mkdir(parents=True, exist_ok=True)
-  lock = filelock.FileLock(folder / ".lock")
+  lock = filelock.FileLock(folder / (f".{part}.lock" if part else ".lock"))
   try:
     _check_locks(folder / ".lock")
     lock.acquire(timeout=-1 if wait else 0)
   except filelock.Timeout as error:
     raise BlockingIOError(
-      f"{folder} is in use by another process; wait for it, or give another "
-      "folder"
+      f"{folder / part} is in use by another process; wait for it, or give "
+      "another folder"
     ) from error
   except (OSError, NotImplementedError):
     pass  # This file system has no locks.

@@ -1,8 +1,6 @@
 """The files that `predict` writes: a picture and arrays per film, a record."""
 
 import collections
-import csv
-import io
 import pathlib
 from typing import Any
 
@@ -21,6 +19,7 @@ from chexjax.inference.film_findings import (
   most_probable,
 )
 from chexjax.inference.image_files import Job
+from chexjax.inference.prediction_tables import csv_table
 from chexjax.io import check_folder, replacing, write_json, write_text
 from chexjax.report.overlay import draw_overlay
 from chexjax.runtime import provenance
@@ -42,6 +41,7 @@ class PredictionFiles:
     raw: bool = False,
     keep_ids: bool = False,
     dicom: DicomFolder | None = None,
+    overlays: bool = True,
   ):
     """Check the folder; write nothing yet.
 
@@ -51,6 +51,7 @@ class PredictionFiles:
       raw: whether to write logits and intermediates too, as `.npz`.
       keep_ids: whether a DICOM film's record has its patient's name and ID.
       dicom: where the objects of DICOM films go, if anywhere.
+      overlays: whether to draw a picture of each film.
 
     Raises:
       OSError: the folder cannot be made or written to.
@@ -58,7 +59,7 @@ class PredictionFiles:
     check_folder(folder)
     self._folder, self._predictor = folder, of_films.predictor
     self._of_films, self._raw, self._dicom = of_films, raw, dicom
-    self._keep_ids = keep_ids
+    self._keep_ids, self._overlays = keep_ids, overlays
     self.without_objects: list[dict[str, str]] = []
     self._doubted: dict[pathlib.Path, list[str]] = {}
 
@@ -79,7 +80,9 @@ class PredictionFiles:
     if self._raw:
       self._write_arrays(job, found)
     findings = self._of_films.findings(film, found)
-    overlay = self._write_overlay(job, film, found, findings)
+    overlay = None
+    if self._overlays:
+      overlay = self._write_overlay(job, film, found, findings)
     objects = self._write_objects(job, film, found, findings)
     notes = [*film.notes, *self._doubts(job, film)]
     width, height = film.frame
@@ -171,33 +174,16 @@ class PredictionFiles:
     Args:
       done: records of the films that were read.
     """
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
-      ["file", "finding", "probability", "predicted", "x1", "y1", "x2", "y2"]
-    )
-    for film in done:
-      for name, of in film["findings"].items():
-        shown = of["predicted"] is not False and of["box"] is not None
-        said = "" if of["predicted"] is None else int(of["predicted"])
-        box = of["box"] if shown else [""] * 4
-        rows.writerow(
-          [film["file"], name, f"{of['probability']:.4f}", said, *box]
-        )
-    write_text(self._folder / "predictions.csv", text.getvalue())
+    write_text(self._folder / "predictions.csv", csv_table(done))
 
-  def write_record(
-    self, done: list[dict], failed: list[dict], thresholds_from: str
-  ) -> None:
-    """Write `predictions.json`.
+  def about(self, thresholds_from: str) -> dict[str, Any]:
+    """Return what holds for all films alike.
 
     Args:
-      done: records of the films that were read.
-      failed: `file` and `reason` of those that could not be read.
       thresholds_from: origin of the percentiles, as text.
     """
     info = self._predictor.info
-    record: dict[str, Any] = {
+    return {
       "schema_version": 1,
       "disclaimer": DISCLAIMER,
       "weights": info.source,
@@ -216,6 +202,19 @@ class PredictionFiles:
         "component": "largest, 8-connected",
         "thresholds_from": thresholds_from,
       },
+    }
+
+  def write_record(
+    self, done: list[dict], failed: list[dict], thresholds_from: str
+  ) -> None:
+    """Write `predictions.json`.
+
+    Args:
+      done: records of the films that were read.
+      failed: `file` and `reason` of those that could not be read.
+      thresholds_from: origin of the percentiles, as text.
+    """
+    record = self.about(thresholds_from) | {
       "images": done,
       "failed": failed,
       "provenance": provenance.collect(),

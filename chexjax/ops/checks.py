@@ -10,6 +10,7 @@ import numbers
 import operator
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -86,7 +87,7 @@ def check_broadcast(name: str, x: Any, other_name: str, other: Any) -> None:
     ValueError: if they do not.
   """
   try:
-    np.broadcast_shapes(np.shape(x), np.shape(other))
+    jnp.broadcast_shapes(np.shape(x), np.shape(other))
   except ValueError:
     raise ValueError(
       f"{name} and {other_name} must broadcast, "

@@ -3,25 +3,36 @@
 import hashlib
 from typing import Any
 
-import jax
 import numpy as np
+from flax import traverse_util
+
+
+def flat_weights(variables: Any) -> dict[str, np.ndarray]:
+  """Return the variables by name.
+
+  Args:
+    variables: `params` and `batch_stats`, on a device or not.
+
+  Returns:
+    `collection/module/.../name` -> array on the host, sorted by name.
+  """
+  flat = traverse_util.flatten_dict(variables, sep="/")
+  return {name: np.asarray(flat[name]) for name in sorted(flat)}
 
 
 def digest_of(variables: Any) -> str:
   """Return the SHA-256 of a model's weights.
 
   Args:
-    variables: `params` and `batch_stats`, on a device or not.
+    variables: as `flat_weights`.
 
   Returns:
-    64 hexadecimal digits, of every leaf's path, type, shape and bytes; the same
-    for a workdir and for the folder that was converted from it.
+    64 hexadecimal digits, of each name, type and shape with its numbers; the
+    same for a workdir and for the folder that was converted from it.
   """
-  found = hashlib.sha256()
-  leaves = jax.tree_util.tree_leaves_with_path(variables)
-  for path, leaf in sorted(leaves, key=lambda x: jax.tree_util.keystr(x[0])):
-    array = np.ascontiguousarray(jax.device_get(leaf))
-    head = f"{jax.tree_util.keystr(path)} {array.dtype.str} {array.shape}\n"
-    found.update(head.encode())
-    found.update(array.data)
-  return found.hexdigest()
+  digest = hashlib.sha256()
+  for name, array in flat_weights(variables).items():
+    kind = f"{name} {array.dtype.str} {list(array.shape)}\n"
+    digest.update(kind.encode())
+    digest.update(np.ascontiguousarray(array).data)
+  return digest.hexdigest()

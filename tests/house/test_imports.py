@@ -31,6 +31,10 @@ MAY_IMPORT = {
     "runtime",
   },
   "serving": {"data", "inference"},
+  "export": {
+    "ops", "models", "systems", "weights", "data", "evaluation", "report",
+    "runtime", "inference",
+  },
   "training": {
     "ops", "models", "systems", "weights", "data", "evaluation", "report",
     "runtime", "inference",
