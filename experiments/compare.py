@@ -198,7 +198,7 @@ def tables(plan: Plan, done: Sequence[Job]) -> int:
     reference=OURS,
     titles={OURS: "chexjax"} | {name: SYSTEMS[name].title for name in rest},
     maps={OURS: box_map_of(stored.stage)}
-    | {name: box_map_of(1, name) for name in rest},
+    | {name: box_map_of(1, system=name) for name in rest},
     assumed={name: SYSTEMS[name].assumed for name in rest},
     published=stored.data_dir is not None,
   )

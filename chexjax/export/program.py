@@ -63,7 +63,7 @@ def make_program(
     `[B, S, S, 1]` uint8 films to the outputs of `outputs_of`, by name.
   """
   whole = info.stage > 1
-  plan = map_plan(model, info.image_size, info.preset, whole=whole)
+  plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
   absent = {
     name: leaf
     for name, leaf in _flat(shapes_of(model, stage=info.stage)).items()

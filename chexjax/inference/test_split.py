@@ -62,7 +62,7 @@ def score_test(
     the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  plan = map_plan(model, size, maps, whole=stage > 1, grad_cam=grad_cam)
+  plan = map_plan(model, size, kind=maps, whole=stage > 1, grad_cam=grad_cam)
   predict, predict_boxed = _predictors(
     model, mesh, plan, stage=min(stage, model.last_stage)
   )

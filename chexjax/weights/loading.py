@@ -184,7 +184,7 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
     like = shapes_of(model, stage=trained)
     variables = restore_variables(folder / str(step) / "state", like)
     percentiles, cuts = run_results.of_workdir(
-      path, stage, box_map_of(trained, system)
+      path, stage, box_map_of(trained, system=system)
     )
     return (
       model,
