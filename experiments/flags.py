@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from chexjax.commands import options
-from chexjax.training.config import Config, expand
+from chexjax.training.config import AugmentConfig, Config, expand
 from experiments.configs import CONFIGS, own
 
 LABELS = "labels.csv"  # of a set of one's own
@@ -64,9 +64,9 @@ def validate(config: Config) -> None:
   faults = []
   if config.stage not in (1, 2, 3):
     faults.append(f"--stage must be 1, 2 or 3, got {config.stage}")
-  if config.image_size not in (128, 256, 512, 1024):
+  if config.image_size not in (64, 128, 256, 512, 1024):
     faults.append(
-      f"--image_size must be 128, 256, 512 or 1024, got {config.image_size}"
+      f"--image_size must be 64, 128, 256, 512 or 1024, got {config.image_size}"
     )
   for name in ("batch_size", "eval_batch_size", "save_every", "log_every"):
     if getattr(config, name) < 1:
@@ -84,6 +84,12 @@ def validate(config: Config) -> None:
   for stage in ("stage1", "stage2", "stage3"):
     if getattr(config, stage).epochs <= 0:
       faults.append(f"--{stage}.epochs must be positive")
+    if not 0 <= getattr(config, stage).average < 1:
+      faults.append(
+        f"--{stage}.average must be 0 or below 1, such as 0.998, got "
+        f"{getattr(config, stage).average}"
+      )
+  faults += _augment_faults(config.augment)
   evidence = config.evidence
   if config.detection_loss == "crop" and evidence != type(evidence)():
     faults.append("--evidence.* needs --detection_loss=evidence")
@@ -112,6 +118,17 @@ def validate(config: Config) -> None:
     )
   if faults:
     _refuse(faults)
+
+
+def _augment_faults(augment: AugmentConfig) -> list[str]:
+  faults = [
+    f"--augment.{field.name} must be at least 0, got {value}"
+    for field in dataclasses.fields(augment)
+    if (value := getattr(augment, field.name)) < 0
+  ]
+  if augment.cut_out > 1:
+    faults.append(f"--augment.cut_out must be at most 1, got {augment.cut_out}")
+  return faults
 
 
 def _has_tables(folder: pathlib.Path) -> bool:

@@ -70,6 +70,9 @@ class StageConfig:
   """Decoupled weight decay."""
   cls_scale: float = 1.0
   """Factor on the classification loss."""
+  average: float = 0.0
+  """Decay of a moving average of weights and statistics, below 1, such as
+  0.998; it is what is validated, saved and used. 0: the weights themselves."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +113,18 @@ class AugmentConfig:
   """Largest rotation either way, in degrees."""
   flip: bool = True
   """Whether half of the images are mirrored left and right."""
+  shear: float = 0.0
+  """Largest shear along x either way, in degrees."""
+  contrast: float = 0.0
+  """Largest logarithm of the factor on contrast either way; brightness moves
+  by up to 64 grey values times this."""
+  gamma: float = 0.0
+  """Largest logarithm of the exponent on grey values either way."""
+  noise: float = 0.0
+  """Largest standard deviation of normal noise, in grey values of 0..255."""
+  cut_out: float = 0.0
+  """Largest side of a rectangle that half of the images lose, as a fraction
+  of the image's side."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +158,7 @@ class Config:
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512
-  """Side of the images, in pixels: 128, 256, 512 or 1024."""
+  """Side of the images, in pixels: 64, 128, 256, 512 or 1024."""
   batch_size: int = 8
   """Images per step, over all devices."""
   eval_batch_size: int = 8
