@@ -90,6 +90,7 @@ def validate(config: Config) -> None:
         f"{getattr(config, stage).average}"
       )
   faults += _augment_faults(config.augment)
+  faults += [f"--read.{fault}" for fault in config.read.faults()]
   evidence = config.evidence
   if config.detection_loss == "crop" and evidence != type(evidence)():
     faults.append("--evidence.* needs --detection_loss=evidence")

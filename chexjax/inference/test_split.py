@@ -1,7 +1,8 @@
 """The test split, run once: probabilities, maps, boxes and pictures."""
 
+import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,15 +13,19 @@ from jax.sharding import Mesh
 from chexjax import evaluation, messages
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
-from chexjax.inference.forward import make_predict
 from chexjax.inference.maps import MAPS, REGIONS, make_maps
+from chexjax.inference.members import (
+  UNTRAINED_REGIONS,
+  Member,
+  Ready,
+  place_prior,
+)
+from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
+from chexjax.inference.views import View, mean_logits, mean_maps, views_of
 from chexjax.models import ChexModel
-from chexjax.runtime import compile_cache
 from chexjax.runtime.sharding import shard_batch
-from chexjax.types import Batch
-
-UNTRAINED_REGIONS = tuple(f"untrained_{name}" for name in REGIONS)
+from chexjax.types import AS_DRAWN, Batch, MapOptions
 
 
 def score_test(
@@ -36,6 +41,8 @@ def score_test(
   stage: int = 3,
   threshold_means: str | None = None,
   recorder: SplitRecorder | None = None,
+  members: Sequence[Member] = (),
+  options: MapOptions = AS_DRAWN,
 ) -> tuple[evaluation.Classification, evaluation.LocalizationTable, list[dict]]:
   """Run the test split once and measure probabilities, maps and boxes.
 
@@ -56,6 +63,10 @@ def score_test(
     threshold_means: "percentile" or "absolute", for every map; None for the
       meanings that belong to `maps`.
     recorder: receives every image and every boxed case.
+    members: further models, of the same findings, input and stages:
+      probabilities and maps are the means of all.
+    options: views that are averaged too, and placed maps, which are rows of
+      their own. A prior needs a split `train`.
 
   Returns:
     The classification, the localisation table, and for every row of the table
@@ -63,8 +74,15 @@ def score_test(
   """
   source = dataset.splits["test"]
   whole = stage > 1
-  predict, predict_boxed = _predictors(model, mesh, whole=whole)
-  rules = _map_rules(maps, threshold_means, whole=whole)
+  ensemble = [
+    Ready(each, mesh, whole=whole)
+    for each in (Member(model, variables), *members)
+  ]
+  prior = None
+  if options.prior:
+    prior = place_prior(ensemble, mesh, dataset, batch_size=batch_size)
+  views = views_of(options)
+  rules = _map_rules(maps, threshold_means, whole=whole, options=options)
   executor = ThreadPoolExecutor(os.cpu_count())
   scores = _SplitScores(
     source,
@@ -77,12 +95,20 @@ def score_test(
       (size, size), maps=rules, executor=executor
     ),
     recorder=recorder,
+    place=functools.partial(place, prior=prior, options=options)
+    if options.places
+    else None,
   )
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
-    forward = predict_boxed if _any_box(source, batch) else predict
-    logits, found = forward(variables, shard_batch(batch.image, mesh))
-    scores.add_batch(batch, np.asarray(logits.full), jax.device_get(found))
+    boxed = _any_box(source, batch)
+    seen = []
+    for view in views:
+      images = shard_batch(view.of(batch.image), mesh)
+      for each in ensemble:
+        logits, found = each.run(images, control=boxed)
+        seen.append((np.asarray(logits.full), jax.device_get(found), view))
+    scores.add_batch(batch, seen)
     done += int((batch.mask > 0).sum())
     messages.progress(f"test: {done}/{total} images", last=done == total)
   result = scores.finish()
@@ -90,29 +116,8 @@ def score_test(
   return result
 
 
-def _predictors(
-  model: ChexModel, mesh: Mesh, *, whole: bool
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-  """Return the forward pass for batches without and with a true box.
-
-  They differ in the fresh detection head, whose maps only boxed images need.
-  It costs more than the trained head, and few of NIH's films have a box.
-  """
-  stage = 3 if whole else 1
-  keep: tuple[str, ...] = ("saliency_logits", *(REGIONS if whole else ()))
-
-  def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
-    predict = make_predict(model, mesh, stage=stage, keep=keep, control=control)
-    return compile_cache.at_first_call(predict, repr((model, stage, keep)))
-
-  plain = make(keep, control=False)
-  if not whole:
-    return plain, plain
-  return plain, make((*keep, *UNTRAINED_REGIONS), control=True)
-
-
 def _map_rules(
-  maps: str, meaning: str | None, *, whole: bool
+  maps: str, meaning: str | None, *, whole: bool, options: MapOptions
 ) -> dict[str, evaluation.MapRule]:
   """Return the maps to score, each with the rule of its trained map."""
   rules = (
@@ -120,6 +125,12 @@ def _map_rules(
   )
   names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
   own = {name: rules[evaluation.trained_name(name)] for name in names}
+  if options.places:
+    trained = MAPS if whole else MAPS[:1]
+    placed = evaluation.MapRule("percentile", "minmax")
+    own = {placed_name(name): placed for name in trained} | own
+    if options.prior:
+      own = {PLACE: placed} | own
   if meaning is None:
     return own
   return {name: rule._replace(meaning=meaning) for name, rule in own.items()}
@@ -162,6 +173,7 @@ class _SplitScores:
     map_names: tuple[str, ...],
     collector: evaluation.LocalizationCollector,
     recorder: SplitRecorder | None,
+    place: Callable[..., dict[str, np.ndarray]] | None = None,
   ):
     """Start without any image.
 
@@ -174,7 +186,9 @@ class _SplitScores:
       map_names: maps to score.
       collector: measures the maps.
       recorder: see `score_test`.
+      place: of an image's maps the placed ones; None for none.
     """
+    self._place = place
     self._source, self._names, self._boxed = source, names, boxed
     self._size, self._draw, self._map_names = size, draw, map_names
     self._collector, self._recorder = collector, recorder
@@ -183,16 +197,19 @@ class _SplitScores:
     self._cases: list[dict] = []
 
   def add_batch(
-    self, batch: Batch, logits: np.ndarray, found: Mapping[str, np.ndarray]
+    self,
+    batch: Batch,
+    seen: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], View]],
   ) -> None:
     """Add the images of a batch, padding left out.
 
     Args:
       batch: of the split.
-      logits: `[B, K]`, of the full images.
-      found: intermediates by name, `[B, ...]` each.
+      seen: for every model and view the logits `[B, K]` of the full images, the
+        intermediates by name, `[B, ...]` each, and the view.
     """
     real = batch.mask > 0
+    logits = mean_logits([each[0] for each in seen])
     self._labels.append(batch.labels[real])
     self._logits.append(logits[real])
     for row in np.flatnonzero(real):
@@ -202,8 +219,20 @@ class _SplitScores:
         self._recorder.image(example, logits[row])
       boxes = true_boxes(example, self._names, self._size)
       if boxes:
-        own = {name: x[row] for name, x in found.items()}
-        self._add_boxed(index, example, boxes, _draw_maps(self._draw, own))
+        maps = mean_maps(
+          self._drawn({name: x[row] for name, x in found.items()}, view)
+          for _, found, view in seen
+        )
+        self._add_boxed(index, example, boxes, maps)
+
+  def _drawn(
+    self, found: Mapping[str, np.ndarray], view: View
+  ) -> dict[str, np.ndarray]:
+    """Return an image's maps, of the image as it is."""
+    maps = _draw_maps(self._draw, found)
+    if view == View():
+      return maps
+    return {name: view.back(heat, self._size) for name, heat in maps.items()}
 
   def _add_boxed(
     self,
@@ -213,6 +242,9 @@ class _SplitScores:
     maps: dict[str, np.ndarray],
   ) -> None:
     """Add the maps of an image that has a true box."""
+    if self._place is not None:
+      own = {name: maps[name] for name in MAPS if name in maps}
+      maps = maps | self._place(own)
     # mAP and RoDeO also count the boxes predicted for all other findings.
     for finding in dict.fromkeys([*boxes, *self._boxed]):
       k = self._names.index(finding)

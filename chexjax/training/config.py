@@ -5,6 +5,8 @@ import json
 import pathlib
 from typing import Any, Literal
 
+from chexjax.types import MapOptions
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
@@ -200,6 +202,10 @@ class Config:
   class_total: Literal["images", "labels"] = "images"
   """What a finding's frequency is divided by: images (paper) or label
   occurrences with No Finding (released)."""
+  class_balance: Literal["paper", "root"] = "paper"
+  """How much findings weigh in the losses: as the paper's weights have it, a
+  frequent one much more than a rare one; or root, both weights of a finding
+  divided by the root of P (1 - P), P its frequency."""
   maps: Literal["paper", "released"] = "paper"
   """Which detection and final map, and which thresholds, are evaluated."""
   detection_loss: Literal["crop", "evidence"] = "crop"
@@ -225,6 +231,8 @@ class Config:
   """How a film of one's own that is not square becomes a square: squeeze
   scales both sides to it, as the paper; letterbox keeps the aspect ratio and
   fills up with black."""
+  read: MapOptions = dataclasses.field(default_factory=MapOptions)
+  """How the test split's probabilities and maps are averaged and placed."""
   more_data: tuple[pathlib.Path, ...] = ()
   """Further folders as data_dir, joined to it; each has findings of its own,
   which are not known of the other folders' films."""

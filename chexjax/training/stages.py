@@ -291,4 +291,5 @@ class Run:
       seed=config.seed,
       num_examples=config.num_examples,
       about={"config": as_json(config)},
+      options=config.read,
     )
