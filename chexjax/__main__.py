@@ -11,6 +11,7 @@ COMMANDS = {
   "evaluate": "score anybody's predictions, a run, or weights",
   "report": "one HTML page of an evaluation, or of two side by side",
   "convert": "the authors' released weights to ours, and back",
+  "leaks": "trivial statistics of films that predict a label",
   "cache": "what is kept in the cache, and its removal",
 }
 

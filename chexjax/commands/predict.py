@@ -30,6 +30,7 @@ from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor, default_batch_size, load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
+from chexjax.types import MapOptions
 from chexjax.weights.model_info import ModelInfo
 
 Key = tuple[Job, Film]
@@ -56,6 +57,14 @@ class Options:
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
+  members: tuple[pathlib.Path, ...] = ()
+  """Further weights, of models with the same findings and input: the answers
+  of all are averaged."""
+  flip: bool = False
+  """Average the film's and its mirror image's answers."""
+  shift: int = 0
+  """Average those of the film moved by so many pixels of the model's input to
+  each of four sides too; a multiple of 4, 0 for none."""
   compilation_cache: bool = True
   """Whether compiled programs are kept in ~/.cache/chexjax."""
 
@@ -72,6 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
+  views = MapOptions(flip=options.flip, shift=options.shift)
+  faults = [f"--{text}" for text in views.faults()]
+  if options.raw and (options.members or options.flip or options.shift):
+    faults.append("--raw is of one model and one view alone")
+  if faults:
+    print("\n".join(f"error: {fault}" for fault in faults), file=sys.stderr)
+    return 2
   set_up_process()
   jobs, failed = find_images(options.images, options.out)
   for fault in failed:
@@ -82,7 +98,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   if options.compilation_cache:
     compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
   try:
-    predictor = load(options.weights, preset=options.preset)
+    predictor = load(
+      options.weights,
+      preset=options.preset,
+      members=options.members,
+      options=views,
+    )
     percentiles, origin = (
       percentiles_of(predictor.info)
       if options.thresholds is None

@@ -18,7 +18,7 @@ from chexjax.evaluation.protocols import (
   decisions,
   patient_counts,
 )
-from chexjax.io import write_text
+from chexjax.io import read_json, write_text
 from chexjax.report import curves, page
 from chexjax.report.cases import NAME, Cases
 from chexjax.report.figures import Case, example_grid
@@ -61,13 +61,26 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
       all_tables(run.results, published=real)
       for run, real in zip(runs, official)
     ],
-    notes=[notes(run.results) for run in runs],
+    notes=[
+      [*notes(run.results), *leak_notes(workdir)]
+      for run, workdir in zip(runs, workdirs)
+    ],
     figures=[
       draw_figures(run, workdir) for run, workdir in zip(runs, workdirs)
     ],
     comparison=compared,
   )
   write_text(out, html)
+
+
+def leak_notes(workdir: pathlib.Path) -> list[str]:
+  """Return what the leak check of a run found, none where there was none.
+
+  Args:
+    workdir: that may hold a `leaks.json`.
+  """
+  path = workdir / "leaks.json"
+  return read_json(path)["lines"] if path.is_file() else []
 
 
 def label_of(workdirs: list[pathlib.Path], workdir: pathlib.Path) -> str:

@@ -8,7 +8,6 @@ what an AUC has to be compared with.
 """
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -190,23 +189,13 @@ def warn(
   if path.is_file():
     return
   leaks = check(dataset, folders)
-  io.write_json(path, {"leaks": [dataclasses.asdict(x) for x in leaks]})
   first, *rest = report(leaks)
+  rows = [dataclasses.asdict(leak) for leak in leaks]
+  io.write_json(path, {"lines": [first, *rest], "leaks": rows})
   say = messages.warn if leaks else messages.tell
   shown = rest[:5]
   more = f"\n  and {len(rest) - 5} more in {path}" if len(rest) > 5 else ""
   say("\n".join([first, *shown]) + more)
-
-
-def stored(workdir: pathlib.Path) -> list[str]:
-  """Return what a run's `leaks.json` says, as lines; none without the file."""
-  path = workdir / NAME
-  if not path.is_file():
-    return []
-  rows = json.loads(path.read_text("utf-8"))["leaks"]
-  return report(
-    [Leak(**{**row, "interval": tuple(row["interval"])}) for row in rows]
-  )
 
 
 def _facts(example: Mapping[str, Any]) -> dict[str, float]:

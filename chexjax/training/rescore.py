@@ -21,6 +21,7 @@ from chexjax.training.datasets import open_data
 from chexjax.training.stages import Run
 from chexjax.types import MapOptions
 from chexjax.weights.loading import load_model
+from chexjax.weights.model_info import ModelInfo, check_member
 
 NOT_LABELLED = "the set does not label it"
 
@@ -134,7 +135,9 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
     drawn=config.data_dir is None,
     num_examples=config.num_examples,
     about={"config": as_json(config), "workdir": str(folder)},
-    members=_members(asked, load_model(folder), mesh) if asked.members else (),
+    members=_members(asked, load_model(folder)[2], mesh)
+    if asked.members
+    else (),
     options=asked.map_options(config.read),
     **asked.options(maps=config.maps, seed=config.seed),
   )
@@ -180,18 +183,18 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
     stage=info.stage,
     missing={f: NOT_LABELLED for f in info.findings if f not in theirs},
     about={"weights": str(path), "model": dataclasses.asdict(info)},
-    members=_members(asked, (model, variables, info), mesh),
+    members=_members(asked, info, mesh),
     options=asked.map_options(own.read),
     **asked.options(maps=info.preset, seed=own.seed),
   )
 
 
-def _members(asked: Scoring, first: Any, mesh: Mesh) -> list[Member]:
+def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:
   """Load the further models of an ensemble.
 
   Args:
     asked: names them.
-    first: the model, variables and info that they must agree with.
+    first: of the model that they must agree with.
     mesh: with an axis `data`.
 
   Raises:
@@ -200,12 +203,7 @@ def _members(asked: Scoring, first: Any, mesh: Mesh) -> list[Member]:
   loaded = []
   for path in asked.members:
     model, variables, info = load_model(path)
-    for name in ("findings", "image_size", "stage", "shape", "preset"):
-      there, here = getattr(info, name), getattr(first[2], name)
-      if there != here:
-        raise ValueError(
-          f"--members: {path} has {name} {there}, {first[2].source} has {here}"
-        )
+    check_member(info, first)
     loaded.append(Member(model, jax.device_put(variables, replicated(mesh))))
   return loaded
 

@@ -6,8 +6,9 @@
 Of a few thousand films a small network learns at 64 px about what it learns at
 128 px, in a fifth of the time, which goes into passes over the films. Rare
 findings weigh more than in the paper, and the weights are averaged over the
-last thousand steps. Exposure is varied, because it differs between the training
-and the test films and predicts labels (the leak check). What was tried, and what comes out: docs/real.md.
+last thousand steps. Exposure is varied, because it differs between training and
+test films and predicts labels (the leak check). What was tried, and what comes
+out: docs/real.md.
 """
 
 import dataclasses
