@@ -90,6 +90,11 @@ class Predictor:
     return self.info.findings
 
   @property
+  def sources(self) -> list[str]:
+    """Origin of the weights of all models, as texts."""
+    return [each.info.source for each in (self, *self._members)]
+
+  @property
   def box_map(self) -> str:
     """Map that boxes are cut from: `mix`, or `sal` where it is the only one."""
     return self.info.box_map
@@ -218,11 +223,8 @@ class Predictor:
     for member in self._members:
       theirs, their_size = member._forward(count, size)
       if their_size != size:
-        raise ValueError(
-          f"the memory takes {their_size} films at a time of "
-          f"{member.info.source}, and {size} of {self.info.source}: give "
-          f"--batch_size={min(size, their_size)}"
-        )
+        least = min(size, their_size)
+        raise ValueError(f"not all models fit: give --batch_size={least}")
       models.append((theirs, member.variables))
 
     def run(_: Any, images: np.ndarray) -> dict[str, Any]:
@@ -231,9 +233,7 @@ class Predictor:
         for one, variables in models:
           found = jax.device_get(one(variables, view.of(images)))
           logits.append(found["full_logits"])
-          side = self.info.image_size
-          heat = found["maps"].items()
-          maps.append({name: view.back(x, side) for name, x in heat})
+          maps.append(view.all_back(found["maps"], self.info.image_size))
       return {"full_logits": mean_logits(logits), "maps": mean_maps(maps)}
 
     return run

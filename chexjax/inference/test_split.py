@@ -229,10 +229,7 @@ class _SplitScores:
     self, found: Mapping[str, np.ndarray], view: View
   ) -> dict[str, np.ndarray]:
     """Return an image's maps, of the image as it is."""
-    maps = _draw_maps(self._draw, found)
-    if view == View():
-      return maps
-    return {name: view.back(heat, self._size) for name, heat in maps.items()}
+    return view.all_back(_draw_maps(self._draw, found), self._size)
 
   def _add_boxed(
     self,

@@ -54,6 +54,12 @@ class View(NamedTuple):
     heat = _moved(heat, -down, -right, axes=(-2, -1))
     return heat[..., ::-1] if self.flip else heat
 
+  def all_back(
+    self, maps: Mapping[str, np.ndarray], size: int
+  ) -> dict[str, np.ndarray]:
+    """Return maps by name, each as `back` returns it."""
+    return {name: self.back(heat, size) for name, heat in maps.items()}
+
 
 def views_of(options: MapOptions) -> list[View]:
   """Return all views that the options ask for, the film as it is first."""

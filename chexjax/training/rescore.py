@@ -123,6 +123,9 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
   run = Run(config, open_data(config), initial_weights.FINISHED)
   variables = jax.device_get(run.finished_variables())
   mesh = make_mesh()
+  members = []
+  if asked.members:
+    members = _members(asked, load_model(folder)[2], mesh)
   score_model(
     run.model,
     jax.device_put(variables, replicated(mesh)),
@@ -135,9 +138,7 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
     drawn=config.data_dir is None,
     num_examples=config.num_examples,
     about={"config": as_json(config), "workdir": str(folder)},
-    members=_members(asked, load_model(folder)[2], mesh)
-    if asked.members
-    else (),
+    members=members,
     options=asked.map_options(config.read),
     **asked.options(maps=config.maps, seed=config.seed),
   )
