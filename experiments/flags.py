@@ -77,6 +77,10 @@ def validate(config: Config) -> None:
         faults.append(f"--{name} needs --coordinator=HOST:PORT")
   if config.max_nan < 0:
     faults.append(f"--max_nan must be at least 0, got {config.max_nan}")
+  if not 0 < config.train_share <= 1:
+    faults.append(
+      f"--train_share must be above 0, at most 1, got {config.train_share}"
+    )
   if config.min_steps < 0:
     faults.append(f"--min_steps must be at least 0, got {config.min_steps}")
   if config.max_steps is not None and config.max_steps < 1:

@@ -4,8 +4,13 @@ None of them looks at anatomy. Where one predicts a label, the label may hang on
 how the film was made, stored or annotated.
 """
 
+import pathlib
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+
+from chexjax.data.headers import Header, read_header
 
 STATISTICS = (
   "mean", "contrast", "dark", "bright", "sharpness", "border", "corners",
@@ -13,6 +18,7 @@ STATISTICS = (
 _DARK, _BRIGHT = 8, 247  # grey values
 _FRAME = 0.03  # of the side: the outermost pixels
 _CORNER = 0.15  # of the side: where markers and texts are burnt in
+_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
 def film_statistics(image: np.ndarray) -> dict[str, float]:
@@ -44,6 +50,38 @@ def film_statistics(image: np.ndarray) -> dict[str, float]:
     "border": float((_frame(image) <= _DARK).mean()),
     "corners": max(_excess(corner) for corner in _corners(image)),
   }
+
+
+def file_statistics(
+  files: Sequence[str], folders: Sequence[pathlib.Path]
+) -> dict[str, np.ndarray]:
+  """Measure image files by what is known before they are decoded.
+
+  Args:
+    files: names, with any ending, of files somewhere in the folders.
+    folders: searched through and through; may be empty.
+
+  Returns:
+    Of each file `size`, its pixels, NaN where it is not found; and `ending`, 1
+    where it is another one than most have.
+  """
+  stems = {pathlib.PurePosixPath(name).stem for name in files}
+  paths = {
+    path.stem: path
+    for folder in folders
+    for path in folder.rglob("*")
+    if path.stem in stems and path.suffix.lower() in _SUFFIXES
+  }
+  size, endings = np.full(len(files), np.nan), []
+  for row, name in enumerate(files):
+    path = paths.get(pathlib.PurePosixPath(name).stem)
+    header = read_header(path) if path else None
+    endings.append(path.suffix.lower() if path else "")
+    if isinstance(header, Header):
+      size[row] = header.width * header.height
+  most = max(set(endings), key=endings.count) if endings else ""
+  other = np.array([float(ending != most) for ending in endings])
+  return {"size": size, "ending": other}
 
 
 def _frame(image: np.ndarray) -> np.ndarray:

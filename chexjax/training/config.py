@@ -224,6 +224,9 @@ class Config:
   stage1: StageConfig = StageConfig()
   stage2: StageConfig = StageConfig()
   stage3: StageConfig = StageConfig(learning_rate=3e-4)
+  train_share: float = 1.0
+  """Share of the training patients whose films are trained on, for a learning
+  curve; drawn by the seed, and a smaller share is part of a larger one."""
   uncertain: Literal["ignore", "positive", "negative"] = "ignore"
   """What a label of -1 is in a set of one's own: ignore leaves it out of
   losses and figures, as an empty label always is."""

@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chexjax import io, messages
-from chexjax.data.film_statistics import STATISTICS, film_statistics
-from chexjax.data.headers import Header, read_header
+from chexjax.data.film_statistics import (
+  STATISTICS,
+  file_statistics,
+  film_statistics,
+)
 from chexjax.data.sources import Dataset, Source, patient_facts
 
 NAME = "leaks.json"
@@ -29,7 +32,6 @@ ENOUGH = 10  # patients with, and without, the finding
 ANY = "any finding"
 _MOST = 2000  # films of a split that are measured
 _DRAWS = 500
-_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +88,9 @@ def check(dataset: Dataset, folders: Sequence[pathlib.Path] = ()) -> list[Leak]:
     folders: that hold the image files, for their sizes; may be empty.
 
   Returns:
-    Those with an AUC above 0.6 (of `OF_FILES`, any), beyond chance (to an error of 0.05 over all
-    pairs of a statistic and a label), of labels with at least 10 patients on
-    either side; the highest first.
+    Those with an AUC above 0.6 (of `OF_FILES`, any), beyond chance (to an error
+    of 0.05 over all pairs of a statistic and a label), of labels with at least
+    10 patients on either side; the highest first.
   """
   split = "validation" if "validation" in dataset.splits else "train"
   films = measure(dataset.splits[split], folders)
@@ -156,7 +158,7 @@ def measure(source: Source, folders: Sequence[pathlib.Path] = ()) -> Measured:
     patients.append(int(example["patient_id"]))
     files.append(example["file_name"].decode())
   columns = {k: np.array(v) for k, v in table.items()}
-  columns |= _of_files(files, folders)
+  columns |= file_statistics(files, folders)
   columns = {
     name: values
     for name, values in columns.items()
@@ -184,7 +186,7 @@ def report(leaks: Sequence[Leak]) -> list[str]:
 
 
 def warn(
-  dataset: Dataset, folders: Sequence[pathlib.Path], workdir: Any
+  dataset: Dataset, folders: Sequence[pathlib.Path], workdir: pathlib.Path
 ) -> None:
   """Check a run's films, tell what was found, and write `leaks.json`.
 
@@ -220,29 +222,6 @@ def _facts(example: Mapping[str, Any]) -> dict[str, float]:
   if isinstance(facts.get("age"), int) and 0 <= facts["age"] <= 120:
     found["age"] = float(facts["age"])
   return found
-
-
-def _of_files(
-  files: Sequence[str], folders: Sequence[pathlib.Path]
-) -> dict[str, np.ndarray]:
-  """Return size and ending of the image files, where they are found."""
-  stems = {pathlib.PurePosixPath(name).stem for name in files}
-  paths = {
-    path.stem: path
-    for folder in folders
-    for path in folder.rglob("*")
-    if path.stem in stems and path.suffix.lower() in _SUFFIXES
-  }
-  size, endings = np.full(len(files), np.nan), []
-  for row, name in enumerate(files):
-    path = paths.get(pathlib.PurePosixPath(name).stem)
-    header = read_header(path) if path else None
-    endings.append(path.suffix.lower() if path else "")
-    if isinstance(header, Header):
-      size[row] = header.width * header.height
-  most = max(set(endings), key=endings.count) if endings else ""
-  other = np.array([float(ending != most) for ending in endings])
-  return {"size": size, "ending": other}
 
 
 def _found(films: Measured, columns: Mapping[str, np.ndarray]) -> list[Leak]:
