@@ -61,19 +61,21 @@ class MapOptions:
   """How probabilities and maps are averaged, and maps are placed.
 
   None of it sees a box. Off by default.
+
+  Attributes:
+    flip: Whether the film is seen mirrored too, and the answers are averaged.
+    shift: Pixels of the input by which the film is moved to each of four sides,
+      and the answers are averaged; a multiple of 4.
+    smooth: Deviation of the Gaussian that smooths placed maps, as a fraction of
+      the side.
+    prior: Weight, in 0..1, that a placed map gives to the mean saliency of the
+      finding over its positive training films.
   """
 
   flip: bool = False
-  """Whether the film is seen mirrored too, and the answers are averaged."""
   shift: int = 0
-  """Pixels of the input by which the film is moved to each of four sides, and
-  the answers are averaged; a multiple of 4."""
   smooth: float = 0.0
-  """Deviation of the Gaussian that smooths placed maps, as a fraction of the
-  side."""
   prior: float = 0.0
-  """Weight, in 0..1, that a placed map gives to the mean saliency of the
-  finding over its positive training films."""
 
   @property
   def places(self) -> bool:

@@ -41,10 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
       size=options.image_size,
       cache=expand(options.cache_dir).absolute() / "records",
     )
-    found = leaks.check(dataset, [options.data_dir])
+    found = leaks.check(dataset, folders=[options.data_dir])
     moved = {}
     if {"train", "test"} <= dataset.splits.keys():
-      moved = leaks.shift(dataset, [options.data_dir])
+      moved = leaks.shift(dataset, folders=[options.data_dir])
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return status_of(error)

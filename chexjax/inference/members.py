@@ -62,9 +62,15 @@ class Ready:
   def run(
     self, images: jax.Array, *, control: bool
   ) -> tuple[Logits, Mapping[str, jax.Array]]:
-    """Return the logits of `[B, S, S, 1]` films, and intermediates by name.
+    """See some films.
 
-    `control` adds those of the fresh detection head, if there is a trained one.
+    Args:
+      images: `[B, S, S, 1]` uint8.
+      control: whether the fresh detection head runs too, if there is a trained
+        one.
+
+    Returns:
+      The logits, and intermediates by name.
     """
     forward = self._control if control else self._plain
     result: tuple[Logits, Mapping[str, jax.Array]] = forward(

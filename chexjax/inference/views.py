@@ -57,7 +57,15 @@ class View(NamedTuple):
   def all_back(
     self, maps: Mapping[str, np.ndarray], size: int
   ) -> dict[str, np.ndarray]:
-    """Return maps by name, each as `back` returns it."""
+    """Return all maps of the seen film as maps of the film itself.
+
+    Args:
+      maps: name -> `[..., h, w]`.
+      size: side of the film, in pixels.
+
+    Returns:
+      The maps by name, each as `back` returns it.
+    """
     return {name: self.back(heat, size) for name, heat in maps.items()}
 
 

@@ -80,7 +80,9 @@ class Measured(NamedTuple):
   patients: np.ndarray
 
 
-def check(dataset: Dataset, folders: Sequence[pathlib.Path] = ()) -> list[Leak]:
+def check(
+  dataset: Dataset, *, folders: Sequence[pathlib.Path] = ()
+) -> list[Leak]:
   """Look for statistics that predict a label of the validation films.
 
   Args:
@@ -93,7 +95,7 @@ def check(dataset: Dataset, folders: Sequence[pathlib.Path] = ()) -> list[Leak]:
     10 patients on either side; the highest first.
   """
   split = "validation" if "validation" in dataset.splits else "train"
-  films = measure(dataset.splits[split], folders)
+  films = measure(dataset.splits[split], folders=folders)
   names = list(dataset.metadata["findings"])
   columns = dict(zip(names, films.labels.T))
   known = ~np.isnan(films.labels)
@@ -105,7 +107,7 @@ def check(dataset: Dataset, folders: Sequence[pathlib.Path] = ()) -> list[Leak]:
 
 
 def shift(
-  dataset: Dataset, folders: Sequence[pathlib.Path] = ()
+  dataset: Dataset, *, folders: Sequence[pathlib.Path] = ()
 ) -> dict[str, tuple[float, float, float]]:
   """Compare the test films with the training films.
 
@@ -117,8 +119,8 @@ def shift(
     Statistic -> its mean over training films, over test films, and the AUC at
     which it tells test from training films (0.5: not at all).
   """
-  train = measure(dataset.splits["train"], folders)
-  test = measure(dataset.splits["test"], folders)
+  train = measure(dataset.splits["train"], folders=folders)
+  test = measure(dataset.splits["test"], folders=folders)
   result = {}
   for name in train.statistics.keys() & test.statistics.keys():
     here, there = train.statistics[name], test.statistics[name]
@@ -132,7 +134,9 @@ def shift(
   return dict(sorted(result.items(), key=lambda pair: -abs(pair[1][2] - 0.5)))
 
 
-def measure(source: Source, folders: Sequence[pathlib.Path] = ()) -> Measured:
+def measure(
+  source: Source, *, folders: Sequence[pathlib.Path] = ()
+) -> Measured:
   """Measure the films of a split, 2,000 at most, drawn evenly.
 
   Args:
@@ -200,7 +204,7 @@ def warn(
   path = workdir / NAME
   if path.is_file():
     return
-  leaks = check(dataset, folders)
+  leaks = check(dataset, folders=folders)
   first, *rest = report(leaks)
   rows = [dataclasses.asdict(leak) for leak in leaks]
   io.write_json(path, {"lines": [first, *rest], "leaks": rows})

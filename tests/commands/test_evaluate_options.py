@@ -19,7 +19,10 @@ NAMES = [field.name for field in dataclasses.fields(evaluate.Options)]
 VALUES = {
   "frame": "32", "maps": "released", "threshold_means": "absolute",
   "draws": "11", "folds": "3", "repeats": "1", "seed": "7",
+  "flip": "True", "shift": "4", "smooth": "0.1", "prior": "0.5",
 }  # fmt: skip
+# What changes a model's answers.
+OF_MODELS = ("members", "flip", "shift", "smooth", "prior")
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +89,11 @@ def test_every_option_of_predictions_is_used_or_refused(home, tmp_path, capsys):
   before = results()
   used, refused = set(), set()
   for name in NAMES:
-    if name in ("workdir", "weights"):
-      argv = [*plain, f"--out={tmp_path / 'x'}", f"--{name}={home / name}"]
+    if name in ("workdir", "weights", *OF_MODELS):
+      value = VALUES.get(name, home / name)
+      if name == "members":
+        value = home / "weights"
+      argv = [*plain, f"--out={tmp_path / 'x'}", f"--{name}={value}"]
       assert refuses(argv, name, capsys), name
       refused.add(name)
       continue
@@ -184,9 +190,10 @@ def test_every_option_of_a_model_is_used_or_refused(
       "data_dir": home / "other",
       "out": tmp_path / "elsewhere",
       "images": home / "some.txt",
+      "members": home / "weights",
     }.get(name, VALUES.get(name))
     more = {name: value}
-    if mode == "workdir" and name in ("data_dir", "images"):
+    if mode == "workdir" and name in ("data_dir", "images", *OF_MODELS):
       # The run's own results are not overwritten with others.
       assert refuses(argv(**more), "out", capsys), name
       more["out"] = tmp_path / "out"

@@ -109,7 +109,7 @@ def test_the_size_of_the_files_is_read(tmp_path):
     image = cv2.resize(row["image"], (side, side))
     cv2.imwrite(str(tmp_path / f"{i}.png"), image)
   data = Dataset({"validation": films}, {"findings": ["Cat", "Dog"]})
-  found = leaks.check(data, [tmp_path])
+  found = leaks.check(data, folders=[tmp_path])
   assert (found[0].statistic, found[0].label) == ("size", "Cat")
   assert found[0].auc == 1
 
