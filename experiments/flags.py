@@ -2,16 +2,28 @@
 
 import dataclasses
 import difflib
+import operator
 import pathlib
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from chexjax.commands import options
-from chexjax.training.config import AugmentConfig, Config, expand
+from chexjax.training.config import (
+  AugmentConfig,
+  Config,
+  ModelConfig,
+  expand,
+)
 from experiments.configs import CONFIGS, own
 
 LABELS = "labels.csv"  # of a set of one's own
+OURS = Config.system
+# What a system with one stage and without regions does not read.
+_OURS_ALONE = (
+  "stage2", "stage3", "tau_start", "tau_end", "maps", "detection_loss",
+  "evidence", "detection_factor",
+)  # fmt: skip
 
 
 def parse(argv: Sequence[str]) -> Config:
@@ -28,20 +40,82 @@ def parse(argv: Sequence[str]) -> Config:
   )
   name = _value(argv, "config") or ("own" if own_folder else "phantom")
   if name not in CONFIGS:
-    near = difflib.get_close_matches(name, CONFIGS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    _refuse([f"--config must be one of {', '.join(CONFIGS)}, got {name}{hint}"])
+    refuse([not_among("config", name, CONFIGS)])
   default = CONFIGS[name]
   if name == "own":
     default = own.with_weights(_value(argv, "init"))
     if folder is not None:
       workdir = pathlib.Path("runs") / expand(pathlib.Path(folder)).name
       default = dataclasses.replace(default, workdir=workdir)
+  system = _value(argv, "system") or OURS
+  if system != OURS:
+    # Here, since it loads JAX.
+    from chexjax.systems import NAMES
+
+    if system not in NAMES:
+      refuse([not_among("system", system, NAMES)])
+    default = one_stage(default, system)
   config = options.parse(
     Config, argv, prog="run", default=default, switches=False
   )
   validate(config)
+  if system != OURS and (idle := _idle_options(default, config)):
+    refuse([f"{option} is not read by --system={system}" for option in idle])
   return config
+
+
+def one_stage(config: Config, system: str) -> Config:
+  """Return a recipe for another system: its stage 1, in a workdir beside it."""
+  workdir = config.workdir.with_name(f"{config.workdir.name}_{system}")
+  return dataclasses.replace(config, system=system, stage=1, workdir=workdir)
+
+
+def for_system(argv: Sequence[str], system: str) -> list[str]:
+  """Return a run's options for another system, without what it does not read.
+
+  Args:
+    argv: options of a run of our own model, without `--system`.
+    system: name of the system; ours gets all options.
+  """
+  if system == OURS:
+    return list(argv)
+  idle, kept, dropping = ("--stage", *_unread(system)), [], False
+  for word in argv:
+    if word.startswith("--"):
+      name = word.partition("=")[0]
+      dropping = any(name == x or name.startswith(f"{x}.") for x in idle)
+    if not dropping:
+      kept.append(word)
+  return [*kept, f"--system={system}"]
+
+
+def _unread(system: str) -> list[str]:
+  """Return the options, or groups of them, that a system does not read."""
+  from chexjax.systems import SYSTEMS
+
+  widths = {field.name for field in dataclasses.fields(ModelConfig)}
+  idle = sorted(widths - SYSTEMS[system].fields)
+  return [f"--{name}" for name in (*_OURS_ALONE, *(f"model.{n}" for n in idle))]
+
+
+def _idle_options(default: Config, config: Config) -> list[str]:
+  """Return the options that were given and that the system does not read."""
+
+  def value(of: Config, option: str) -> Any:
+    return operator.attrgetter(option.removeprefix("--"))(of)
+
+  return [
+    option
+    for option in _unread(config.system)
+    if value(config, option) != value(default, option)
+  ]
+
+
+def not_among(option: str, value: str, known: Iterable[str]) -> str:
+  """Say that an option's value is none of those known, and what is near."""
+  near = difflib.get_close_matches(value, known, n=1)
+  hint = f"; did you mean {near[0]}?" if near else ""
+  return f"--{option} must be one of {', '.join(known)}, got {value}{hint}"
 
 
 def _value(argv: Sequence[str], name: str) -> str | None:
@@ -64,6 +138,10 @@ def validate(config: Config) -> None:
   faults = []
   if config.stage not in (1, 2, 3):
     faults.append(f"--stage must be 1, 2 or 3, got {config.stage}")
+  elif config.stage > 1 and config.system != OURS:
+    faults.append(
+      f"--stage={config.stage}: {config.system} is trained in stage 1 alone"
+    )
   if config.image_size not in (64, 128, 256, 512, 1024):
     faults.append(
       f"--image_size must be 64, 128, 256, 512 or 1024, got {config.image_size}"
@@ -122,7 +200,7 @@ def validate(config: Config) -> None:
       "test_list.txt, ...)"
     )
   if faults:
-    _refuse(faults)
+    refuse(faults)
 
 
 def _augment_faults(augment: AugmentConfig) -> list[str]:
@@ -144,7 +222,7 @@ def _has_tables(folder: pathlib.Path) -> bool:
   return any(folder.glob("*.csv*")) or any(folder.glob("*/Data_Entry*"))
 
 
-def _refuse(faults: Sequence[str]) -> NoReturn:
+def refuse(faults: Sequence[str]) -> NoReturn:
   """End the program with status 2, as for any option at fault."""
   for fault in faults:
     print(f"error: {fault}", file=sys.stderr)

@@ -46,6 +46,8 @@ class Options:
   model's own, paper for --predictions."""
   threshold_means: Literal["percentile", "absolute"] | None = None
   """What thresholds mean for all maps, instead of --maps."""
+  grad_cam: bool = False
+  """Whether Grad-CAM and Grad-CAM++ of our own model are scored too."""
   draws: int = 1000
   """Draws of patients for the intervals; 0 for none."""
   folds: int = 5
@@ -133,6 +135,8 @@ def _option_faults(options: Options) -> list[str]:
     faults += _workdir_faults(options, options.workdir)
   elif options.weights is not None and not options.weights.exists():
     faults.append(f"--weights={options.weights}: no such file or folder")
+  if options.predictions is not None and options.grad_cam:
+    faults.append("--grad_cam is for a model: predictions bring their own maps")
   if options.predictions is None and options.frame is not None:
     faults.append(
       "--frame is for --predictions: a model's maps are measured at the size "

@@ -35,9 +35,9 @@ from chexjax.evaluation.measures.heat_maps import (
   DEFAULT_MAPS,
   RELEASED_MAPS,
   THRESHOLDS,
-  UNTRAINED,
   MapRule,
   trained_name,
+  untrained_name,
   without_untrained,
 )
 from chexjax.evaluation.measures.map_score import MapScore, score_map
@@ -56,7 +56,6 @@ __all__ = [
   "DEFAULT_MAPS",
   "RELEASED_MAPS",
   "THRESHOLDS",
-  "UNTRAINED",
   "Classification",
   "Detections",
   "Evaluation",
@@ -82,5 +81,6 @@ __all__ = [
   "overlap",
   "score_map",
   "trained_name",
+  "untrained_name",
   "without_untrained",
 ]

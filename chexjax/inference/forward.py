@@ -4,14 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
 from chexjax import messages, ops
-from chexjax.inference.maps import MAPS, REGIONS, make_maps
-from chexjax.models import ChexModel, Logits, untrained_regions
+from chexjax.inference.maps import GRAD_CAMS, map_plan
+from chexjax.models import Logits, saliency_cams, untrained_regions
 from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.sharding import replicated, sharded
+from chexjax.systems import (
+  Model,
+  OneStageModel,
+  untrained_heads,
+  untrained_maps,
+)
 from chexjax.weights.model_info import ModelInfo
 
 # Intermediates that `predict --raw` writes, besides the logits.
@@ -19,7 +26,7 @@ RAW = ("saliency_logits", "proposal_scores", "proposal_boxes", "picked")
 
 
 def make_predict(
-  model: ChexModel,
+  model: Model,
   mesh: Mesh,
   *,
   stage: int,
@@ -33,31 +40,59 @@ def make_predict(
     mesh: with an axis `data`.
     stage: 1 stops after the classification module.
     keep: names of the intermediates to return; XLA drops all others.
-    control: whether a freshly initialised detection head runs too. Its
-      intermediates have `untrained_` before their names.
+    control: whether freshly initialised heads run too. Their intermediates
+      have `untrained_` before their names.
 
   Returns:
-    A function of `{"params", "batch_stats"}` and `[B, H, W, 1]` uint8 images
-    that returns the `Logits` and the intermediates by name.
+    A function of `{"params", "batch_stats"}`, `[B, H, W, 1]` uint8 images and
+    `control_heads(model)` that returns the `Logits` and the intermediates by
+    name.
   """
 
   def predict(
-    variables: Any, images: jax.Array
+    variables: Any, images: jax.Array, heads: Any
   ) -> tuple[Logits, dict[str, jax.Array]]:
+    normalized = ops.normalize(images)
     # Flax types the result of `apply` as if it were of a mutable collection.
-    found: Any = model.apply(variables, ops.normalize(images), stage=stage)
+    found: Any = model.apply(variables, normalized, stage=stage)
     logits, maps = found
+    if set(GRAD_CAMS) <= set(keep) and not isinstance(model, OneStageModel):
+      maps |= saliency_cams(model, variables, maps["hidden"])
     if control:
-      fresh = untrained_regions(model, maps, *images.shape[1:3])
+      if isinstance(model, OneStageModel):
+        fresh = untrained_maps(model, variables, heads, normalized)
+      else:
+        fresh = untrained_regions(model, maps, *images.shape[1:3])
       maps |= {f"untrained_{name}": value for name, value in fresh.items()}
     return logits, {name: maps[name] for name in keep}
 
   whole, split = replicated(mesh), sharded(mesh)
-  return jax.jit(predict, in_shardings=(whole, split), out_shardings=split)
+  return jax.jit(
+    predict, in_shardings=(whole, split, whole), out_shardings=split
+  )
+
+
+def control_heads(model: Model, size: int) -> Any:
+  """Draw the untrained heads that the control rows of a system need.
+
+  Args:
+    model: our own needs none here; its heads are drawn where they are used.
+    size: side of the images, in pixels.
+
+  Returns:
+    Of `untrained_heads`; empty for our own model.
+  """
+  if not isinstance(model, OneStageModel):
+    return {}
+  shape = (1, size, size, 3)
+  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
+  args = (jax.random.key(0),)
+  drawn = compile_cache.compiled(draw, args, repr((model, shape))).run
+  return untrained_heads(lambda seed: drawn(jax.random.key(seed)))
 
 
 def make_forward(
-  model: ChexModel, info: ModelInfo
+  model: Model, info: ModelInfo
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
@@ -69,29 +104,29 @@ def make_forward(
     A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
     with `full_logits` `[B, K]`, `crop_logits` `[B, K]` (without the full
     image's logits added), the intermediates `RAW`, and `maps`: name ->
-    `[B, K, h, w]`. If `info.stage` is 1, `sal` is the only map and there is
-    nothing of the proposals.
+    `[B, K, h, w]`. If `info.stage` is 1, there is nothing of the proposals,
+    and of our own model `sal` is the only map.
   """
   whole = info.stage > 1
-  draw = make_maps(info.image_size, info.preset, whole=whole)
+  plan = map_plan(model, info.image_size, info.preset, whole=whole)
 
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
-    logits, found = model.apply(
+    # Flax types the result of `apply` as if it were of a mutable collection.
+    applied: Any = model.apply(
       variables, ops.normalize(images), stage=info.stage
     )
+    logits, found = applied
     out = {"full_logits": logits.full}
     out |= {name: found[name] for name in RAW if name in found}
     if whole:
       out["crop_logits"] = found["crop_logits"]
-    given = ("saliency_logits", *REGIONS) if whole else ("saliency_logits",)
-    drawn = jax.vmap(draw)(*(found[name] for name in given))
-    return out | {"maps": dict(zip(MAPS, drawn))}
+    return out | {"maps": jax.vmap(plan.named)(found)}
 
   return jax.jit(forward)
 
 
 def fitting_forward(
-  model: ChexModel, info: ModelInfo, variables: Any, batch_size: int
+  model: Model, info: ModelInfo, variables: Any, batch_size: int
 ) -> tuple[Callable[[Any, Any], dict[str, Any]], int]:
   """Compile `make_forward` for as many images as fit the free memory.
 

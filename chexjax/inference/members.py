@@ -8,44 +8,47 @@ import numpy as np
 from jax.sharding import Mesh
 
 from chexjax.data.sources import Dataset
-from chexjax.inference.forward import make_predict
-from chexjax.inference.maps import REGIONS
+from chexjax.inference.forward import control_heads, make_predict
+from chexjax.inference.maps import MapPlan
 from chexjax.inference.placing import measure_prior
-from chexjax.models import ChexModel, Logits
+from chexjax.models import Logits
 from chexjax.runtime import compile_cache
 from chexjax.runtime.sharding import shard_batch
-
-UNTRAINED_REGIONS = tuple(f"untrained_{name}" for name in REGIONS)
+from chexjax.systems import Model
 
 
 class Member(NamedTuple):
   """A model of an ensemble.
 
   Attributes:
-    model: the linen module.
+    model: our own, or a system.
     variables: of the model, on the mesh.
   """
 
-  model: ChexModel
+  model: Model
   variables: Any
 
 
 class Ready:
   """A member with its compiled forward passes, without and with the control.
 
-  They differ in the fresh detection head, whose maps only boxed images need.
-  It costs more than the trained head, and few of NIH's films have a box.
+  They differ in the fresh heads, whose maps only boxed images need. They cost
+  more than the trained ones, and few of NIH's films have a box.
   """
 
-  def __init__(self, member: Member, mesh: Mesh, *, whole: bool):
+  def __init__(
+    self, member: Member, mesh: Mesh, plan: MapPlan, *, size: int, stage: int
+  ):
     """Build the forward passes; they are compiled when they are first run.
 
     Args:
       member: the model.
       mesh: with an axis `data`.
-      whole: whether it has a trained detection head.
+      plan: of its maps.
+      size: side of the images, in pixels.
+      stage: last stage that the variables were trained in.
     """
-    model, stage = member.model, 3 if whole else 1
+    model, stage = member.model, 3 if stage > 1 else 1
 
     def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
       predict = make_predict(
@@ -53,11 +56,12 @@ class Ready:
       )
       return compile_cache.at_first_call(predict, repr((model, stage, keep)))
 
-    keep: tuple[str, ...] = ("saliency_logits", *(REGIONS if whole else ()))
-    self._variables = member.variables
-    self._plain = self._control = make(keep, control=False)
-    if whole:
-      self._control = make((*keep, *UNTRAINED_REGIONS), control=True)
+    self._variables, self._heads = member.variables, control_heads(model, size)
+    self._plain = self._control = make(plan.keep, control=False)
+    if plan.heads:
+      fresh = tuple(f"untrained_{name}" for name in plan.heads)
+      self._control = make((*plan.keep, *fresh), control=True)
+    self._first = plan.keep[0]
 
   def run(
     self, images: jax.Array, *, control: bool
@@ -66,17 +70,21 @@ class Ready:
 
     Args:
       images: `[B, S, S, 1]` uint8.
-      control: whether the fresh detection head runs too, if there is a trained
-        one.
+      control: whether the fresh heads run too, if there are any.
 
     Returns:
       The logits, and intermediates by name.
     """
     forward = self._control if control else self._plain
     result: tuple[Logits, Mapping[str, jax.Array]] = forward(
-      self._variables, images
+      self._variables, images, self._heads
     )
     return result
+
+  def first_map(self, images: jax.Array) -> np.ndarray:
+    """Return the map `[B, K, h, w]` that all others come of, as logits."""
+    found = self.run(images, control=False)[1]
+    return np.asarray(found[self._first])
 
 
 def place_prior(
@@ -104,7 +112,6 @@ def place_prior(
 
   def saliency(images: np.ndarray) -> np.ndarray:
     given = shard_batch(images, mesh)
-    found = [each.run(given, control=False)[1] for each in ensemble]
-    return np.mean([np.asarray(x["saliency_logits"]) for x in found], 0)
+    return np.mean([each.first_map(given) for each in ensemble], 0)
 
   return measure_prior(saliency, dataset.splits["train"], batch_size=batch_size)

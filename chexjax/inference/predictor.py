@@ -13,7 +13,7 @@ from chexjax.inference.films import Images, Key, as_list, batches, open_film
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
 from chexjax.inference.views import mean_logits, mean_maps, views_of
-from chexjax.models import ChexModel
+from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, MapOptions
 from chexjax.weights.loading import load_model
 from chexjax.weights.model_info import ModelInfo, check_member
@@ -31,7 +31,8 @@ class Predictions(NamedTuple):
       the finding would be, not that it is present: see `predicted`.
     maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the model's square
       input (the whole film, unless the model was trained on letterboxed ones);
-      only `sal` if the model was trained to classify only.
+      only `sal` if the model was trained to classify only; another system's
+      are its own.
     logits: `[N, K]` float32, of the full image.
     score_cuts: `[K]` float64, the probability from which on each finding
       counts as predicted, chosen when the run was scored; NaN where nobody has
@@ -48,7 +49,7 @@ class Predictions(NamedTuple):
 
 
 class Predictor:
-  """A `ChexModel` with its variables, ready for films of any size.
+  """A model with its variables, ready for films of any size.
 
   Attributes:
     model: the linen module.
@@ -58,7 +59,7 @@ class Predictor:
 
   def __init__(
     self,
-    model: ChexModel,
+    model: Model,
     variables: Any,
     info: ModelInfo,
     *,
@@ -96,7 +97,7 @@ class Predictor:
 
   @property
   def box_map(self) -> str:
-    """Map that boxes are cut from: `mix`, or `sal` where it is the only one."""
+    """Map that boxes are cut from; see `ModelInfo.box_map`."""
     return self.info.box_map
 
   @property

@@ -25,11 +25,11 @@ from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.io import write_text
-from chexjax.models import ChexModel
 from chexjax.report.cases import NAME, CaseWriter
 from chexjax.report.examples import draw_examples
 from chexjax.report.results_folder import own_results
 from chexjax.runtime import provenance
+from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, MapOptions
 
 
@@ -80,7 +80,7 @@ def _is_whole(dataset: Dataset) -> bool:
 
 
 def score_model(
-  model: ChexModel,
+  model: Model,
   variables: Any,
   mesh: Mesh,
   dataset: Dataset,
@@ -91,6 +91,7 @@ def score_model(
   stage: int,
   maps: str = "paper",
   threshold_means: str | None = None,
+  grad_cam: bool = False,
   drawn: bool = False,
   only: pathlib.Path | None = None,
   missing: Mapping[str, str] | None = None,
@@ -117,6 +118,7 @@ def score_model(
     maps: "paper" or "released": whose maps and thresholds.
     threshold_means: "percentile" or "absolute", for every map; None for the
       meanings that belong to `maps`.
+    grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     drawn: whether the images are the phantom's.
     only: list of the test images to score, one name a line; None for all.
     missing: finding -> the reason why the split has no labels of it.
@@ -135,7 +137,8 @@ def score_model(
 
   Raises:
     BlockingIOError: another evaluation writes its results to the folder.
-    ValueError: `only` names what is no test image.
+    ValueError: `only` names what is no test image, or `grad_cam` is asked of
+      another system.
   """
   findings = list(dataset.metadata["findings"])
   missing, whole = missing or {}, dataset
@@ -154,6 +157,7 @@ def score_model(
         names=findings,
         stage=stage,
         threshold_means=threshold_means,
+        grad_cam=grad_cam,
         recorder=recorder,
         members=members,
         options=options,

@@ -13,23 +13,18 @@ from jax.sharding import Mesh
 from chexjax import evaluation, messages
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
-from chexjax.inference.maps import MAPS, REGIONS, make_maps
-from chexjax.inference.members import (
-  UNTRAINED_REGIONS,
-  Member,
-  Ready,
-  place_prior,
-)
+from chexjax.inference.maps import MapPlan, map_plan
+from chexjax.inference.members import Member, Ready, place_prior
 from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
-from chexjax.models import ChexModel
 from chexjax.runtime.sharding import shard_batch
+from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, Batch, MapOptions
 
 
 def score_test(
-  model: ChexModel,
+  model: Model,
   variables: Any,
   mesh: Mesh,
   dataset: Dataset,
@@ -40,6 +35,7 @@ def score_test(
   names: list[str],
   stage: int = 3,
   threshold_means: str | None = None,
+  grad_cam: bool = False,
   recorder: SplitRecorder | None = None,
   members: Sequence[Member] = (),
   options: MapOptions = AS_DRAWN,
@@ -47,8 +43,8 @@ def score_test(
   """Run the test split once and measure probabilities, maps and boxes.
 
   After stage 1 the detection head is untrained and only the saliency map is
-  scored. After the other stages the maps of a freshly initialised head are
-  scored too, as control rows.
+  scored. After the other stages, and of systems, the maps of freshly
+  initialised heads are scored too, as control rows.
 
   Args:
     model: to be scored.
@@ -62,6 +58,7 @@ def score_test(
     stage: last stage that the variables were trained in: 1, 2 or 3.
     threshold_means: "percentile" or "absolute", for every map; None for the
       meanings that belong to `maps`.
+    grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     recorder: receives every image and every boxed case.
     members: further models, of the same findings, input and stages:
       probabilities and maps are the means of all.
@@ -73,24 +70,23 @@ def score_test(
     the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  whole = stage > 1
+  plan = map_plan(model, size, maps, whole=stage > 1, grad_cam=grad_cam)
   ensemble = [
-    Ready(each, mesh, whole=whole)
+    Ready(each, mesh, plan, size=size, stage=min(stage, model.last_stage))
     for each in (Member(model, variables), *members)
   ]
   prior = None
   if options.prior:
     prior = place_prior(ensemble, mesh, dataset, batch_size=batch_size)
   views = views_of(options)
-  rules = _map_rules(maps, threshold_means, whole=whole, options=options)
+  rules = _map_rules(plan, threshold_means, options)
   executor = ThreadPoolExecutor(os.cpu_count())
   scores = _SplitScores(
     source,
     names,
     dataset.metadata["boxed_findings"],
     size,
-    draw=make_maps(size, maps, whole=whole),
-    map_names=tuple(rules),
+    plan=plan,
     collector=evaluation.LocalizationCollector(
       (size, size), maps=rules, executor=executor
     ),
@@ -117,23 +113,27 @@ def score_test(
 
 
 def _map_rules(
-  maps: str, meaning: str | None, *, whole: bool, options: MapOptions
+  plan: MapPlan, meaning: str | None, options: MapOptions
 ) -> dict[str, evaluation.MapRule]:
-  """Return the maps to score, each with the rule of its trained map."""
+  """Return the maps to score, each with the rule of its trained map.
+
+  The model's own main map stays the last of the trained ones: it is the one
+  that pictures are chosen by.
+  """
+  controls = [evaluation.untrained_name(name) for name in plan.controlled]
+  rules = {
+    name: plan.rules[evaluation.trained_name(name)]
+    for name in (*plan.rules, *controls)
+  }
+  placed = [placed_name(name) for name in plan.rules] if options.places else []
+  if options.prior:
+    placed = [PLACE, *placed]
   rules = (
-    evaluation.RELEASED_MAPS if maps == "released" else evaluation.DEFAULT_MAPS
+    dict.fromkeys(placed, evaluation.MapRule("percentile", "minmax")) | rules
   )
-  names = (*MAPS, *evaluation.UNTRAINED.values()) if whole else MAPS[:1]
-  own = {name: rules[evaluation.trained_name(name)] for name in names}
-  if options.places:
-    trained = MAPS if whole else MAPS[:1]
-    placed = evaluation.MapRule("percentile", "minmax")
-    own = {placed_name(name): placed for name in trained} | own
-    if options.prior:
-      own = {PLACE: placed} | own
   if meaning is None:
-    return own
-  return {name: rule._replace(meaning=meaning) for name, rule in own.items()}
+    return rules
+  return {name: rule._replace(meaning=meaning) for name, rule in rules.items()}
 
 
 def _any_box(source: Source, batch: Batch) -> bool:
@@ -145,18 +145,10 @@ def _any_box(source: Source, batch: Batch) -> bool:
 
 
 def _draw_maps(
-  draw: Callable[..., Any], found: Mapping[str, np.ndarray]
+  plan: MapPlan, found: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-  """Return an image's maps by name, those of the fresh head included."""
-  saliency = found["saliency_logits"]
-  maps = draw(saliency, *(found[name] for name in REGIONS if name in found))
-  named = dict(zip(MAPS, maps))
-  if UNTRAINED_REGIONS[0] in found:
-    control = draw(saliency, *(found[name] for name in UNTRAINED_REGIONS))
-    for name, heat in zip(MAPS, control):
-      if name in evaluation.UNTRAINED:
-        named[evaluation.UNTRAINED[name]] = heat
-  return jax.device_get(named)
+  """Return an image's maps by name, those of fresh heads included."""
+  return jax.device_get(plan.named(found) | plan.controls(found))
 
 
 class _SplitScores:
@@ -169,8 +161,7 @@ class _SplitScores:
     boxed: list[str],
     size: int,
     *,
-    draw: Callable[..., Any],
-    map_names: tuple[str, ...],
+    plan: MapPlan,
     collector: evaluation.LocalizationCollector,
     recorder: SplitRecorder | None,
     place: Callable[..., dict[str, np.ndarray]] | None = None,
@@ -182,15 +173,14 @@ class _SplitScores:
       names: of the K findings.
       boxed: findings that have boxes in this dataset.
       size: side of the images, in pixels.
-      draw: of `make_maps`.
-      map_names: maps to score.
+      plan: of the maps to score.
       collector: measures the maps.
       recorder: see `score_test`.
       place: of an image's maps the placed ones; None for none.
     """
     self._place = place
     self._source, self._names, self._boxed = source, names, boxed
-    self._size, self._draw, self._map_names = size, draw, map_names
+    self._size, self._plan = size, plan
     self._collector, self._recorder = collector, recorder
     self._labels: list[np.ndarray] = []
     self._logits: list[np.ndarray] = []
@@ -229,7 +219,7 @@ class _SplitScores:
     self, found: Mapping[str, np.ndarray], view: View
   ) -> dict[str, np.ndarray]:
     """Return an image's maps, of the image as it is."""
-    return view.all_back(_draw_maps(self._draw, found), self._size)
+    return view.all_back(_draw_maps(self._plan, found), self._size)
 
   def _add_boxed(
     self,
@@ -240,12 +230,11 @@ class _SplitScores:
   ) -> None:
     """Add the maps of an image that has a true box."""
     if self._place is not None:
-      own = {name: maps[name] for name in MAPS if name in maps}
-      maps = maps | self._place(own)
+      maps = maps | self._place({name: maps[name] for name in self._plan.rules})
     # mAP and RoDeO also count the boxes predicted for all other findings.
     for finding in dict.fromkeys([*boxes, *self._boxed]):
       k = self._names.index(finding)
-      heat = {name: maps[name][k] for name in self._map_names}
+      heat = {name: of[k] for name, of in maps.items()}
       true = boxes.get(finding, np.zeros((0, 4), np.float32))
       self._collector.add(
         image=example["file_name"].decode(),

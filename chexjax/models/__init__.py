@@ -12,6 +12,7 @@ from chexjax.models.model import (
   untrained_regions,
 )
 from chexjax.models.resnet import ResNet
+from chexjax.models.saliency_cams import saliency_cams
 
 __all__ = [
   "FPN",
@@ -24,5 +25,6 @@ __all__ = [
   "ResNet",
   "decode_regions",
   "released_options",
+  "saliency_cams",
   "untrained_regions",
 ]

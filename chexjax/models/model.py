@@ -1,7 +1,7 @@
 """The whole model: saliency, proposals, sampled crops, two sets of logits."""
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -83,6 +83,8 @@ class ChexModel(nn.Module):
   region_gradient: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
+
+  last_stage: ClassVar[int] = 3
 
   @nn.compact
   def __call__(

@@ -7,6 +7,7 @@ shape raises a `ValueError` that names the argument, at no cost at run time.
 from chexjax.ops import boxes
 from chexjax.ops.crop_and_resize import crop_bilinear, crop_gaussian
 from chexjax.ops.erase import erase_region
+from chexjax.ops.grad_cam import grad_cam, grad_cam_plus_plus
 from chexjax.ops.gumbel import (
   exponential_tau,
   pick_region,
@@ -27,7 +28,7 @@ from chexjax.ops.images import (
 )
 from chexjax.ops.interpolation import interpolation_matrix
 from chexjax.ops.losses import balance_weights, balanced_bce, log_variance
-from chexjax.ops.pooling import lse_lba_pool, lse_pool
+from chexjax.ops.pooling import lse_lba_pool, lse_pool, noisy_or_pool
 from chexjax.ops.proposals import (
   NUM_PROPOSALS,
   PROPOSAL_COUNTS,
@@ -52,11 +53,14 @@ __all__ = [
   "erase_region",
   "exponential_tau",
   "final_map",
+  "grad_cam",
+  "grad_cam_plus_plus",
   "interpolation_matrix",
   "log_variance",
   "lse_lba_pool",
   "lse_pool",
   "make_proposals",
+  "noisy_or_pool",
   "normalize",
   "pick_region",
   "released_detection_map",

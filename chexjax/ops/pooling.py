@@ -1,4 +1,4 @@
-"""Log-sum-exp pooling of saliency logits to one logit."""
+"""Pooling of a map of logits to one logit: log-sum-exp and noisy-OR."""
 
 import jax
 import jax.numpy as jnp
@@ -49,3 +49,41 @@ def lse_lba_pool(
   check_shape("beta", beta, "[]")
   check_positive("r0", r0, or_zero=True)
   return lse_pool(logits, r=r0 + jnp.exp(beta))
+
+
+def noisy_or_pool(logits: jax.Array, *, share: float = 0.02) -> jax.Array:
+  """Pool patches by noisy-OR: a finding is there if any patch has it.
+
+  Args:
+    logits: `[h, w]` of one finding; a patch's probability p is their sigmoid.
+    share: what a certain patch takes from the probability that nothing is
+      there, in 0..1. A patch's factor is `1 - share * p`, so that the product
+      over a few hundred patches does not vanish.
+
+  Returns:
+    Scalar, the logit of `1 - prod(1 - share * p)` (Li et al. 2018, with the
+    patches' factors mapped to `[1 - share, 1]`). No product is formed: it is
+    finite for all finite logits, and so is its gradient.
+
+  Raises:
+    ValueError: if `logits` has another shape, such as a batch of maps, or
+      `share` is not in 0..1, 0 left out.
+  """
+  check_shape("logits", logits, "[h, w]")
+  if not 0 < share < 1:
+    raise ValueError(f"share must be in 0..1, got {share}")
+  taken = share * jax.nn.sigmoid(logits)
+  # -log(1 - taken) is `taken` times a ratio near 1, which where a patch's
+  # probability underflows is 1.
+  small = taken < 1e-6
+  safe = jnp.where(small, 0.5, taken)
+  ratio = jnp.where(small, 1.0, -jnp.log1p(-safe) / safe)
+  log_each = jax.nn.log_sigmoid(logits) + jnp.log(share * ratio)
+  log_sum = jax.nn.logsumexp(log_each)
+  # log(expm1(total)); neither form is finite everywhere, nor is its gradient.
+  total = jnp.exp(log_sum)
+  large, tiny = total > 1, total < 1e-6
+  above = total + jnp.log1p(-jnp.exp(-jnp.where(large, total, 1.0)))
+  middle = jnp.where(large | tiny, 1.0, total)
+  below = log_sum + jnp.where(tiny, 0.0, jnp.log(jnp.expm1(middle) / middle))
+  return jnp.where(large, above, below)

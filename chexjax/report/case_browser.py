@@ -9,7 +9,7 @@ import numpy as np
 from chexjax.evaluation import without_untrained
 from chexjax.evaluation.collected.scored_images import plain_names
 from chexjax.evaluation.measures import overlap
-from chexjax.evaluation.outputs.table_cells import NAMES
+from chexjax.evaluation.outputs.table_cells import map_label
 from chexjax.report.cases import Cases
 from chexjax.report.run import Run, predicted_boxes
 
@@ -84,7 +84,7 @@ def case_data(runs: Sequence[Run]) -> tuple[dict[str, Any], list[str]]:
       {
         "label": run.label,
         "maps": [
-          {"name": n, "title": NAMES.get(n, n)}
+          {"name": n, "title": map_label(n)}
           for n in without_untrained(run.record.table.boxes)
         ],
       }

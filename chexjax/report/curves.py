@@ -9,7 +9,7 @@ from chexjax.evaluation import LocalizationTable, ScoredImages, trained_name
 from chexjax.evaluation.protocols import bootstrap, threshold_choice
 from chexjax.evaluation.protocols.baselines import BLIND, image_blind
 from chexjax.evaluation.protocols.ranking import Ranking, rank
-from chexjax.report.figures import MAP_TITLES
+from chexjax.report.figures import map_title
 from chexjax.report.small_multiples import (
   File,
   save_png,
@@ -45,7 +45,7 @@ def style_of(name: str) -> dict[str, Any]:
   return {
     "color": COLOURS.get(trained, _OTHER),
     "linestyle": "-" if name == trained else ":",
-    "label": MAP_TITLES.get(name, name),
+    "label": map_title(name),
   }
 
 

@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax.evaluation import without_untrained
+from chexjax.evaluation import trained_name, without_untrained
 from chexjax.evaluation.measures import overlap
+from chexjax.evaluation.outputs.table_cells import map_label
 
-MAP_TITLES = {
+_TITLES = {
   "sal": "Saliency",
   "det": "Detection",
   "mix": "Mix",
-  "det_untrained": "Detection, untrained head",
-  "mix_untrained": "Mix, untrained head",
 }
 TRUE: dict[str, Any] = {"edgecolor": "#3ddc3d", "linestyle": "-"}
 PREDICTED: dict[str, Any] = {"edgecolor": "#2ee6ff", "linestyle": "--"}
@@ -55,6 +54,19 @@ def _figure(rows: int, columns: int, side: float) -> tuple[Any, Any]:
   figure = Figure(figsize=size, layout="constrained")
   FigureCanvasAgg(figure)
   return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def map_title(name: str) -> str:
+  """Return a map's name as titles and legends write it.
+
+  Args:
+    name: of the map.
+  """
+  trained = trained_name(name)
+  title = _TITLES.get(trained)
+  if title is None:
+    return map_label(name)
+  return title if trained == name else f"{title}, untrained head"
 
 
 def _check(case: Case) -> np.ndarray:
@@ -133,7 +145,7 @@ def _draw_row(
       xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[]
     )
     if first:
-      title = "Input" if name is None else MAP_TITLES.get(name, name)
+      title = "Input" if name is None else map_title(name)
       axes.set_title(title, fontsize=11)
   row[0].set_ylabel(case.title, fontsize=9, parse_math=False)
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from chexjax.evaluation.outputs.table_cells import (
-  NAMES,
   cell_text,
   main_map,
+  map_label,
   row_label,
 )
 from chexjax.extras import require
@@ -120,7 +120,7 @@ def comparison_rows(tree: dict[str, Any]) -> list[list[Any]]:
         ("T(0.3)", of["t_iou"]["0.3"]),
         ("T(0.5)", of["t_iou"]["0.5"]),
       ):
-        what = [label, NAMES.get(name, name), protocol.replace("_", " ")]
+        what = [label, map_label(name), protocol.replace("_", " ")]
         values = [figures["mean"][key] for key in keys]
         rows.append([*what, "mean", *values])
   for row in rows:
@@ -153,28 +153,11 @@ def render(
   Raises:
     ImportError: Jinja2 is not installed.
   """
-  require("report", "jinja2")
-  import jinja2
-
-  folder = importlib.resources.files("chexjax.report") / "templates"
-  sources = {
-    name: (folder / name).read_text(encoding="utf-8")
-    for name in ("page.html", "page.css", *_SCRIPTS)
-  }
-  # Everything is escaped unless marked safe; Jinja2's default escapes nothing.
-  environment = jinja2.Environment(
-    loader=jinja2.DictLoader(sources),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-  )
   about, pictures = case_data(runs)
-  return environment.get_template("page.html").render(
+  return fill_template(
+    "page.html",
+    _SCRIPTS,
     title=title,
-    disclaimer=DISCLAIMER,
-    css=sources["page.css"],
-    script="\n".join(sources[name] for name in _SCRIPTS),
     runs=[
       {
         "label": run.label,
@@ -191,5 +174,43 @@ def render(
     comparison=comparison,
     about=about,
     pictures=pictures,
+  )
+
+
+def fill_template(name: str, scripts: Sequence[str], **values: Any) -> str:
+  """Fill a template of this room; names from data are escaped.
+
+  Args:
+    name: of the template.
+    scripts: files of the page's script, in their order.
+    **values: what the template asks for, beside style and script.
+
+  Returns:
+    The page.
+
+  Raises:
+    ImportError: Jinja2 is not installed.
+  """
+  require("report", "jinja2")
+  import jinja2
+
+  folder = importlib.resources.files("chexjax.report") / "templates"
+  sources = {
+    file: (folder / file).read_text(encoding="utf-8")
+    for file in (name, "grid.html", "page.css", *scripts)
+  }
+  # Everything is escaped unless marked safe; Jinja2's default escapes nothing.
+  environment = jinja2.Environment(
+    loader=jinja2.DictLoader(sources),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+  )
+  return environment.get_template(name).render(
+    disclaimer=DISCLAIMER,
+    css=sources["page.css"],
+    script="\n".join(sources[file] for file in scripts),
     cell=cell_text,
+    **values,
   )

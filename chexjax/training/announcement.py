@@ -4,7 +4,7 @@ import jax
 
 from chexjax import messages
 from chexjax.data.sources import Dataset, label_matrix
-from chexjax.models import ChexModel
+from chexjax.systems import Model
 from chexjax.training import setup, time_estimate
 from chexjax.training.config import Config
 
@@ -14,7 +14,7 @@ ENOUGH_POSITIVES = 50
 
 def announce(
   config: Config,
-  model: ChexModel,
+  model: Model,
   dataset: Dataset,
   *,
   steps: dict[int, int],
@@ -70,7 +70,7 @@ def announce(
 
 def _seconds(
   config: Config,
-  model: ChexModel,
+  model: Model,
   sizes: dict[str, int],
   steps: dict[int, int],
 ) -> float:

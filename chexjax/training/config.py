@@ -136,7 +136,9 @@ class Config:
   config: Literal["phantom", "own", "paper", "released", "nih_mini"] = "phantom"
   """Where the defaults of all other options come from."""
   stage: int = 3
-  """Train up to this stage: 1, 2 or 3."""
+  """Train up to this stage: 1, 2 or 3; another system has stage 1 alone."""
+  system: str = "chexjax"
+  """What is trained: our own model, or another system of docs/baselines.md."""
   workdir: pathlib.Path = pathlib.Path("runs/phantom")
   """Folder of checkpoints, logs and results; a run goes on from there."""
   data_dir: pathlib.Path | None = None

@@ -36,6 +36,8 @@ def open_data(
     ValueError: a needed split has no image, the tables have faults, no class
       can be learned, or there is `more_data` without `data_dir`.
   """
+  if config.more_data and config.data_dir is None:
+    raise ValueError("--more_data is joined to --data_dir, which is not given")
   folder = data_folder(config)
   if config.data_dir is None:
     from chexjax.data.phantom import ensure_phantom
@@ -82,8 +84,6 @@ def some_patients(source: Source, share: float, *, seed: int) -> Source:
 
 def _open(config: Config, folder: pathlib.Path) -> Dataset:
   """Open the folders of a run."""
-  if config.more_data and config.data_dir is None:
-    raise ValueError("--more_data is joined to --data_dir, which is not given")
   # Paths come back as texts from a workdir's config.json.
   more = [expand(pathlib.Path(path)) for path in config.more_data]
   folders = [folder, *more]

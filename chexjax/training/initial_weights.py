@@ -12,7 +12,7 @@ import jax
 from flax import traverse_util
 
 from chexjax import messages, weights
-from chexjax.models import ChexModel
+from chexjax.systems import Backbone, Model, OneStageModel
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
 from chexjax.types import FINDINGS
@@ -53,9 +53,7 @@ class Start(NamedTuple):
   findings: tuple[str, ...] | None = None
   stage: int = 3
 
-  def put_into(
-    self, fresh: Any, model: ChexModel, findings: Sequence[str]
-  ) -> Any:
+  def put_into(self, fresh: Any, model: Model, findings: Sequence[str]) -> Any:
     """Put the weights into fresh variables, heads by the findings' names.
 
     Args:
@@ -130,12 +128,25 @@ def load(config: Config) -> Start:
   return _released(path, model) if path.is_file() else _folder(path, config)
 
 
-def _imagenet(config: Config, model: ChexModel) -> Start:
-  """Read both backbones from torchvision's or timm's files."""
+def _imagenet(config: Config, model: Model) -> Start:
+  """Read both backbones from torchvision's or timm's files.
+
+  A system has no crops, and so no ResNet; it may have two DenseNets.
+  """
+  readers: dict[str, Any] = dict(
+    zip(HUB, (weights.load_densenet, weights.load_resnet))
+  )
+  if isinstance(model, OneStageModel):
+    del readers["resnet34"]
+    if not issubclass(model.definition.module, Backbone):
+      raise ValueError(
+        f"--init=imagenet: {model.system} has a backbone of its own; give "
+        "--init=none"
+      )
   differing = [
     f"--model.{name} is {getattr(model, name)}, must be {size}"
     for name, size in _IMAGENET_SIZES.items()
-    if getattr(model, name) != size
+    if getattr(model, name, size) != size
   ]
   if differing:
     raise ValueError(
@@ -143,25 +154,32 @@ def _imagenet(config: Config, model: ChexModel) -> Start:
       "has them:\n  " + "\n  ".join(differing)
     )
   if config.init_dir is None:
-    files = [_download(name) for name in HUB]
+    files = [_download(name) for name in readers]
   else:
-    files = [_find(config.init_dir, [name]) for name in HUB]
+    files = [_find(config.init_dir, [name]) for name in readers]
   like = shapes_of(model)
   parts: dict[tuple[str, ...], Any] = {}
-  for file, read in zip(files, (weights.load_densenet, weights.load_resnet)):
+  for file, read in zip(files, readers.values()):
     merged = read(weights.read_state_dict(file), like, source=str(file))
     messages.tell(f"{file}: {merged.describe()}")
     parts |= traverse_util.flatten_dict(merged.variables)
+  for path in traverse_util.flatten_dict(like):
+    if path[2] == "densenet2":
+      parts[path] = parts[(*path[:2], "densenet", *path[3:])]
   named = ", ".join(file.name for file in files)
+  read_in = "DenseNet-121 and crop ResNet-34"
+  if len(readers) == 1:
+    read_in = "DenseNet-121"
   return Start(
-    f"DenseNet-121 and crop ResNet-34 from ImageNet ({named}), the rest from "
-    "scratch",
+    f"{read_in} from ImageNet ({named}), the rest from scratch",
     traverse_util.unflatten_dict(parts),
   )
 
 
-def _released(file: pathlib.Path, model: ChexModel) -> Start:
+def _released(file: pathlib.Path, model: Model) -> Start:
   """Read the authors' full model or classifier."""
+  if isinstance(model, OneStageModel):
+    raise ValueError(f"{file} is of the paper's model, not of {model.system}")
   if model.pooling != "lse_lba":
     raise ValueError(
       f"{file} has learned pooling, this model has not: give "
@@ -202,7 +220,7 @@ def _folder(path: pathlib.Path, config: Config) -> Start:
     )
   messages.tell(f"{path}: {len(flat)} of {len(want)} arrays loaded")
   for field in dataclasses.fields(ModelConfig):
-    there, here = getattr(theirs, field.name), getattr(model, field.name)
+    there, here = (getattr(m, field.name, None) for m in (theirs, model))
     if there != here:
       messages.tell(
         f"note: {path} was made with --model.{field.name}={there}, this run "

@@ -36,6 +36,7 @@ class Scoring:
     images: list of the test images to score, one name a line.
     maps: "paper" or "released": whose maps and thresholds.
     threshold_means: "percentile" or "absolute", for every map.
+    grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     draws: draws of patients for the intervals; 0 for none.
     folds: folds of patients of the cross-fitted thresholds.
     repeats: how many times patients are dealt into folds.
@@ -53,6 +54,7 @@ class Scoring:
   images: pathlib.Path | None = None
   maps: str | None = None
   threshold_means: str | None = None
+  grad_cam: bool = False
   draws: int = DRAWS
   folds: int = 5
   repeats: int = 2
@@ -96,6 +98,7 @@ class Scoring:
       "only": self.images,
       "maps": self.maps or maps,
       "threshold_means": self.threshold_means,
+      "grad_cam": self.grad_cam,
       "draws": self.draws,
       "folds": self.folds,
       "repeats": self.repeats,

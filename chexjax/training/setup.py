@@ -10,8 +10,8 @@ import numpy as np
 import optax
 
 from chexjax import ops
-from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache
+from chexjax.systems import OURS, Model, build_model
 from chexjax.training.config import Config, EvidenceOptions, as_json, expand
 from chexjax.training.optimizers import make_optimizer, make_schedule
 
@@ -52,7 +52,7 @@ def check_batch(config: Config) -> None:
     )
 
 
-def make_model(config: Config, num_classes: int) -> ChexModel:
+def make_model(config: Config, num_classes: int) -> Model:
   """Build the model that the configuration describes.
 
   Args:
@@ -66,11 +66,13 @@ def make_model(config: Config, num_classes: int) -> ChexModel:
     name: tuple(value) if isinstance(value, list) else value
     for name, value in as_json(config)["model"].items()
   }
-  return ChexModel(
-    num_classes=num_classes,
+  if config.system == OURS:
+    options["region_gradient"] = config.detection_loss == "crop"
+  return build_model(
+    config.system,
+    num_classes,
     dtype=jnp.dtype(config.precision),
     remat=config.remat,
-    region_gradient=config.detection_loss == "crop",
     **options,
   )
 
@@ -80,7 +82,7 @@ def evidence(config: Config) -> EvidenceOptions | None:
   return config.evidence if config.detection_loss == "evidence" else None
 
 
-def init_variables(config: Config, model: ChexModel) -> Any:
+def init_variables(config: Config, model: Model) -> Any:
   """Draw fresh variables from the seed.
 
   Args:

@@ -14,9 +14,9 @@ from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.inference.scoring import score_model
-from chexjax.models import ChexModel
 from chexjax.runtime import compile_messages, processes
 from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
+from chexjax.systems import Model
 from chexjax.training import initial_weights, not_finite, setup
 from chexjax.training.announcement import announce
 from chexjax.training.checkpoints import Checkpoints
@@ -69,7 +69,7 @@ class Run:
     self.stopping = stopping or Stopping()
     self.names = list(dataset.metadata["findings"])
     self.mesh = make_mesh()
-    self.model: ChexModel = setup.make_model(config, len(self.names))
+    self.model: Model = setup.make_model(config, len(self.names))
     self.stages = range(1, config.stage + 1)
     self.train_size = len(dataset.splits["train"])
     self.validation_boxes = known_boxes(config, dataset)

@@ -10,11 +10,13 @@ import optax
 from jax.sharding import Mesh
 
 from chexjax import ops
-from chexjax.models import ChexModel, Logits
+from chexjax.models import Logits
 from chexjax.runtime.sharding import replicated, sharded
+from chexjax.systems import Model, OneStageModel
 from chexjax.training.config import EvidenceOptions
 from chexjax.training.evidence import evidence_loss
 from chexjax.training.state import TRAINED, Averaging, TrainState
+from chexjax.training.system_loss import system_loss
 from chexjax.types import Batch
 
 Metrics = dict[str, jax.Array]
@@ -66,7 +68,7 @@ def stage_loss(
 
 
 def make_train_step(
-  model: ChexModel,
+  model: Model,
   tx: optax.GradientTransformation,
   mesh: Mesh,
   *,
@@ -142,6 +144,18 @@ def make_train_step(
         mutable=["batch_stats"],
         rngs={"region": region_key, "dropout": dropout_key},
       )
+      if isinstance(model, OneStageModel):
+        loss, metrics = system_loss(
+          model.definition,
+          logits.full,
+          found,
+          batch.labels,
+          batch.mask,
+          beta_pos=beta_pos,
+          beta_neg=beta_neg,
+          cls_scale=cls_scale,
+        )
+        return loss, (metrics, updates["batch_stats"])
       loss, metrics = stage_loss(
         logits,
         batch.labels,

@@ -5,8 +5,8 @@ import time
 import jax
 import jax.numpy as jnp
 
-from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache, operation_count
+from chexjax.systems import Model
 
 # Speed relative to a matrix product, measured with `--config=phantom` on 2 CPU
 # cores. For other devices it is a guess.
@@ -31,7 +31,7 @@ def matmul_rate(size: int = 1024) -> float:
   return 4 * 2 * size**3 / (time.perf_counter() - began)
 
 
-def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
+def forward_flops(model: Model, image_size: int, stage: int) -> float:
   """Count the operations of one image's forward pass; the count is cached.
 
   Args:
@@ -48,7 +48,7 @@ def forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
   )
 
 
-def _forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
+def _forward_flops(model: Model, image_size: int, stage: int) -> float:
   image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.float32)
   variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), image)
   forward = jax.make_jaxpr(lambda v, x: model.apply(v, x, stage=stage)[0])
@@ -56,7 +56,7 @@ def _forward_flops(model: ChexModel, image_size: int, stage: int) -> float:
 
 
 def seconds(
-  model: ChexModel,
+  model: Model,
   *,
   image_size: int,
   train_images: dict[int, int],

@@ -12,9 +12,9 @@ from chexjax import evaluation, ops
 from chexjax.data import phantom
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, label_matrix, true_boxes
-from chexjax.models import ChexModel
 from chexjax.runtime import compile_cache
 from chexjax.runtime.sharding import replicated, shard_batch, sharded
+from chexjax.systems import Model
 from chexjax.training import datasets
 from chexjax.training.config import Config
 from chexjax.training.region_figures import region_figures
@@ -54,7 +54,7 @@ def known_boxes(config: Config, dataset: Dataset) -> np.ndarray | None:
 
 
 def make_validation(
-  model: ChexModel,
+  model: Model,
   mesh: Mesh,
   source: Source,
   names: list[str],
@@ -137,9 +137,7 @@ def _aucs(
   return result
 
 
-def _make_predict(
-  model: ChexModel, mesh: Mesh, stage: int
-) -> Callable[..., Any]:
+def _make_predict(model: Model, mesh: Mesh, stage: int) -> Callable[..., Any]:
   """Build the jitted function from a batch to logits and region figures."""
 
   def predict(

@@ -6,6 +6,7 @@ import pathlib
 
 from chexjax import messages, weights
 from chexjax.models import ChexModel, released_options
+from chexjax.systems import Model
 from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.model_info import ModelInfo
@@ -56,12 +57,17 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
 
 
 def _check_released(
-  source: pathlib.Path, model: ChexModel, info: ModelInfo
+  source: pathlib.Path, model: Model, info: ModelInfo
 ) -> None:
   """Raise a ValueError for a model that the authors' code computes otherwise.
 
   Their code would load such weights without an error.
   """
+  if not isinstance(model, ChexModel):
+    raise ValueError(
+      f"{source} is of the system {info.system}, which the authors' code does "
+      "not know"
+    )
   theirs = ChexModel(**released_options())
   if info.findings != FINDINGS:
     raise ValueError(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import traverse_util
 
-from chexjax.models import ChexModel
+from chexjax.systems import Model
 from chexjax.weights.merge import WeightsError
 from chexjax.weights.shapes import shapes_of
 
@@ -28,7 +28,9 @@ class Transfer(NamedTuple):
   fresh: tuple[str, ...]
 
 
-def finding_axes(model: ChexModel, *, stage: int = 3) -> dict[Path, int | None]:
+def finding_axes(
+  model: Model, *, stage: int | None = None
+) -> dict[Path, int | None]:
   """Find the leaves that hold one slice for each finding.
 
   Args:
@@ -54,13 +56,13 @@ def finding_axes(model: ChexModel, *, stage: int = 3) -> dict[Path, int | None]:
 
 
 def transfer(
-  model: ChexModel,
+  model: Model,
   fresh: Any,
   findings: Sequence[str],
   variables: Any,
   their_findings: Sequence[str],
   *,
-  stage: int = 3,
+  stage: int | None = None,
 ) -> Transfer:
   """Put a model's variables into another's, heads by the findings' names.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from chexjax import io, messages, weights
 from chexjax.models import ChexModel, released_options
+from chexjax.systems import OURS, Model, build_model
 from chexjax.types import FINDINGS
 from chexjax.weights import run_results
 from chexjax.weights.model_info import ModelInfo, box_map_of
@@ -29,12 +30,12 @@ _FORMAT = "chexjax-model/1"
 RELEASED_SIZE = 512
 
 
-_Loaded = tuple[ChexModel, Any, ModelInfo]
+_Loaded = tuple[Model, Any, ModelInfo]
 
 
 def load_model(
   path: str | os.PathLike[str], preset: str | None = None
-) -> tuple[ChexModel, Any, ModelInfo]:
+) -> tuple[Model, Any, ModelInfo]:
   """Build a model and read its weights.
 
   The options of the model are read with the weights, because the same weights
@@ -160,7 +161,7 @@ def _from_converted(path: pathlib.Path) -> _Loaded:
   info = dataclasses.replace(
     info, findings=_checked_findings(info.findings, file)
   )
-  model = make_model(len(info.findings), info.options)
+  model = make_model(len(info.findings), info.options, system=info.system)
   like = shapes_of(model, stage=info.stage)
   return model, restore_variables(path / "variables", like), info
 
@@ -174,11 +175,14 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
       continue
     messages.tell(f"{path}: stage {stage}, step {step}")
     findings = _findings_of_run(path, folder / str(step), config)
-    model = make_model(len(findings), config["model"])
+    system = config.get("system", OURS)
+    model = make_model(len(findings), config["model"], system=system)
     trained = 1 if stage == 1 else 3
     like = shapes_of(model, stage=trained)
     variables = restore_variables(folder / str(step) / "state", like)
-    percentiles, cuts = run_results.of_workdir(path, stage, box_map_of(trained))
+    percentiles, cuts = run_results.of_workdir(
+      path, stage, box_map_of(trained, system)
+    )
     return (
       model,
       variables,
@@ -192,6 +196,7 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
         shape=config.get("shape", "squeeze"),
         percentiles=percentiles,
         score_cuts=cuts,
+        system=system,
       ),
     )
   raise ValueError(f"{path} has no checkpoint yet in {path / 'checkpoints'}")
@@ -249,23 +254,23 @@ def _checked_findings(findings: Any, file: pathlib.Path) -> tuple[str, ...]:
   return tuple(findings)
 
 
-def make_model(num_classes: int, options: dict[str, Any]) -> ChexModel:
+def make_model(
+  num_classes: int, options: dict[str, Any], *, system: str = OURS
+) -> Model:
   """Build a model from options that were stored as JSON.
 
   Args:
     num_classes: K.
     options: fields of `ChexModel`; lists become tuples, as JSON has none.
+    system: see `ModelInfo`.
 
   Returns:
     The model.
 
   Raises:
-    ValueError: `ChexModel` has no field of some name.
+    ValueError: there is no such system or option.
   """
-  strangers = options.keys() - {f.name for f in dataclasses.fields(ChexModel)}
-  if strangers:
-    raise ValueError(f"the model has no option {', '.join(sorted(strangers))}")
   fields: dict[str, Any] = {
     k: tuple(v) if isinstance(v, list) else v for k, v in options.items()
   }
-  return ChexModel(num_classes=num_classes, **fields)
+  return build_model(system, num_classes, **fields)

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from chexjax.systems import OURS, SYSTEMS
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelInfo:
@@ -21,6 +23,7 @@ class ModelInfo:
       0..1, as chosen when the run was scored; may be empty.
     score_cuts: finding -> probability from which on it counts as predicted,
       chosen likewise; may be empty.
+    system: "chexjax", or a name in `systems.SYSTEMS`.
   """
 
   findings: tuple[str, ...]
@@ -33,15 +36,21 @@ class ModelInfo:
   shape: str = "squeeze"
   percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
   score_cuts: dict[str, float] = dataclasses.field(default_factory=dict)
+  system: str = OURS
 
   @property
   def box_map(self) -> str:
-    """The map that boxes are cut from: `mix`, or `sal` where it is alone."""
-    return box_map_of(self.stage)
+    """The map that boxes are cut from: `mix`, or `sal` where it is alone.
+
+    Of another system the first of its maps.
+    """
+    return box_map_of(self.stage, self.system)
 
 
-def box_map_of(stage: int) -> str:
-  """Return the map that boxes are cut from after a stage."""
+def box_map_of(stage: int, system: str = OURS) -> str:
+  """Return the map that boxes are cut from after a stage of a system."""
+  if system != OURS:
+    return next(iter(SYSTEMS[system].maps))
   return "mix" if stage > 1 else "sal"
 
 

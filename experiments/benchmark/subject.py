@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from chexjax.models import ChexModel
+from chexjax.systems import Model
 from experiments.configs import CONFIGS, Config
 
 _TOY: dict[str, Any] = {
@@ -58,7 +58,7 @@ def random_variables(module: Any, *args: Any, **options: Any) -> Any:
   return jax.tree_util.tree_map_with_path(draw, shapes)
 
 
-def example(model: ChexModel, batch: int, size: int) -> dict[str, np.ndarray]:
+def example(model: Model, batch: int, size: int) -> dict[str, np.ndarray]:
   """Draws a batch: `image` uint8 `[B, S, S, 1]`, `labels`, `mask`, `index`."""
   rng = np.random.default_rng(1)
   return {

@@ -20,6 +20,7 @@ VALUES = {
   "frame": "32", "maps": "released", "threshold_means": "absolute",
   "draws": "11", "folds": "3", "repeats": "1", "seed": "7",
   "flip": "True", "shift": "4", "smooth": "0.1", "prior": "0.5",
+  "grad_cam": True,
 }  # fmt: skip
 # What changes a model's answers.
 OF_MODELS = ("members", "flip", "shift", "smooth", "prior")
@@ -89,11 +90,13 @@ def test_every_option_of_predictions_is_used_or_refused(home, tmp_path, capsys):
   before = results()
   used, refused = set(), set()
   for name in NAMES:
-    if name in ("workdir", "weights", *OF_MODELS):
-      value = VALUES.get(name, home / name)
-      if name == "members":
-        value = home / "weights"
-      argv = [*plain, f"--out={tmp_path / 'x'}", f"--{name}={value}"]
+    if name in ("workdir", "weights", "grad_cam", *OF_MODELS):
+      given = f"--{name}={VALUES.get(name, home / name)}"
+      if name == "grad_cam":
+        given = "--grad_cam"
+      elif name == "members":
+        given = f"--members={home / 'weights'}"
+      argv = [*plain, f"--out={tmp_path / 'x'}", given]
       assert refuses(argv, name, capsys), name
       refused.add(name)
       continue
@@ -175,7 +178,7 @@ def test_every_option_of_a_model_is_used_or_refused(
 
   def argv(**more):
     given = {**plain, **more}
-    return [f"--{k}={v}" for k, v in given.items()]
+    return [f"--{k}" if v is True else f"--{k}={v}" for k, v in given.items()]
 
   assert evaluate.main(argv()) == 0
   before = calls[-1]

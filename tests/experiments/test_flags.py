@@ -29,6 +29,20 @@ def test_an_override_wins_over_the_named_configuration():
       "--evidence.* needs --detection_loss=evidence",
     ),
     (["--model.explore=1.5"], "--model.explore must be in 0..1, got 1.5"),
+    (["--system=cma"], "did you mean cam?"),
+    (["--system=cam", "--stage=3"], "--stage=3: cam is trained in stage 1"),
+    (
+      ["--system=cam", "--model.hidden=8"],
+      "--model.hidden is not read by --system=cam",
+    ),
+    (
+      ["--system=pylon", "--evidence.area=1"],
+      "--evidence is not read by --system=pylon",
+    ),
+    (
+      ["--system=yao2018_like", "--model.block_sizes", "1", "1"],
+      "--model.block_sizes is not read by --system=yao2018_like",
+    ),
   ],
 )
 def test_a_wrong_value_is_named(argv, said, capsys):
@@ -64,3 +78,23 @@ def test_a_typo_gets_a_suggestion(capsys):
   with pytest.raises(SystemExit):
     flags.parse(["--batch_sise=4"])
   assert "batch_size" in capsys.readouterr().err
+
+
+def test_a_system_has_a_workdir_beside_ours_and_reads_its_widths():
+  config = flags.parse(["--system=pylon", "--model.hidden=8"])
+  assert config.workdir.as_posix() == "runs/phantom_pylon"
+  assert (config.stage, config.model.hidden) == (1, 8)
+
+
+def test_options_for_all_systems_are_given_to_those_that_read_them():
+  argv = [
+    "--stage=3", "--model.block_sizes", "1", "1", "--model.crop_size=8",
+    "--stage1.epochs=2", "--stage2.epochs", "1", "--evidence.area=1",
+    "--seed=4",
+  ]  # fmt: skip
+  assert flags.for_system(argv, "chexjax") == argv
+  assert flags.for_system(argv, "cam") == [
+    "--model.block_sizes", "1", "1", "--stage1.epochs=2", "--seed=4",
+    "--system=cam",
+  ]  # fmt: skip
+  assert "--model.block_sizes" not in flags.for_system(argv, "yao2018_like")

@@ -19,16 +19,18 @@ MAY_IMPORT = {
   "runtime": set(),
   "ops": set(),
   "models": {"ops"},
-  "weights": {"ops", "models", "runtime"},
+  "systems": {"ops", "models"},
+  "weights": {"ops", "models", "systems", "runtime"},
   "data": {"ops"},
   "evaluation": {"ops"},
   "report": {"ops", "data", "evaluation"},
   "inference": {
-    "ops", "models", "weights", "data", "evaluation", "report", "runtime",
+    "ops", "models", "systems", "weights", "data", "evaluation", "report",
+    "runtime",
   },
   "training": {
-    "ops", "models", "weights", "data", "evaluation", "report", "runtime",
-    "inference",
+    "ops", "models", "systems", "weights", "data", "evaluation", "report",
+    "runtime", "inference",
   },
 }  # fmt: skip
 # The rooms that read the lists of ChestX-ray14.

@@ -173,7 +173,7 @@ def test_no_pictures_and_no_film(run):
 
 
 def test_an_untrained_head_has_rows_but_no_pictures(run, tmp_path):
-  names = (*MAPS, *evaluation.UNTRAINED.values())
+  names = (*MAPS, "det_untrained", "mix_untrained")
   other = make_run(tmp_path / "other", "second", names_of_maps=names)
   text = render(other)
   assert "Mix, untrained head" in text

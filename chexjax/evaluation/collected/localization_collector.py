@@ -20,6 +20,7 @@ from chexjax.evaluation.collected.score_columns import (
   box_columns,
   released_columns,
   stack,
+  wang_columns,
 )
 from chexjax.evaluation.measures.heat_maps import (
   DEFAULT_MAPS,
@@ -224,6 +225,7 @@ class LocalizationCollector:
         for n, of in scores.items()
         if self.released
       },
+      wang={n: wang_columns(of) for n, of in scores.items()},
       more_row=true.row,
       more_box=true.more,
     )

@@ -32,6 +32,8 @@ class LocalizationTable(NamedTuple):
       components with any of the true boxes.
     released: name of each map -> measure (`iou`, `iobb`) -> `split` or `union`
       -> `[P, T]` float64; measure `cdice` -> either -> `[P]`.
+    wang: name of each map -> measure (`iou`, `iobb`) -> `found` or `false` ->
+      `[P, L]`, see `wang_rule`; empty for a model without maps.
     more_row: `[E]` int, the row of each further true box.
     more_box: `[E, 4]` float64, the further true boxes.
   """
@@ -48,6 +50,7 @@ class LocalizationTable(NamedTuple):
   peak: Mapping[str, np.ndarray]
   best_iou: Mapping[str, np.ndarray] = {}
   released: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]] = {}
+  wang: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]] = {}
   more_row: np.ndarray = np.zeros(0, int)
   more_box: np.ndarray = np.zeros((0, 4))
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from chexjax.evaluation.measures.components import RULES
 from chexjax.evaluation.measures.map_score import MapScore
 from chexjax.evaluation.measures.released_rules import RELEASED_RULES
+from chexjax.evaluation.measures.wang_rule import LEVELS
 
 
 def stack(values: Sequence[ArrayLike], *shape: int) -> np.ndarray:
@@ -66,4 +67,24 @@ def released_columns(
       for rule in RELEASED_RULES
     },
     "cdice": dict.fromkeys(RELEASED_RULES, cdice),
+  }
+
+
+def wang_columns(
+  scores: Sequence[MapScore],
+) -> dict[str, dict[str, np.ndarray]]:
+  """Return the scores of one map under the rule of Wang et al., in all rows.
+
+  Args:
+    scores: P scores of the map.
+
+  Returns:
+    `iou` or `iobb` -> `found` or `false` -> `[P, L]`, L levels of overlap.
+  """
+  return {
+    measure: {
+      "found": stack([s.wang.found[measure] for s in scores], len(levels)),
+      "false": stack([s.wang.false[measure] for s in scores], len(levels)),
+    }
+    for measure, levels in LEVELS.items()
   }

@@ -52,10 +52,21 @@ RELEASED_MAPS = {
   "det": MapRule("percentile", "released"),
   "mix": MapRule("percentile", "released"),
 }
-# Control rows: the same map of the same model with a fresh, untrained
-# detection head. They are read by the rule of the trained head's map.
-UNTRAINED = {"det": "det_untrained", "mix": "mix_untrained"}
-_TRAINED = {control: name for name, control in UNTRAINED.items()}
+# Control rows: the same map of the same model with fresh, untrained heads.
+# They are read by the rule of the trained map.
+_UNTRAINED = "_untrained"
+
+
+def untrained_name(name: str) -> str:
+  """Return the name of a map's control row.
+
+  Args:
+    name: of a trained map.
+
+  Returns:
+    `det_untrained` for `det`, and so on.
+  """
+  return name + _UNTRAINED
 
 
 def trained_name(name: str) -> str:
@@ -65,10 +76,9 @@ def trained_name(name: str) -> str:
     name: of a map.
 
   Returns:
-    `det` for `det_untrained`, `mix` for `mix_untrained`; any other name as it
-    is.
+    `det` for `det_untrained`, and so on; any other name as it is.
   """
-  return _TRAINED.get(name, name)
+  return name.removesuffix(_UNTRAINED)
 
 
 def without_untrained(names: Iterable[str]) -> list[str]:
@@ -80,7 +90,7 @@ def without_untrained(names: Iterable[str]) -> list[str]:
   Returns:
     The names left, in their order.
   """
-  return [name for name in names if name not in _TRAINED]
+  return [name for name in names if trained_name(name) == name]
 
 
 def check_map(heat: ArrayLike, name: str = "map") -> np.ndarray:

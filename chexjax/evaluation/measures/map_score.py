@@ -26,6 +26,7 @@ from chexjax.evaluation.measures.released_rules import (
   ReleasedScore,
   score_released,
 )
+from chexjax.evaluation.measures.wang_rule import WangScore, score_wang
 
 
 class MapScore(NamedTuple):
@@ -37,6 +38,7 @@ class MapScore(NamedTuple):
     peak: `[2]` x, y of the centre of the pixel with the highest value, in
       pixels of the frame.
     best_iou: `[T]` IoU of the best of all components with any true box.
+    wang: the score under the rule of Wang et al.
     released: the score under the authors' rules, or None.
   """
 
@@ -44,6 +46,7 @@ class MapScore(NamedTuple):
   cdice: float
   peak: np.ndarray
   best_iou: np.ndarray
+  wang: WangScore
   released: ReleasedScore | None = None
 
 
@@ -103,6 +106,7 @@ def score_map(
     overlap.cdice(rescale(heat, rule.scale), box / scale),
     (np.array([x, y]) + 0.5) * grain,
     best,
+    score_wang(heat, box / scale),
     theirs,
   )
 

@@ -21,7 +21,7 @@ from chexjax.io import replacing
 VERSION = 1
 NAME = "evaluation.npz"
 # Fields of the table that are nested dicts of arrays.
-_NESTED = ("boxes", "cdice", "peak", "best_iou", "released")
+_NESTED = ("boxes", "cdice", "peak", "best_iou", "released", "wang")
 
 
 def save(

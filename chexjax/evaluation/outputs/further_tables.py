@@ -2,19 +2,24 @@
 
 from chexjax.evaluation.outputs.table_cells import (
   MEASURE_NAMES,
-  NAMES,
   Cell,
   Results,
   Table,
   finding_label,
   interval_cell,
   main_map,
+  map_label,
   mean_label,
   plain,
   row_label,
   value_at,
 )
 from chexjax.evaluation.protocols.gains import MEASURES, beats
+
+_WANG_SHOWN = (
+  ("iou", "0.1"), ("iou", "0.3"), ("iou", "0.5"), ("iobb", "0.1"),
+  ("iobb", "0.25"), ("iobb", "0.5"),
+)  # fmt: skip
 
 
 def all_measures_table(results: Results) -> Table:
@@ -53,7 +58,7 @@ def detection_table(results: Results) -> Table | None:
     for protocol, of in by_protocol.items():
       scores = [score["all"] for score in of["rodeo"].values()]
       means = [ap["mean"] for ap in of["map"].values()]
-      rows.append([NAMES.get(name, name), protocol, *means, *scores])
+      rows.append([map_label(name), protocol, *means, *scores])
   first = next(iter(next(iter(results["detection"].values())).values()))
   few = value_at(results, "few_patients", "localization") or {}
   count = sum(
@@ -96,7 +101,7 @@ def subgroup_table(results: Results) -> Table | None:
         ]
       )
   header = ["group", "", "images", "AUC", "95 % interval", "boxes"]
-  header += [f"IoU ({NAMES.get(name, name)}, crossfit)", "95 % interval"]
+  header += [f"IoU ({map_label(name)}, crossfit)", "95 % interval"]
   return Table(
     f"Table 6: subgroups, AUC: mean over {results['counts']['auc_findings']}, "
     f"IoU: {mean_label(results)} findings",
@@ -129,7 +134,7 @@ def gain_table(results: Results) -> Table | None:
           if gains[f].get("apart")
         }
         rows.append(
-          [NAMES[name], NAMES[reference], MEASURE_NAMES[key]]
+          [map_label(name), map_label(reference), MEASURE_NAMES[key]]
           + [gains[f]["difference"] for f in (*findings, "mean")]
           + [span and tuple(span), said[beats(span)]]
         )
@@ -138,8 +143,43 @@ def gain_table(results: Results) -> Table | None:
   labels = [finding_label(results, f, where="localization") for f in findings]
   header = ["row", "against", "measure", *labels, mean_label(results)]
   return Table(
-    "Table 7: what the detection module adds, crossfit",
+    "Table 7: gains over controls and other maps, crossfit",
     [*header, "95 % interval", "beats it"],
     rows,
     apart=frozenset(bold),
   )
+
+
+def wang_table(results: Results) -> Table | None:
+  """Return Table 8: found and false boxes under the rule of Wang et al.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The `Table`; None without maps or true boxes.
+  """
+  findings = list(results["counts"]["boxes"])
+  rows: list[list[Cell]] = []
+  for name, by_measure in results.get("wang_rule", {}).items():
+    for measure, level in _WANG_SHOWN:
+      for figure, label in (("found", "found"), ("false_boxes", "false boxes")):
+        of = by_measure[measure][level][figure]
+        if all(of[f] is None for f in findings):
+          continue
+        shown = f"T({MEASURE_NAMES[measure]}) = {level}"
+        rows.append(
+          [
+            map_label(name),
+            shown,
+            label,
+            *(of[f] for f in findings),
+            of["mean"],
+          ]
+        )
+  if not rows:
+    return None
+  labels = [finding_label(results, f, where="localization") for f in findings]
+  header = ["boxes from", "hit", "figure", *labels, mean_label(results)]
+  title = "Table 8: cuts at 60 and 180 of 255, every region a box"
+  return Table(title, header, rows)

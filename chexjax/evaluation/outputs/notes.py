@@ -4,9 +4,9 @@ from typing import Any
 
 from chexjax.evaluation.measures.heat_maps import without_untrained
 from chexjax.evaluation.outputs.table_cells import (
-  NAMES,
   NO_BETTER,
   Results,
+  map_label,
   plain,
 )
 
@@ -35,7 +35,7 @@ def _threshold_notes(protocol: dict[str, Any]) -> list[str]:
   own = without_untrained(maps)
 
   def meaning(key: str) -> str:
-    return "; ".join(f"{NAMES.get(n, n)}: {maps[n][key]}" for n in own)
+    return "; ".join(f"{map_label(n)}: {maps[n][key]}" for n in own)
 
   low, high = protocol["thresholds"][0], protocol["thresholds"][-1]
   if any(rule["threshold_means"] == "highest_score" for rule in maps.values()):
@@ -72,10 +72,18 @@ def _row_notes(results: Results) -> list[str]:
   lines = []
   if component != "given":
     lines.append(f"Box of the {component} component, corners connected.")
+  if results.get("wang_rule"):
+    lines.append(
+      "Table 8: the rule of Wang et al. 2017. A map is scaled by its lowest "
+      "and highest value and cut at 60 and at 180 of 255; every region is a "
+      "box. "
+      "Found: the share of pairs with a box above the overlap. False boxes: "
+      "those that are not, per pair. Nothing is chosen."
+    )
   if len(without_untrained(maps)) < len(maps):
     lines.append(
-      "Untrained head: the same model with fresh, seeded detection heads that "
-      f"were never trained, mean scores of four. `{NO_BETTER}`: the interval "
+      "Untrained head: the same model with fresh, seeded heads that were never "
+      f"trained, the mean of four. `{NO_BETTER}`: the interval "
       "of the row's gain over it is not above 0, so nothing shows that its "
       "head has learnt where."
     )

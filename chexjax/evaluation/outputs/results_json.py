@@ -44,6 +44,7 @@ from chexjax.evaluation.protocols.patient_counts import (
 from chexjax.evaluation.protocols.ranking import classification_draws
 from chexjax.evaluation.protocols.row_values import T_IOU
 from chexjax.evaluation.protocols.subgroups import subgroup_tree
+from chexjax.evaluation.protocols.wang_tree import wang_tree
 from chexjax.types import BOXED_FINDINGS
 
 SCHEMA_VERSION = 1
@@ -125,6 +126,7 @@ def assemble(
     name = "localization" + ("" if measured is main else f"_{component}")
     results[name] = value_tree(measured, t_iou=t_iou, counted=boxed)
   results["chosen"] = chosen_tree(table, main)
+  results["wang_rule"] = wang_tree(table, findings, counted=boxed)
   if images is not None and rule is not None:
     taken = draw_patients(images.patient, draws=draws, seed=seed)
     if draws:

@@ -5,9 +5,9 @@ from typing import Any
 
 from chexjax.evaluation.measures.heat_maps import without_untrained
 from chexjax.evaluation.outputs.table_cells import (
-  NAMES,
   Results,
   cell_text,
+  map_label,
   plain,
   value_at,
 )
@@ -72,7 +72,7 @@ def _map_sentences(results: Results) -> list[str]:
     if gains["beats"] is None or mean is None or blind is None:
       continue
     told = (
-      f"{NAMES.get(name, name)}: the cross-fitted mean IoU is {mean:.3f}, that "
+      f"{map_label(name)}: the cross-fitted mean IoU is {mean:.3f}, that "
       f"of a box that never saw the image {blind:.3f}; the difference "
       f"{gains['mean']['difference']:+.3f}{_span(gains['mean']['interval'])}"
     )

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from chexjax.evaluation.measures.heat_maps import UNTRAINED
+from chexjax.evaluation.measures.heat_maps import (
+  trained_name,
+  untrained_name,
+)
 from chexjax.evaluation.protocols.gains import beats
 
 NAMES = {
   "sal": "Sal",
   "det": "Det",
   "mix": "Mix",
-  "det_untrained": "Det, untrained head",
-  "mix_untrained": "Mix, untrained head",
+  "grad_cam": "Grad-CAM",
+  "grad_cam_plus_plus": "Grad-CAM++",
   "image_blind": "image-blind box",
   "whole_image": "whole image",
   "centre_prior": "centre prior",
@@ -93,6 +96,20 @@ def plain(name: str) -> str:
   return name.replace("_", " ")
 
 
+def map_label(name: str) -> str:
+  """Return a map or baseline as people write it.
+
+  Args:
+    name: of a row.
+
+  Returns:
+    Its name, with a mark where its heads were never trained.
+  """
+  trained = trained_name(name)
+  label = NAMES.get(trained, plain(trained))
+  return label if trained == name else f"{label}, untrained head"
+
+
 def finding_label(results: Results, name: str, *, where: str) -> str:
   """Return a finding as people write it, marked where few patients have it.
 
@@ -167,10 +184,8 @@ def row_label(
   Returns:
     The name as people write it.
   """
-  label = NAMES.get(name, name)
-  control = UNTRAINED.get(name)
-  if control is None:
-    return label
+  label = map_label(name)
+  control = untrained_name(name)
   path = ("gains", name, control, protocol, measure, "mean", "interval")
   worse = beats(value_at(results, *path)) is False
   return label + (f" ({NO_BETTER})" if worse else "")

@@ -5,7 +5,7 @@ from chexjax.evaluation.outputs.table_cells import Results, Table
 
 
 def all_tables(results: Results, *, published: bool = False) -> list[Table]:
-  """Return Tables 1 to 7; those without data are left out.
+  """Return Tables 1 to 8; those without data are left out.
 
   Args:
     results: tree of `results_json.assemble`.
@@ -23,5 +23,6 @@ def all_tables(results: Results, *, published: bool = False) -> list[Table]:
     further_tables.detection_table(results),
     further_tables.subgroup_table(results),
     further_tables.gain_table(results),
+    further_tables.wang_table(results),
   ]
   return [table for table in tables if table is not None]

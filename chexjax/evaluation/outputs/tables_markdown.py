@@ -10,7 +10,15 @@ from chexjax.evaluation.outputs.table_cells import (
 from chexjax.evaluation.outputs.tables import all_tables
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+  """Return a table as Markdown.
+
+  Args:
+    table: what it holds in bold or as not ours is marked.
+
+  Returns:
+    Lines of cells between bars.
+  """
   lines = [table.header, ["---"] + ["---:"] * (len(table.header) - 1)]
   for number in range(len(table.rows)):
     texts, marked = row_texts(table, number)
@@ -39,7 +47,7 @@ def markdown(results: Results, *, published: bool = False) -> str:
   if said := results.get("summary"):
     parts.append("\n".join(f"- {line}" for line in said))
   for table in all_tables(results, published=published):
-    parts += [f"## {table.title}", _markdown_table(table)]
+    parts += [f"## {table.title}", markdown_table(table)]
   parts.append("## What the figures mean")
   parts.append("\n".join(f"- {line}" for line in notes(results)))
   return "\n\n".join(parts) + "\n"

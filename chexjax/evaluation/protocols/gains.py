@@ -8,7 +8,7 @@ needs no head. And every map is compared with the box that never saw the image.
 from typing import TypedDict
 
 from chexjax.evaluation.collected.localization_table import LocalizationTable
-from chexjax.evaluation.measures.heat_maps import UNTRAINED
+from chexjax.evaluation.measures.heat_maps import untrained_name
 from chexjax.evaluation.protocols.baselines import BLIND
 from chexjax.evaluation.protocols.bootstrap import Draws, Interval
 from chexjax.evaluation.protocols.figure_trees import (
@@ -25,8 +25,9 @@ from chexjax.evaluation.protocols.localization import (
 )
 from chexjax.evaluation.protocols.threshold_choice import PROTOCOLS
 
-# A row and the reference that it is compared with.
-PAIRS = (*UNTRAINED.items(), ("mix", "sal"), ("det", "sal"))
+# A row and the reference that it is compared with, beside every map and its
+# untrained control.
+_PAIRS = (("mix", "sal"), ("det", "sal"))
 MEASURES = ("iou", "cdice")
 
 
@@ -71,7 +72,12 @@ def gain_tree(
     and `<row>.<reference>.beats`, whether the row beats the reference in the
     cross-fitted mean IoU.
   """
-  pairs = [pair for pair in PAIRS if all(name in measures for name in pair)]
+  controls = [(name, untrained_name(name)) for name in table.boxes]
+  pairs = [
+    pair
+    for pair in (*controls, *_PAIRS)
+    if all(name in measures for name in pair)
+  ]
   kept = {
     name: {protocol: measures[name][protocol] for protocol in PROTOCOLS}
     for name in dict.fromkeys(name for pair in pairs for name in pair)

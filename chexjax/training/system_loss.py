@@ -1,0 +1,41 @@
+"""The loss of a system that is trained in one stage."""
+
+import jax
+import jax.numpy as jnp
+
+from chexjax.systems import Intermediates, System, Truth
+
+
+def system_loss(
+  system: System,
+  logits: jax.Array,
+  found: Intermediates,
+  labels: jax.Array,
+  mask: jax.Array,
+  *,
+  beta_pos: jax.Array,
+  beta_neg: jax.Array,
+  cls_scale: float = 1.0,
+) -> tuple[jax.Array, dict[str, jax.Array]]:
+  """Average a system's losses over the known pairs of example and finding.
+
+  Args:
+    system: whose loss it is.
+    logits: `[B, K]` of the full images.
+    found: intermediates of the system.
+    labels: `[B, K]` in 0..1; NaN where not known.
+    mask: `[B]`, 1 for an example, 0 for padding.
+    beta_pos: `[K]` weights of `ops.balance_weights`.
+    beta_neg: `[K]` weights of `ops.balance_weights`.
+    cls_scale: factor on the loss.
+
+  Returns:
+    The scalar loss, 0 without a known pair; and `loss_cls` and `loss`.
+  """
+  known = ~jnp.isnan(labels) & (mask[:, None] > 0)
+  truth = Truth(
+    jnp.where(known, labels, 0), known.astype(labels.dtype), beta_pos, beta_neg
+  )
+  losses = jnp.where(known, system.loss(logits, found, truth), 0)
+  loss = cls_scale * losses.sum() / jnp.maximum(known.sum(), 1)
+  return loss, {"loss_cls": loss, "loss": loss}
