@@ -29,11 +29,11 @@ config = dataclasses.replace(
     epochs=24, learning_rate=3e-3, warmup_epochs=1, average=0.998
   ),
   stage2=StageConfig(
-    epochs=3, learning_rate=3e-3, warmup_epochs=0.5, average=0.99
+    epochs=1.5, learning_rate=3e-3, warmup_epochs=0.2, average=0.99
   ),
   stage3=StageConfig(
-    epochs=1.5, learning_rate=5e-4, warmup_epochs=0.2, average=0.99
+    epochs=0.5, learning_rate=5e-4, warmup_epochs=0.1, average=0.99
   ),
   eval_every_epochs=1.0,
-  read=MapOptions(flip=True, shift=4, smooth=0.04, prior=0.5),
+  read=MapOptions(flip=True, smooth=0.04, prior=0.5),
 )
