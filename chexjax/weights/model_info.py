@@ -64,7 +64,9 @@ def check_member(info: ModelInfo, first: ModelInfo) -> None:
   Raises:
     ValueError: they differ; says in what.
   """
-  for name in ("findings", "image_size", "stage", "shape", "preset"):
+  for name in (
+    "findings", "image_size", "stage", "shape", "preset", "system",
+  ):  # fmt: skip
     there, here = getattr(info, name), getattr(first, name)
     if there != here:
       raise ValueError(
