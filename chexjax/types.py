@@ -70,17 +70,20 @@ class MapOptions:
       the side.
     prior: Weight, in 0..1, that a placed map gives to the mean saliency of the
       finding over its positive training films.
+    centre: Weight, in 0..1, that a placed map gives to the middle of the film,
+      as the row `centre_prior`; with `prior` at most 1.
   """
 
   flip: bool = False
   shift: int = 0
   smooth: float = 0.0
   prior: float = 0.0
+  centre: float = 0.0
 
   @property
   def places(self) -> bool:
     """Whether there are placed maps beside the model's own."""
-    return self.smooth > 0 or self.prior > 0
+    return self.smooth > 0 or self.prior > 0 or self.centre > 0
 
   def faults(self) -> list[str]:
     """Return what is wrong with the options, as texts."""
@@ -91,6 +94,8 @@ class MapOptions:
       found.append(f"smooth must be in 0..1, got {self.smooth}")
     if not 0 <= self.prior <= 1:
       found.append(f"prior must be in 0..1, got {self.prior}")
+    if not 0 <= self.centre <= 1 - self.prior + 1e-9:
+      found.append(f"centre must be in 0..1 - prior, got {self.centre}")
     return found
 
 

@@ -61,7 +61,7 @@ class Options:
   averaged. Needs --out."""
   flip: bool | None = None
   """Average the film's and its mirror image's answers; by default as the run,
-  which holds for the next three too."""
+  which holds for the next four too."""
   shift: int | None = None
   """Average those of the film moved by so many pixels to each of four sides
   too; a multiple of 4, 0 for none."""
@@ -71,10 +71,12 @@ class Options:
   prior: float | None = None
   """Weight, in 0..1, that placed maps give to the finding's mean saliency over
   its positive training films; the data_dir needs these."""
+  centre: float | None = None
+  """Weight, in 0..1, that placed maps give to the middle of the film."""
 
 
 # What changes a model's answers, and so may not replace a run's own results.
-_OF_MODELS = ("members", "flip", "shift", "smooth", "prior")
+_OF_MODELS = ("members", "flip", "shift", "smooth", "prior", "centre")
 _LEAST = {"draws": 0, "folds": 2, "repeats": 1, "frame": 8, "seed": 0}
 
 

@@ -95,19 +95,31 @@ def place(
 
   Returns:
     For each name that of `placed_name`, and with a prior `place`, the prior
-    alone; `[K, h, w]` each. A placed map is (1 - prior) times the
-    standardised map and prior times the prior, smoothed.
+    alone; `[K, h, w]` each. A placed map is the weighted sum of the smoothed
+    map, the prior and the middle, all standardised.
   """
   found = {}
   for name, heat in maps.items():
     heat = smooth(standardize(heat), options.smooth)
+    heat = (1 - options.prior - options.centre) * standardize(heat)
     if prior is not None:
-      usual = _resized(prior, heat.shape[-2:])
-      heat = (1 - options.prior) * standardize(heat) + options.prior * usual
+      heat = heat + options.prior * _resized(prior, heat.shape[-2:])
+    if options.centre:
+      heat = heat + options.centre * centre_map(heat.shape[-1])
     found[placed_name(name)] = heat
   if prior is not None:
     found[PLACE] = prior
   return found
+
+
+def centre_map(side: int) -> np.ndarray:
+  """Return a standardised Gaussian in the middle, `[side, side]`.
+
+  Its deviation is a quarter of the side, as that of the row `centre_prior`.
+  """
+  place = (np.arange(side, dtype=np.float32) + 0.5) / side - 0.5
+  line = np.exp(-((place / 0.25) ** 2) / 2)
+  return standardize(line[:, None] * line)
 
 
 def smooth(heat: np.ndarray, deviation: float) -> np.ndarray:

@@ -104,4 +104,17 @@ def test_smoothing_keeps_the_sum_and_spreads_a_point():
 
 def test_options_out_of_range_are_named():
   faults = MapOptions(shift=3, smooth=-1, prior=2).faults()
-  assert [text.split()[0] for text in faults] == ["shift", "smooth", "prior"]
+  named = [text.split()[0] for text in faults]
+  assert named == ["shift", "smooth", "prior", "centre"]
+  assert MapOptions(prior=0.6, centre=0.5).faults()
+  assert not MapOptions(prior=0.6, centre=0.4).faults()
+
+
+def test_the_middle_of_a_placed_map_is_raised_by_its_weight():
+  film = np.zeros((1, 16, 16), np.float32)
+  found = placing.place({"sal": film}, None, MapOptions(centre=0.5))
+  assert set(found) == {"sal_placed"}
+  half = found["sal_placed"][0]
+  np.testing.assert_allclose(half, placing.centre_map(16) / 2, atol=1e-6)
+  np.testing.assert_allclose(half, half[::-1, ::-1], atol=1e-6)
+  assert half[8, 8] == half.max()
