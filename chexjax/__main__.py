@@ -14,6 +14,7 @@ COMMANDS = {
   "report": "one HTML page of an evaluation, or of two side by side",
   "convert": "the authors' released weights to ours, and back",
   "export": "a model as one file for other programs: StableHLO, ONNX",
+  "leaks": "trivial statistics of films that predict a label",
   "cache": "what is kept in the cache, and its removal",
 }
 

@@ -5,6 +5,7 @@ image, origin at the top left, x2 and y2 exclusive (width = x2 - x1).
 Images travel as uint8 `[B, H, W, 1]`; layout is NHWC everywhere.
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 # NIH's spelling, alphabetical. `No Finding` means that all are absent; it is
@@ -53,3 +54,49 @@ class Batch(NamedTuple):
   labels: Any
   mask: Any
   index: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class MapOptions:
+  """How probabilities and maps are averaged, and maps are placed.
+
+  None of it sees a box. Off by default.
+
+  Attributes:
+    flip: Whether the film is seen mirrored too, and the answers are averaged.
+    shift: Pixels of the input by which the film is moved to each of four sides,
+      and the answers are averaged; a multiple of 4.
+    smooth: Deviation of the Gaussian that smooths placed maps, as a fraction of
+      the side.
+    prior: Weight, in 0..1, that a placed map gives to the mean saliency of the
+      finding over its positive training films.
+    centre: Weight, in 0..1, that a placed map gives to the middle of the film,
+      as the row `centre_prior`; with `prior` at most 1.
+  """
+
+  flip: bool = False
+  shift: int = 0
+  smooth: float = 0.0
+  prior: float = 0.0
+  centre: float = 0.0
+
+  @property
+  def places(self) -> bool:
+    """Whether there are placed maps beside the model's own."""
+    return self.smooth > 0 or self.prior > 0 or self.centre > 0
+
+  def faults(self) -> list[str]:
+    """Return what is wrong with the options, as texts."""
+    found = []
+    if self.shift < 0 or self.shift % 4:
+      found.append(f"shift must be a multiple of 4 pixels, got {self.shift}")
+    if not 0 <= self.smooth < 1:
+      found.append(f"smooth must be in 0..1, got {self.smooth}")
+    if not 0 <= self.prior <= 1:
+      found.append(f"prior must be in 0..1, got {self.prior}")
+    if not 0 <= self.centre <= 1 - self.prior + 1e-9:
+      found.append(f"centre must be in 0..1 - prior, got {self.centre}")
+    return found
+
+
+AS_DRAWN = MapOptions()

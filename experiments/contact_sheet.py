@@ -37,7 +37,7 @@ class Options:
   cache_dir: pathlib.Path = DEFAULT
   """Folder of drawn phantoms and built records."""
   image_size: int = 256
-  """Side of the images, in pixels: 128, 256, 512 or 1024."""
+  """Side of the images, in pixels: 64, 128, 256, 512 or 1024."""
   rows: int = 6
   """Images shown."""
   columns: int = 5

@@ -10,7 +10,7 @@ from typing import NoReturn
 from chexjax.commands import options
 from chexjax.io import expand_home
 from chexjax.runtime.cache_home import DEFAULT
-from chexjax.training.config import Config
+from chexjax.training.config import AugmentConfig, Config
 from experiments.configs import CONFIGS, own
 from experiments.system_options import OURS, idle_options, one_stage
 from experiments.unread import unread
@@ -108,9 +108,9 @@ def validate(config: Config, default: Config) -> None:
     faults.append(
       f"--stage={config.stage}: {config.system} is trained in stage 1 alone"
     )
-  if config.image_size not in (128, 256, 512, 1024):
+  if config.image_size not in (64, 128, 256, 512, 1024):
     faults.append(
-      f"--image_size must be 128, 256, 512 or 1024, got {config.image_size}"
+      f"--image_size must be 64, 128, 256, 512 or 1024, got {config.image_size}"
     )
   for name in ("batch_size", "eval_batch_size", "save_every", "log_every"):
     if getattr(config, name) < 1:
@@ -121,6 +121,10 @@ def validate(config: Config, default: Config) -> None:
         faults.append(f"--{name} needs --coordinator=HOST:PORT")
   if config.max_nan < 0:
     faults.append(f"--max_nan must be at least 0, got {config.max_nan}")
+  if not 0 < config.train_share <= 1:
+    faults.append(
+      f"--train_share must be above 0, at most 1, got {config.train_share}"
+    )
   if config.min_steps < 0:
     faults.append(f"--min_steps must be at least 0, got {config.min_steps}")
   if config.max_steps is not None and config.max_steps < 1:
@@ -128,6 +132,13 @@ def validate(config: Config, default: Config) -> None:
   for stage in ("stage1", "stage2", "stage3"):
     if getattr(config, stage).epochs <= 0:
       faults.append(f"--{stage}.epochs must be positive")
+    if not 0 <= getattr(config, stage).average < 1:
+      faults.append(
+        f"--{stage}.average must be 0 or below 1, such as 0.998, got "
+        f"{getattr(config, stage).average}"
+      )
+  faults += _augment_faults(config.augment)
+  faults += [f"--read.{fault}" for fault in config.read.faults()]
   evidence = config.evidence
   if evidence.regions < 2:
     faults.append(f"--evidence.regions must be above 1, got {evidence.regions}")
@@ -157,6 +168,17 @@ def validate(config: Config, default: Config) -> None:
   faults += unread(config, default, own_set=own_set)
   if faults:
     refuse(faults)
+
+
+def _augment_faults(augment: AugmentConfig) -> list[str]:
+  faults = [
+    f"--augment.{field.name} must be at least 0, got {value}"
+    for field in dataclasses.fields(augment)
+    if (value := getattr(augment, field.name)) < 0
+  ]
+  if augment.cut_out > 1:
+    faults.append(f"--augment.cut_out must be at most 1, got {augment.cut_out}")
+  return faults
 
 
 def _has_tables(folder: pathlib.Path) -> bool:

@@ -56,7 +56,13 @@ def _train(config: Config, stopping: Stopping) -> int:
   # Here, so that a wrong option is answered before orbax and grain are loaded.
   from chexjax.io import held
   from chexjax.runtime import processes, provenance
-  from chexjax.training import initial_weights, setup, time_estimate, workdir
+  from chexjax.training import (
+    initial_weights,
+    leaks,
+    setup,
+    time_estimate,
+    workdir,
+  )
   from chexjax.training.datasets import open_data
   from chexjax.training.stages import Run
   from chexjax.weights.variables import try_checkpoint
@@ -75,6 +81,9 @@ def _train(config: Config, stopping: Stopping) -> int:
         # command.
         workdir.store(config, provenance.collect())
         workdir.check_data(config, dataset)
+        if config.data_dir is not None:
+          folders = [config.data_dir, *config.more_data]
+          leaks.warn(dataset, folders, config.workdir)
         if processes.alone():
           try_checkpoint(config.workdir / "checkpoints")
       return dataset

@@ -15,7 +15,7 @@ from tfds_chestxray14.nameless import nameless_users
 
 # Images a shard, so that a shard is about 100 to 200 MB: TFDS holds one shard
 # in memory while it writes it.
-SHARD_IMAGES = {1024: 512, 512: 1024, 256: 4096, 128: 8192}
+SHARD_IMAGES = {1024: 512, 512: 1024, 256: 4096, 128: 8192, 64: 8192}
 
 
 @dataclasses.dataclass(eq=False)
@@ -40,7 +40,7 @@ def _configs() -> list[ChestXray14Config]:
       validation=scheme,
     )
     for scheme in catalogue.VALIDATIONS
-    for size in (1024, 512, 256, 128)
+    for size in (1024, 512, 256, 128, 64)
   ]
 
 

@@ -56,8 +56,27 @@ class Options:
   """Number of times patients are dealt into folds."""
   seed: int | None = None
   """Seed of folds and draws; by default the run's, of other models 0."""
+  members: tuple[pathlib.Path, ...] = ()
+  """Further workdirs or folders of weights: the answers of all models are
+  averaged. Needs --out."""
+  flip: bool | None = None
+  """Average the film's and its mirror image's answers; by default as the run,
+  which holds for the next four too."""
+  shift: int | None = None
+  """Average those of the film moved by so many pixels to each of four sides
+  too; a multiple of 4, 0 for none."""
+  smooth: float | None = None
+  """Deviation of the Gaussian that smooths placed maps, as a fraction of the
+  side; placed maps are rows of their own."""
+  prior: float | None = None
+  """Weight, in 0..1, that placed maps give to the finding's mean saliency over
+  its positive training films; the data_dir needs these."""
+  centre: float | None = None
+  """Weight, in 0..1, that placed maps give to the middle of the film."""
 
 
+# What changes a model's answers, and so may not replace a run's own results.
+_OF_MODELS = ("members", "flip", "shift", "smooth", "prior", "centre")
 _LEAST = {"draws": 0, "folds": 2, "repeats": 1, "frame": 8, "seed": 0}
 
 
@@ -125,6 +144,17 @@ def _option_faults(options: Options) -> list[str]:
       "--frame is for --predictions: a model's maps are measured at the size "
       "of its own input"
     )
+  if options.predictions is not None:
+    faults += [
+      f"--{name} is for a model: --predictions are scored as they are"
+      for name in _OF_MODELS
+      if getattr(options, name) not in (None, ())
+    ]
+  faults += [
+    f"--members={path}: no such file or folder"
+    for path in options.members
+    if not path.exists()
+  ]
   needed = {
     "data_dir": options.data_dir or options.workdir,
     "out": options.out or options.workdir,
@@ -149,8 +179,8 @@ def _workdir_faults(options: Options, workdir: pathlib.Path) -> list[str]:
   return [
     f"--{name} needs --out=DIR: {workdir} holds the run's results on all of "
     "its own test images, which would be overwritten"
-    for name in ("data_dir", "images")
-    if getattr(options, name) is not None and options.out is None
+    for name in ("data_dir", "images", *_OF_MODELS)
+    if getattr(options, name) not in (None, ()) and options.out is None
   ]
 
 

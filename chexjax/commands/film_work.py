@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from chexjax.data.images import Film, Laterals, read_film
+from chexjax.inference.films import default_batch_size
 from chexjax.inference.image_files import Job
 from chexjax.inference.prediction_files import PredictionFiles
-from chexjax.inference.predictor import Predictor, default_batch_size
+from chexjax.inference.predictor import Predictor
 
 Key = tuple[Job, Film]
 

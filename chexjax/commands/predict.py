@@ -40,6 +40,7 @@ from chexjax.inference.shards import (
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
 from chexjax.runtime.cache_home import DEFAULT, cache_home
+from chexjax.types import MapOptions
 from chexjax.weights.digest import digest_of
 
 _LISTED = 20  # films in the table that is printed
@@ -76,6 +77,14 @@ class Options:
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
+  members: tuple[pathlib.Path, ...] = ()
+  """Further weights, of models with the same findings and input: the answers
+  of all are averaged."""
+  flip: bool = False
+  """Average the film's and its mirror image's answers."""
+  shift: int = 0
+  """Average those of the film moved by so many pixels of the model's input to
+  each of four sides too; a multiple of 4, 0 for none."""
   shard: str | None = None
   """i/n: do the i-th of n equal parts, 1/n to n/n, all into one --out; the
   command merge joins them."""
@@ -102,12 +111,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     return 2
   kind = options.format or ("jsonl" if options.shard else "json")
+  views = MapOptions(flip=options.flip, shift=options.shift)
   try:
+    if views.faults():
+      raise ValueError("; ".join(f"--{text}" for text in views.faults()))
     shard = parse_shard(options.shard or "1/1")
     if options.shard and kind == "json":
       raise ValueError("--shard needs --format=jsonl or parquet")
     if kind == "parquet":
       require("parquet", "pyarrow")
+    if options.raw and (options.members or options.flip or options.shift):
+      raise ValueError("--raw is of one model and one view alone")
     if options.dicom_seg and options.dicom_out is None:
       raise ValueError("--dicom_seg needs --dicom_out=DIR")
   except (ImportError, ValueError) as error:
@@ -134,7 +148,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   try:
     if options.compilation_cache:
       compile_cache.use_folder(cache_home(DEFAULT) / "compiled")
-    predictor = load(options.weights, preset=options.preset)
+    predictor = load(
+      options.weights,
+      preset=options.preset,
+      members=options.members,
+      options=views,
+    )
     percentiles, origin = (
       percentiles_of(predictor.info)
       if options.thresholds is None
@@ -193,8 +212,14 @@ def _predict_shard(
   origin: str,
 ) -> int:
   """Do what is missing of a part; return the exit status."""
-  run = {"shards": shard.total, "format": kind, "raw": options.raw}
-  run["weights_sha256"] = digest_of(work.predictor.variables)
+  run = {
+    "shards": shard.total,
+    "format": kind,
+    "raw": options.raw,
+    "flip": options.flip,
+    "shift": options.shift,
+    "weights_sha256": digest_of(work.predictor.variables),
+  }
   with contextlib.ExitStack() as stack:
     try:
       check_run(options.out, work.files.about(origin) | run)

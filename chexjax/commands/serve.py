@@ -30,7 +30,8 @@ from chexjax.data.images import Laterals
 from chexjax.extras import require
 from chexjax.inference.dicom_results import DicomResults
 from chexjax.inference.film_findings import FilmFindings
-from chexjax.inference.predictor import default_batch_size, load
+from chexjax.inference.films import default_batch_size
+from chexjax.inference.predictor import load
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.cache_home import DEFAULT, cache_home

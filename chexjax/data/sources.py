@@ -11,7 +11,7 @@ from chexjax.data.decoding import decode_grey
 from chexjax.extras import require
 from tfds_chestxray14.findings import SEXES, VIEWS
 
-SIZES = (128, 256, 512, 1024)
+SIZES = (64, 128, 256, 512, 1024)
 
 
 class Source(Protocol):
@@ -96,7 +96,7 @@ def open_chest_xray14(
 
   Args:
     folder: images and lists, as the NIH publishes them.
-    size: side of the stored images, in pixels: 128, 256, 512 or 1024.
+    size: side of the stored images, in pixels: 64, 128, 256, 512 or 1024.
     cache: folder of the records; see `record_cache`.
 
   Returns:

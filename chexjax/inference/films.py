@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+import jax
 import numpy as np
 
 from chexjax.data.images import Film, Laterals, film_of_array, read_film
@@ -88,3 +89,23 @@ def batches(
       keys, batch = [], []
   if batch:
     yield keys, np.stack(batch)
+
+
+def on_host(
+  keys: list[Key], found: dict[str, Any]
+) -> tuple[list[Key], list[dict[str, Any]]]:
+  """Return the results of a batch as one tree of numpy arrays per film.
+
+  Args:
+    keys: of the films, B.
+    found: name -> `[B or more, ...]` on the device; or a tree of such.
+  """
+  found = jax.device_get(found)
+  return keys, [
+    jax.tree.map(lambda x, i=i: x[i], found) for i in range(len(keys))
+  ]
+
+
+def default_batch_size() -> int:
+  """Return the default batch size on JAX's default backend."""
+  return 4 if jax.default_backend() == "cpu" else 64

@@ -187,6 +187,7 @@ class PredictionFiles:
       "schema_version": 1,
       "disclaimer": DISCLAIMER,
       "weights": info.source,
+      "models": self._predictor.sources,
       "preset": info.preset,
       "image_size": info.image_size,
       "findings": list(info.findings),

@@ -9,12 +9,22 @@ import numpy as np
 
 from chexjax.data.images import Film, Laterals
 from chexjax.inference.boxes import cut_box
-from chexjax.inference.films import Images, Key, as_list, batches, open_film
+from chexjax.inference.films import (
+  Images,
+  Key,
+  as_list,
+  batches,
+  default_batch_size,
+  on_host,
+  open_film,
+)
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
+from chexjax.inference.views import mean_logits, mean_maps, views_of
 from chexjax.systems import Model
+from chexjax.types import AS_DRAWN, MapOptions
 from chexjax.weights.loading import load_model
-from chexjax.weights.model_info import ModelInfo
+from chexjax.weights.model_info import ModelInfo, check_member
 
 
 class Predictions(NamedTuple):
@@ -56,22 +66,43 @@ class Predictor:
     info: names of the findings, side of the input, origin of the weights.
   """
 
-  def __init__(self, model: Model, variables: Any, info: ModelInfo):
+  def __init__(
+    self,
+    model: Model,
+    variables: Any,
+    info: ModelInfo,
+    *,
+    members: Sequence["Predictor"] = (),
+    options: MapOptions = AS_DRAWN,
+  ):
     """Put the variables on the device.
 
     Args:
       model: the linen module.
       variables: `params` and `batch_stats`.
       info: belongs to the variables.
+      members: further models whose answers are averaged with this one's.
+      options: the views that are averaged; there are no placed maps here.
+
+    Raises:
+      ValueError: a member has other findings, input or stages.
     """
     self.model, self.info = model, info
     self.variables = jax.device_put(variables)
+    for member in members:
+      check_member(member.info, info)
+    self._members, self._views = tuple(members), views_of(options)
     self._forwards: dict[int, tuple[Any, int]] = {}
 
   @property
   def findings(self) -> tuple[str, ...]:
     """Names of the K findings."""
     return self.info.findings
+
+  @property
+  def sources(self) -> list[str]:
+    """Origin of the weights of all models, as texts."""
+    return [each.info.source for each in (self, *self._members)]
 
   @property
   def box_map(self) -> str:
@@ -186,18 +217,42 @@ class Predictor:
 
     Yields:
       The keys of a batch, and for each key the result of `make_forward` for
-      that film, without the batch axis, on the host.
+      that film, without the batch axis, on the host. Of several models or
+      views there are only the mean `full_logits` and `maps`.
     """
     forward, size = self._forward(count, batch_size)
+    if self._members or len(self._views) > 1:
+      forward = self._averaged(forward, count, size)
     waiting = None
     for keys, batch in batches(images, size=size):
       padding = np.repeat(batch[-1:], size - len(batch), 0)
       found = forward(self.variables, np.concatenate([batch, padding]))
       if waiting is not None:
-        yield _on_host(*waiting)
+        yield on_host(*waiting)
       waiting = keys, found
     if waiting is not None:
-      yield _on_host(*waiting)
+      yield on_host(*waiting)
+
+  def _averaged(self, forward: Any, count: int, size: int) -> Any:
+    """Return a function as `forward`, of all models and views."""
+    models = [(forward, self.variables)]
+    for member in self._members:
+      theirs, their_size = member._forward(count, size)
+      if their_size != size:
+        least = min(size, their_size)
+        raise ValueError(f"not all models fit: give --batch_size={least}")
+      models.append((theirs, member.variables))
+
+    def run(_: Any, images: np.ndarray) -> dict[str, Any]:
+      logits, maps = [], []
+      for view in self._views:
+        for one, variables in models:
+          found = jax.device_get(one(variables, view.of(images)))
+          logits.append(found["full_logits"])
+          maps.append(view.all_back(found["maps"], self.info.image_size))
+      return {"full_logits": mean_logits(logits), "maps": mean_maps(maps)}
+
+    return run
 
   def _forward(self, count: int, batch_size: int | None) -> tuple[Any, int]:
     """Return the compiled function and its batch size.
@@ -213,21 +268,24 @@ class Predictor:
     return self._forwards[wanted]
 
 
-def default_batch_size() -> int:
-  """Return the default batch size on JAX's default backend."""
-  return 4 if jax.default_backend() == "cpu" else 64
-
-
 def load(
-  path: str | os.PathLike[str], *, preset: str | None = None
+  path: str | os.PathLike[str],
+  *,
+  preset: str | None = None,
+  members: Sequence[str | os.PathLike[str]] = (),
+  options: MapOptions = AS_DRAWN,
 ) -> Predictor:
-  """Load a model with its weights.
+  """Load a model with its weights, or several as an ensemble.
 
   Args:
     path: a run's workdir, a converted folder, or the authors' `.pth` (or the
       same as `.safetensors`).
     preset: "paper" or "released": whose maps are drawn; by default the
       weights' own.
+    members: further such paths, of models with the same findings and input.
+      Probabilities and maps are the means of all; thresholds are those of
+      `path`.
+    options: views of a film whose answers are averaged too.
 
   Returns:
     The model, ready to predict.
@@ -237,14 +295,5 @@ def load(
     ImportError: torch or safetensors is needed and absent.
     ValueError: the path holds no weights, or they do not fit.
   """
-  return Predictor(*load_model(path, preset))
-
-
-def _on_host(
-  keys: list[Key], found: dict[str, Any]
-) -> tuple[list[Key], list[dict[str, Any]]]:
-  """Return the results of a batch as one tree of numpy arrays per film."""
-  found = jax.device_get(found)
-  return keys, [
-    jax.tree.map(lambda x, i=i: x[i], found) for i in range(len(keys))
-  ]
+  others = [Predictor(*load_model(member, preset)) for member in members]
+  return Predictor(*load_model(path, preset), members=others, options=options)

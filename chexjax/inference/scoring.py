@@ -6,9 +6,10 @@ and `splits.csv`, which film and patient is in which split.
 """
 
 import csv
+import dataclasses
 import io
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jax.sharding import Mesh
@@ -20,6 +21,7 @@ from chexjax.evaluation.protocols.bootstrap import DRAWS
 from chexjax.evaluation.submissions.scores_csv import scores_csv
 from chexjax.inference import test_split
 from chexjax.inference.film_names import FilmNames, file_names
+from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.io import write_text
@@ -28,6 +30,7 @@ from chexjax.report.examples import draw_examples
 from chexjax.report.results_folder import own_results
 from chexjax.runtime import provenance
 from chexjax.systems import Model
+from chexjax.types import AS_DRAWN, MapOptions
 
 
 def splits_csv(dataset: Dataset) -> str:
@@ -98,6 +101,8 @@ def score_model(
   seed: int = 0,
   num_examples: int = 2,
   about: dict[str, Any] | None = None,
+  members: Sequence[Member] = (),
+  options: MapOptions = AS_DRAWN,
 ) -> str:
   """Score the test split and write all results to a folder.
 
@@ -123,6 +128,9 @@ def score_model(
     seed: of the folds and of the bootstrap's draws of patients.
     num_examples: pictures drawn of each boxed finding.
     about: added to the provenance in `results.json`.
+    members: further models whose answers are averaged with the model's; see
+      `score_test`.
+    options: views that are averaged, and placed maps; see `score_test`.
 
   Returns:
     The tables as Markdown.
@@ -151,6 +159,8 @@ def score_model(
         threshold_means=threshold_means,
         grad_cam=grad_cam,
         recorder=recorder,
+        members=members,
+        options=options,
       )
     classification.undefined.update(missing)
     images = recorder.images(findings)
@@ -162,7 +172,8 @@ def score_model(
       findings=dataset.metadata["boxed_findings"],
       provenance=provenance.collect()
       | (about or {})
-      | {"trained_stages": stage, "dataset": dataset.metadata},
+      | {"trained_stages": stage, "dataset": dataset.metadata}
+      | {"read": dataclasses.asdict(options), "members": 1 + len(members)},
       images=images,
       others=recorder.others,
       draws=draws,

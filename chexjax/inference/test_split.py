@@ -1,7 +1,8 @@
 """The test split, run once: probabilities, maps, boxes and pictures."""
 
+import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,13 +13,14 @@ from jax.sharding import Mesh
 from chexjax import evaluation, messages
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
-from chexjax.inference.forward import control_heads, make_predict
 from chexjax.inference.maps import MapPlan, map_plan
+from chexjax.inference.members import Member, Ready, place_prior
+from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
-from chexjax.runtime import compile_cache
+from chexjax.inference.views import View, mean_logits, mean_maps, views_of
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
-from chexjax.types import Batch
+from chexjax.types import AS_DRAWN, Batch, MapOptions
 
 
 def score_test(
@@ -35,6 +37,8 @@ def score_test(
   threshold_means: str | None = None,
   grad_cam: bool = False,
   recorder: SplitRecorder | None = None,
+  members: Sequence[Member] = (),
+  options: MapOptions = AS_DRAWN,
 ) -> tuple[evaluation.Classification, evaluation.LocalizationTable, list[dict]]:
   """Run the test split once and measure probabilities, maps and boxes.
 
@@ -56,6 +60,10 @@ def score_test(
       meanings that belong to `maps`.
     grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     recorder: receives every image and every boxed case.
+    members: further models, of the same findings, input and stages:
+      probabilities and maps are the means of all.
+    options: views that are averaged too, and placed maps, which are rows of
+      their own. A prior needs a split `train`.
 
   Returns:
     The classification, the localisation table, and for every row of the table
@@ -63,11 +71,15 @@ def score_test(
   """
   source = dataset.splits["test"]
   plan = map_plan(model, size, kind=maps, whole=stage > 1, grad_cam=grad_cam)
-  predict, predict_boxed = _predictors(
-    model, mesh, plan, stage=min(stage, model.last_stage)
-  )
-  heads = control_heads(model, size)
-  rules = _map_rules(plan, threshold_means)
+  ensemble = [
+    Ready(each, mesh, plan, size=size, stage=min(stage, model.last_stage))
+    for each in (Member(model, variables), *members)
+  ]
+  prior = None
+  if options.prior:
+    prior = place_prior(ensemble, mesh, dataset, batch_size=batch_size)
+  views = views_of(options)
+  rules = _map_rules(plan, threshold_means, options)
   executor = ThreadPoolExecutor(os.cpu_count())
   scores = _SplitScores(
     source,
@@ -79,12 +91,20 @@ def score_test(
       (size, size), maps=rules, executor=executor
     ),
     recorder=recorder,
+    place=functools.partial(place, prior=prior, options=options)
+    if options.places
+    else None,
   )
   done, total = 0, len(source)
   for batch in eval_batches(source, batch_size=batch_size):
-    forward = predict_boxed if _any_box(source, batch) else predict
-    logits, found = forward(variables, shard_batch(batch.image, mesh), heads)
-    scores.add_batch(batch, np.asarray(logits.full), jax.device_get(found))
+    boxed = _any_box(source, batch)
+    seen = []
+    for view in views:
+      images = shard_batch(view.of(batch.image), mesh)
+      for each in ensemble:
+        logits, found = each.run(images, control=boxed)
+        seen.append((np.asarray(logits.full), jax.device_get(found), view))
+    scores.add_batch(batch, seen)
     done += int((batch.mask > 0).sum())
     messages.progress(f"test: {done}/{total} images", last=done == total)
   result = scores.finish()
@@ -92,36 +112,25 @@ def score_test(
   return result
 
 
-def _predictors(
-  model: Model, mesh: Mesh, plan: MapPlan, *, stage: int
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-  """Return the forward pass for batches without and with a true box.
-
-  They differ in the fresh heads, whose maps only boxed images need. They cost
-  more than the trained ones, and few of NIH's films have a box.
-  """
-  stage = 3 if stage > 1 else 1
-
-  def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
-    predict = make_predict(model, mesh, stage=stage, keep=keep, control=control)
-    return compile_cache.at_first_call(predict, repr((model, stage, keep)))
-
-  plain = make(plan.keep, control=False)
-  if not plan.heads:
-    return plain, plain
-  fresh = tuple(f"untrained_{name}" for name in plan.heads)
-  return plain, make((*plan.keep, *fresh), control=True)
-
-
 def _map_rules(
-  plan: MapPlan, meaning: str | None
+  plan: MapPlan, meaning: str | None, options: MapOptions
 ) -> dict[str, evaluation.MapRule]:
-  """Return the maps to score, each with the rule of its trained map."""
+  """Return the maps to score, each with the rule of its trained map.
+
+  The model's own main map stays the last of the trained ones: it is the one
+  that pictures are chosen by.
+  """
   controls = [evaluation.untrained_name(name) for name in plan.controlled]
   rules = {
     name: plan.rules[evaluation.trained_name(name)]
     for name in (*plan.rules, *controls)
   }
+  placed = [placed_name(name) for name in plan.rules] if options.places else []
+  if options.prior:
+    placed = [PLACE, *placed]
+  rules = (
+    dict.fromkeys(placed, evaluation.MapRule("percentile", "minmax")) | rules
+  )
   if meaning is None:
     return rules
   return {name: rule._replace(meaning=meaning) for name, rule in rules.items()}
@@ -155,6 +164,7 @@ class _SplitScores:
     plan: MapPlan,
     collector: evaluation.LocalizationCollector,
     recorder: SplitRecorder | None,
+    place: Callable[..., dict[str, np.ndarray]] | None = None,
   ):
     """Start without any image.
 
@@ -166,7 +176,9 @@ class _SplitScores:
       plan: of the maps to score.
       collector: measures the maps.
       recorder: see `score_test`.
+      place: of an image's maps the placed ones; None for none.
     """
+    self._place = place
     self._source, self._names, self._boxed = source, names, boxed
     self._size, self._plan = size, plan
     self._collector, self._recorder = collector, recorder
@@ -175,16 +187,19 @@ class _SplitScores:
     self._cases: list[dict] = []
 
   def add_batch(
-    self, batch: Batch, logits: np.ndarray, found: Mapping[str, np.ndarray]
+    self,
+    batch: Batch,
+    seen: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], View]],
   ) -> None:
     """Add the images of a batch, padding left out.
 
     Args:
       batch: of the split.
-      logits: `[B, K]`, of the full images.
-      found: intermediates by name, `[B, ...]` each.
+      seen: for every model and view the logits `[B, K]` of the full images, the
+        intermediates by name, `[B, ...]` each, and the view.
     """
     real = batch.mask > 0
+    logits = mean_logits([each[0] for each in seen])
     self._labels.append(batch.labels[real])
     self._logits.append(logits[real])
     for row in np.flatnonzero(real):
@@ -194,8 +209,17 @@ class _SplitScores:
         self._recorder.image(example, logits[row])
       boxes = true_boxes(example, self._names, self._size)
       if boxes:
-        own = {name: x[row] for name, x in found.items()}
-        self._add_boxed(index, example, boxes, _draw_maps(self._plan, own))
+        maps = mean_maps(
+          self._drawn({name: x[row] for name, x in found.items()}, view)
+          for _, found, view in seen
+        )
+        self._add_boxed(index, example, boxes, maps)
+
+  def _drawn(
+    self, found: Mapping[str, np.ndarray], view: View
+  ) -> dict[str, np.ndarray]:
+    """Return an image's maps, of the image as it is."""
+    return view.all_back(_draw_maps(self._plan, found), self._size)
 
   def _add_boxed(
     self,
@@ -205,6 +229,8 @@ class _SplitScores:
     maps: dict[str, np.ndarray],
   ) -> None:
     """Add the maps of an image that has a true box."""
+    if self._place is not None:
+      maps = maps | self._place({name: maps[name] for name in self._plan.rules})
     # mAP and RoDeO also count the boxes predicted for all other findings.
     for finding in dict.fromkeys([*boxes, *self._boxed]):
       k = self._names.index(finding)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from chexjax.ops import grey
 from chexjax.ops.checks import check_count, check_positive, check_shape
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -91,8 +92,9 @@ def augment_matrix(
   translate: float = 50 / 512,
   rotate: float = 10.0,
   flip: bool = True,
+  shear: float = 0.0,
 ) -> jax.Array:
-  """Draw zoom, translation, rotation and flip as one affine map.
+  """Draw zoom, translation, rotation, flip and shear as one affine map.
 
   Args:
     key: of the draw.
@@ -103,22 +105,25 @@ def augment_matrix(
       paper's 50 pixels of 512).
     rotate: largest angle either way, in degrees.
     flip: whether to mirror left and right in half of the draws.
+    shear: largest shear along x either way, in degrees.
 
   Returns:
     `[2, 3]` from output to input x, y, in pixels around the image's centre, as
     `affine_warp` and `boxes.warp` take it. As the draw of
     `torchvision.transforms.RandomAffine`, except that the mirror is part of
-    it, the zoom only enlarges and nothing is sheared.
+    it and the zoom only enlarges.
 
   Raises:
-    ValueError: if a side is not a positive integer, or `zoom`, `translate` or
-      `rotate` is a negative number; a `jax.Array`, traced or not, is not read.
+    ValueError: if a side is not a positive integer, or `zoom`, `translate`,
+      `rotate` or `shear` is a negative number; a `jax.Array`, traced or not,
+      is not read.
   """
   check_count("height", height)
   check_count("width", width)
   check_positive("zoom", zoom, or_zero=True)
   check_positive("translate", translate, or_zero=True)
   check_positive("rotate", rotate, or_zero=True)
+  check_positive("shear", shear, or_zero=True)
   zoom_key, shift_key, angle_key, flip_key = jax.random.split(key, 4)
   scale = 1 / (1 + jax.random.uniform(zoom_key, maxval=zoom))
   shift = jax.random.uniform(
@@ -129,25 +134,59 @@ def augment_matrix(
   )
   sign = jnp.where(jax.random.bernoulli(flip_key) & flip, -1.0, 1.0)
   cos, sin = scale * jnp.cos(angle), scale * jnp.sin(angle)
-  return jnp.array([[sign * cos, -sin, shift[0]], [sign * sin, cos, shift[1]]])
+  matrix = jnp.array(
+    [[sign * cos, -sin, shift[0]], [sign * sin, cos, shift[1]]]
+  )
+  if isinstance(shear, int | float) and not shear:
+    return matrix  # No draw, so that the program is that without the option.
+  slant = jnp.tan(
+    jnp.deg2rad(
+      jax.random.uniform(
+        jax.random.fold_in(key, 4), minval=-shear, maxval=shear
+      )
+    )
+  )
+  return matrix.at[:, 1].add(slant * matrix[:, 0])
 
 
-def augment(key: jax.Array, image: jax.Array, **options: Any) -> jax.Array:
-  """Draw an `augment_matrix` and apply it to an image.
+def augment(
+  key: jax.Array,
+  image: jax.Array,
+  *,
+  contrast: float = 0.0,
+  gamma: float = 0.0,
+  noise: float = 0.0,
+  cut_out: float = 0.0,
+  **options: Any,
+) -> jax.Array:
+  """Draw an `augment_matrix` and apply it; vary the grey values.
 
   Args:
     key: of the draw.
     image: `[H, W, 1]` grey 0..255, uint8 or float.
-    **options: `zoom`, `translate`, `rotate`, `flip` of `augment_matrix`.
+    contrast: of `vary_grey`.
+    gamma: of `vary_grey`.
+    noise: of `vary_grey`.
+    cut_out: of `cut_out`: largest side of the patch.
+    **options: `zoom`, `translate`, `rotate`, `flip`, `shear` of
+      `augment_matrix`.
 
   Returns:
     `[H, W, 1]` float32, 0..255; what falls outside of the image is 0.
 
   Raises:
     ValueError: if `image` has another shape, such as a batch of images, or an
-      option is out of its range (see `augment_matrix`).
+      option is out of its range (see `augment_matrix` and `vary_grey`).
   """
   check_shape("image", image, "[H, W, 1]")
   height, width, _ = image.shape
   matrix = augment_matrix(key, height=height, width=width, **options)
-  return affine_warp(image.astype(jnp.float32), matrix)
+  image = affine_warp(image.astype(jnp.float32), matrix)
+  if contrast or gamma or noise:
+    grey_key = jax.random.fold_in(key, 5)
+    image = grey.vary_grey(
+      grey_key, image, contrast=contrast, gamma=gamma, noise=noise
+    )
+  if cut_out:
+    image = grey.cut_out(jax.random.fold_in(key, 6), image, side=cut_out)
+  return image

@@ -6,6 +6,7 @@ import pathlib
 from typing import Any, Literal
 
 from chexjax.runtime.cache_home import DEFAULT
+from chexjax.types import MapOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,9 @@ class StageConfig:
   """Decoupled weight decay."""
   cls_scale: float = 1.0
   """Factor on the classification loss."""
+  average: float = 0.0
+  """Decay of a moving average of weights and statistics, below 1, such as
+  0.998; it is what is validated, saved and used. 0: the weights themselves."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +116,18 @@ class AugmentConfig:
   """Largest rotation either way, in degrees."""
   flip: bool = True
   """Whether half of the images are mirrored left and right."""
+  shear: float = 0.0
+  """Largest shear along x either way, in degrees."""
+  contrast: float = 0.0
+  """Largest logarithm of the factor on contrast either way; brightness moves
+  by up to 64 grey values times this."""
+  gamma: float = 0.0
+  """Largest logarithm of the exponent on grey values either way."""
+  noise: float = 0.0
+  """Largest standard deviation of normal noise, in grey values of 0..255."""
+  cut_out: float = 0.0
+  """Largest side of a rectangle that half of the images lose, as a fraction
+  of the image's side."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +164,7 @@ class Config:
   seed: int = 0
   """Seed of initialisation, shuffling, augmentation and sampling."""
   image_size: int = 512
-  """Side of the images, in pixels: 128, 256, 512 or 1024."""
+  """Side of the images, in pixels: 64, 128, 256, 512 or 1024."""
   batch_size: int = 8
   """Images per step, over all devices."""
   eval_batch_size: int = 8
@@ -190,6 +206,10 @@ class Config:
   class_total: Literal["images", "labels"] = "images"
   """What a finding's frequency is divided by: images (paper) or label
   occurrences with No Finding (released)."""
+  class_balance: Literal["paper", "root"] = "paper"
+  """How much findings weigh in the losses: as the paper's weights have it, a
+  frequent one much more than a rare one; or root, both weights of a finding
+  divided by the root of P (1 - P), P its frequency."""
   maps: Literal["paper", "released"] = "paper"
   """Which detection and final map, and which thresholds, are evaluated."""
   detection_loss: Literal["crop", "evidence"] = "crop"
@@ -208,6 +228,9 @@ class Config:
   stage1: StageConfig = StageConfig()
   stage2: StageConfig = StageConfig()
   stage3: StageConfig = StageConfig(learning_rate=3e-4)
+  train_share: float = 1.0
+  """Share of the training patients whose films are trained on, for a learning
+  curve; drawn by the seed, and a smaller share is part of a larger one."""
   uncertain: Literal["ignore", "positive", "negative"] = "ignore"
   """What a label of -1 is in a set of one's own: ignore leaves it out of
   losses and figures, as an empty label always is."""
@@ -215,6 +238,8 @@ class Config:
   """How a film of one's own that is not square becomes a square: squeeze
   scales both sides to it, as the paper; letterbox keeps the aspect ratio and
   fills up with black."""
+  read: MapOptions = dataclasses.field(default_factory=MapOptions)
+  """How the test split's probabilities and maps are averaged and placed."""
   more_data: tuple[pathlib.Path, ...] = ()
   """Further folders as data_dir, joined to it; each has findings of its own,
   which are not known of the other folders' films."""

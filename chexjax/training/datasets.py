@@ -5,10 +5,14 @@ import json
 import pathlib
 from typing import Any
 
+import numpy as np
+
 from chexjax import messages
 from chexjax.data.joined import join_datasets, set_names
 from chexjax.data.own_set import open_folder
-from chexjax.data.sources import Dataset
+from chexjax.data.sources import Dataset, Source
+from chexjax.inference.film_names import file_names
+from chexjax.inference.picked_films import PickedFilms
 from chexjax.io import expand_home
 from chexjax.runtime.cache_home import cache_home
 from chexjax.training.config import Config
@@ -52,7 +56,32 @@ def open_data(
     )
   if config.data_dir is not None and "train" in need:
     _tell_classes(dataset)
+  if config.train_share < 1 and "train" in dataset.splits:
+    some = some_patients(
+      dataset.splits["train"], config.train_share, seed=config.seed
+    )
+    messages.tell(f"{len(some)} training images, --train_share")
+    splits = dataset.splits | {"train": some}
+    return Dataset(splits, dataset.metadata)
   return dataset
+
+
+def some_patients(source: Source, share: float, *, seed: int) -> Source:
+  """Return the films of some patients.
+
+  Args:
+    source: of the films.
+    share: of the patients, in 0..1; one at least.
+    seed: of their order, of which a share is the beginning.
+  """
+  patients = np.array(
+    [int(source.annotation(i)["patient_id"]) for i in range(len(source))]
+  )
+  order = np.random.default_rng(seed).permutation(np.unique(patients))
+  chosen = order[: max(1, round(share * len(order)))]
+  names = np.array(file_names(source))
+  files = set(names[np.isin(patients, chosen)].tolist())
+  return PickedFilms(source, files=files)
 
 
 def _open(config: Config, folder: pathlib.Path) -> Dataset:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+from jax.sharding import Mesh
 
 from chexjax.data.sources import Dataset
 from chexjax.evaluation.protocols.bootstrap import DRAWS
+from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.scoring import score_model
 from chexjax.runtime.cache_home import cache_home
@@ -18,7 +20,9 @@ from chexjax.training import initial_weights, setup, workdir
 from chexjax.training.config import Config, as_json
 from chexjax.training.datasets import open_data
 from chexjax.training.stages import Run
+from chexjax.types import MapOptions
 from chexjax.weights.loading import load_model
+from chexjax.weights.model_info import ModelInfo, check_member
 
 NOT_LABELLED = "the set does not label it"
 
@@ -38,6 +42,13 @@ class Scoring:
     folds: folds of patients of the cross-fitted thresholds.
     repeats: how many times patients are dealt into folds.
     seed: of folds and draws.
+    members: further workdirs or folders of weights, of models whose answers
+      are averaged with the model's.
+    flip: as `MapOptions`, as the four that follow.
+    shift: of the views.
+    smooth: of the placed maps.
+    prior: of the placed maps.
+    centre: of the placed maps.
   """
 
   data_dir: pathlib.Path | None = None
@@ -50,6 +61,31 @@ class Scoring:
   folds: int = 5
   repeats: int = 2
   seed: int | None = None
+  members: tuple[pathlib.Path, ...] = ()
+  flip: bool | None = None
+  shift: int | None = None
+  smooth: float | None = None
+  prior: float | None = None
+  centre: float | None = None
+
+  def map_options(self, own: MapOptions) -> MapOptions:
+    """Return the options of views and placed maps.
+
+    Args:
+      own: the model's, for those that are None here.
+
+    Raises:
+      ValueError: an option is out of its range.
+    """
+    asked = {
+      field.name: getattr(self, field.name)
+      for field in dataclasses.fields(own)
+      if getattr(self, field.name) is not None
+    }
+    options = dataclasses.replace(own, **asked)
+    if options.faults():
+      raise ValueError("; ".join(f"--{text}" for text in options.faults()))
+    return options
 
   def options(self, *, maps: str, seed: int) -> dict[str, Any]:
     """Return the options of `score_model` that this decides.
@@ -93,6 +129,9 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
   run = Run(config, open_data(config), initial_weights.FINISHED)
   variables = jax.device_get(run.finished_variables())
   mesh = make_mesh()
+  members = []
+  if asked.members:
+    members = _members(asked, load_model(folder)[2], mesh)
   score_model(
     run.model,
     jax.device_put(variables, replicated(mesh)),
@@ -105,6 +144,8 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
     drawn=config.data_dir is None,
     num_examples=config.num_examples,
     about={"config": as_json(config), "workdir": str(folder)},
+    members=members,
+    options=asked.map_options(config.read),
     **asked.options(maps=config.maps, seed=config.seed),
   )
 
@@ -149,6 +190,8 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
     stage=info.stage,
     missing={f: NOT_LABELLED for f in info.findings if f not in theirs},
     about={"weights": str(path), "model": dataclasses.asdict(info)},
+    members=_members(asked, info, mesh),
+    options=asked.map_options(own.read),
     **asked.options(maps=info.preset, seed=own.seed),
   )
 
@@ -158,6 +201,25 @@ def _stored(folder: pathlib.Path) -> Config:
   config = workdir.stored(folder)
   cache = cache_home(config.cache_dir, strict=False)
   return dataclasses.replace(config, cache_dir=cache)
+
+
+def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:
+  """Load the further models of an ensemble.
+
+  Args:
+    asked: names them.
+    first: of the model that they must agree with.
+    mesh: with an axis `data`.
+
+  Raises:
+    ValueError: they do not; says in what.
+  """
+  loaded = []
+  for path in asked.members:
+    model, variables, info = load_model(path)
+    check_member(info, first)
+    loaded.append(Member(model, jax.device_put(variables, replicated(mesh))))
+  return loaded
 
 
 def with_findings(

@@ -1,6 +1,7 @@
 """The stages of a run, trained one after another; the last one is scored."""
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +124,8 @@ class Run:
     """Train or continue one stage; return its best variables."""
     config, steps = self.config, self.steps[stage]
     tx = setup.make_tx(config, stage, steps, self.train_size)
-    state = create_state(variables, tx, stage=stage)
+    average = getattr(config, f"stage{stage}").average
+    state = create_state(variables, tx, stage=stage, average=average > 0)
     state = jax.device_put(state, replicated(self.mesh))
     folder = config.workdir / "checkpoints" / f"stage{stage}"
     # Closing waits for unfinished saves, also when the stage ends by an error.
@@ -217,7 +219,7 @@ class Run:
     self, stage: int, tx: optax.GradientTransformation, weights: Any
   ) -> Callable[..., Any]:
     """Build the train step of a stage, with the weights of its classes."""
-    options = self.config.augment
+    options = getattr(self.config, f"stage{stage}")
     step = make_train_step(
       self.model,
       tx,
@@ -226,15 +228,11 @@ class Run:
       beta_pos=weights.beta_pos,
       beta_neg=weights.beta_neg,
       partly_labelled=weights.partly_labelled,
-      cls_scale=getattr(self.config, f"stage{stage}").cls_scale,
+      cls_scale=options.cls_scale,
+      average=options.average,
       evidence=setup.evidence(self.config),
-      augment=lambda key, image: ops.augment(
-        key,
-        image,
-        zoom=options.zoom,
-        translate=options.translate,
-        rotate=options.rotate,
-        flip=options.flip,
+      augment=functools.partial(
+        ops.augment, **dataclasses.asdict(self.config.augment)
       ),
       tau=setup.tau_schedule(self.config, stage, self.steps),
       skip_nan=self.config.on_nan == "skip",
@@ -293,4 +291,5 @@ class Run:
       seed=config.seed,
       num_examples=config.num_examples,
       about={"config": as_json(config)},
+      options=config.read,
     )

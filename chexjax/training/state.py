@@ -20,9 +20,11 @@ class TrainState:
 
   Attributes:
     step: steps done in this stage, int32 scalar.
-    params: all parameters, trained in this stage or not.
-    batch_stats: running statistics of every batch norm.
-    opt_state: optimizer state, of the trained parameters only.
+    params: all parameters, trained in this stage or not. Where a stage averages
+      them, they are the average.
+    batch_stats: running statistics of every batch norm, or their average.
+    opt_state: optimizer state, of the trained parameters only; an `Averaging`
+      where the stage averages.
   """
 
   step: jax.Array
@@ -31,8 +33,30 @@ class TrainState:
   opt_state: Any
 
 
+@flax.struct.dataclass
+class Averaging:
+  """What a stage that averages its weights keeps beside the average.
+
+  The average is in the state's own fields, so that whoever reads a state needs
+  to know nothing of it.
+
+  Attributes:
+    opt_state: of the optimizer.
+    params: the trained parameters as the optimizer moves them.
+    batch_stats: running statistics that belong to them.
+  """
+
+  opt_state: Any
+  params: Any
+  batch_stats: Any
+
+
 def create_state(
-  variables: Any, tx: optax.GradientTransformation, *, stage: int
+  variables: Any,
+  tx: optax.GradientTransformation,
+  *,
+  stage: int,
+  average: bool = False,
 ) -> TrainState:
   """Create the state at the start of a stage.
 
@@ -40,14 +64,20 @@ def create_state(
     variables: `params` and `batch_stats` of a model.
     tx: optimizer.
     stage: 1, 2 or 3.
+    average: whether the stage averages its weights.
 
   Returns:
     The state at step 0.
   """
   trained = {k: variables["params"][k] for k in TRAINED[stage]}
+  opt_state = tx.init(trained)
+  if average:
+    # Copies, since a step takes over the memory of all that it is given.
+    copied = jax.tree.map(jax.numpy.copy, (trained, variables["batch_stats"]))
+    opt_state = Averaging(opt_state, *copied)
   return TrainState(
     step=jax.numpy.zeros((), jax.numpy.int32),
     params=variables["params"],
     batch_stats=variables["batch_stats"],
-    opt_state=tx.init(trained),
+    opt_state=opt_state,
   )

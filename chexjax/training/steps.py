@@ -15,7 +15,7 @@ from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import Model, OneStageModel
 from chexjax.training.config import EvidenceOptions
 from chexjax.training.evidence import evidence_loss
-from chexjax.training.state import TRAINED, TrainState
+from chexjax.training.state import TRAINED, Averaging, TrainState
 from chexjax.training.system_loss import system_loss
 from chexjax.types import Batch
 
@@ -81,6 +81,7 @@ def make_train_step(
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
   skip_nan: bool = False,
+  average: float = 0.0,
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
   """Build a jitted `step(state, batch, key) -> state, metrics`.
 
@@ -102,6 +103,9 @@ def make_train_step(
     tau: temperature at a step of this stage.
     skip_nan: whether a step with a loss or gradient that is not finite changes
       nothing except `state.step`. Its metrics are not finite all the same.
+    average: decay of the moving average of parameters and statistics, which is
+      then what the state holds (see `Averaging`); less in the first steps, so
+      that the start is soon forgotten. 0 for none.
 
   Returns:
     The step. `key` is folded with `state.step`, so that a resumed run draws
@@ -120,10 +124,16 @@ def make_train_step(
       images = jax.vmap(augment)(image_keys, images)
     images = ops.normalize(images)
 
+    trained = {k: state.params[k] for k in TRAINED[stage]}
+    batch_stats, opt_state = state.batch_stats, state.opt_state
+    if average:
+      trained, batch_stats = opt_state.params, opt_state.batch_stats
+      opt_state = opt_state.opt_state
+
     def loss_fn(trained: Any) -> tuple[jax.Array, tuple[Metrics, Any]]:
       variables = {
         "params": state.params | trained,
-        "batch_stats": state.batch_stats,
+        "batch_stats": batch_stats,
       }
       (logits, found), updates = model.apply(
         variables,
@@ -168,15 +178,25 @@ def make_train_step(
         metrics |= parts | {"loss": loss}
       return loss, (metrics, updates["batch_stats"])
 
-    trained = {k: state.params[k] for k in TRAINED[stage]}
     grads, (metrics, stats) = jax.grad(loss_fn, has_aux=True)(trained)
-    updates, opt_state = tx.update(grads, state.opt_state, trained)
+    updates, opt_state = tx.update(grads, opt_state, trained)
     trained = optax.apply_updates(trained, updates)
+    stats = batch_stats | stats
+    if average:
+      opt_state = Averaging(opt_state, trained, stats)
+      trained, stats = _averaged(
+        {k: state.params[k] for k in trained},
+        state.batch_stats,
+        trained,
+        stats,
+        decay=average,
+        step=state.step,
+      )
     metrics["grad_norm"] = _norm(grads)
     after = TrainState(
       step=state.step + 1,
       params=state.params | trained,
-      batch_stats=state.batch_stats | stats,
+      batch_stats=stats,
       opt_state=opt_state,
     )
     if skip_nan:
@@ -195,6 +215,25 @@ def make_train_step(
     out_shardings=(whole, whole),
     donate_argnums=0,
   )
+
+
+def _averaged(
+  params: Any,
+  batch_stats: Any,
+  new_params: Any,
+  new_stats: Any,
+  *,
+  decay: float,
+  step: jax.Array,
+) -> tuple[Any, Any]:
+  """Move averages of parameters and statistics towards the new ones."""
+  share = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
+  moved: tuple[Any, Any] = jax.tree.map(
+    lambda old, new: old + share * (new - old),
+    (params, batch_stats),
+    (new_params, new_stats),
+  )
+  return moved
 
 
 def _mean_known_bce(

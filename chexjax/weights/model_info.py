@@ -60,3 +60,24 @@ def box_map_of(stage: int, *, system: str = OURS) -> str:
   if system != OURS:
     return next(iter(SYSTEMS[system].maps))
   return "mix" if stage > 1 else "sal"
+
+
+def check_member(info: ModelInfo, first: ModelInfo) -> None:
+  """Check that a model's answers can be averaged with another one's.
+
+  Args:
+    info: of the model.
+    first: of the other one.
+
+  Raises:
+    ValueError: they differ; says in what.
+  """
+  for name in (
+    "findings", "image_size", "stage", "shape", "preset", "system",
+  ):  # fmt: skip
+    there, here = getattr(info, name), getattr(first, name)
+    if there != here:
+      raise ValueError(
+        f"--members: {info.source} has {name} {there}, {first.source} has "
+        f"{here}"
+      )

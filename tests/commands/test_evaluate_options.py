@@ -19,8 +19,12 @@ NAMES = [field.name for field in dataclasses.fields(evaluate.Options)]
 VALUES = {
   "frame": "32", "maps": "released", "threshold_means": "absolute",
   "draws": "11", "folds": "3", "repeats": "1", "seed": "7",
+  "flip": "True", "shift": "4", "smooth": "0.1", "prior": "0.5",
+  "centre": "0.3",
   "grad_cam": True,
 }  # fmt: skip
+# What changes a model's answers.
+OF_MODELS = ("members", "flip", "shift", "smooth", "prior", "centre")
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +91,12 @@ def test_every_option_of_predictions_is_used_or_refused(home, tmp_path, capsys):
   before = results()
   used, refused = set(), set()
   for name in NAMES:
-    if name in ("workdir", "weights", "grad_cam"):
-      given = f"--{name}" if name in VALUES else f"--{name}={home / name}"
+    if name in ("workdir", "weights", "grad_cam", *OF_MODELS):
+      given = f"--{name}={VALUES.get(name, home / name)}"
+      if name == "grad_cam":
+        given = "--grad_cam"
+      elif name == "members":
+        given = f"--members={home / 'weights'}"
       argv = [*plain, f"--out={tmp_path / 'x'}", given]
       assert refuses(argv, name, capsys), name
       refused.add(name)
@@ -186,9 +194,10 @@ def test_every_option_of_a_model_is_used_or_refused(
       "data_dir": home / "other",
       "out": tmp_path / "elsewhere",
       "images": home / "some.txt",
+      "members": home / "weights",
     }.get(name, VALUES.get(name))
     more = {name: value}
-    if mode == "workdir" and name in ("data_dir", "images"):
+    if mode == "workdir" and name in ("data_dir", "images", *OF_MODELS):
       # The run's own results are not overwritten with others.
       assert refuses(argv(**more), "out", capsys), name
       more["out"] = tmp_path / "out"

@@ -10,7 +10,7 @@ import pytest
 
 from chexjax.runtime import cache_home
 from chexjax.runtime.cache_home import DEFAULT
-from chexjax.training import initial_weights
+from chexjax.training import weight_files
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_downloads_go_to_the_cache_where_there_is_no_home(
 ):
   for name in ("HF_HOME", "HF_HUB_CACHE"):
     monkeypatch.delenv(name, raising=False)
-  folder = initial_weights._hub_options()["cache_dir"]
+  folder = weight_files._hub_options()["cache_dir"]
   assert pathlib.Path(folder).parent.parent == tmp_path / "temp"
   monkeypatch.setenv("HF_HOME", str(tmp_path))
-  assert initial_weights._hub_options() == {}
+  assert weight_files._hub_options() == {}

@@ -14,7 +14,7 @@ from chexjax.training import initial_weights, setup
 from chexjax.training.datasets import open_data
 from chexjax.training.stages import Run
 from chexjax.training.state import create_state
-from chexjax.types import Batch
+from chexjax.types import Batch, MapOptions
 from chexjax.weights.loading import shapes_of
 from experiments import flags
 
@@ -27,7 +27,8 @@ OTHER = {
   "coordinator": "h:1", "num_processes": 4, "process_id": 1, "max_nan": 3,
   "num_examples": 0, "phantom_images": 77, "min_steps": 11,
   "phantom_seed": 6, "shape": "letterbox", "uncertain": "positive",
-  "more_data": (pathlib.Path("m"),),
+  "more_data": (pathlib.Path("m"),), "read": MapOptions(flip=True),
+  "train_share": 0.5,
 }  # fmt: skip
 
 

@@ -1,0 +1,117 @@
+"""The models of an ensemble, ready to see the films of a split."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from chexjax.data.sources import Dataset
+from chexjax.inference.forward import control_heads, make_predict
+from chexjax.inference.maps import MapPlan
+from chexjax.inference.placing import measure_prior
+from chexjax.models import Logits
+from chexjax.runtime import compile_cache
+from chexjax.runtime.sharding import shard_batch
+from chexjax.systems import Model
+
+
+class Member(NamedTuple):
+  """A model of an ensemble.
+
+  Attributes:
+    model: our own, or a system.
+    variables: of the model, on the mesh.
+  """
+
+  model: Model
+  variables: Any
+
+
+class Ready:
+  """A member with its compiled forward passes, without and with the control.
+
+  They differ in the fresh heads, whose maps only boxed images need. They cost
+  more than the trained ones, and few of NIH's films have a box.
+  """
+
+  def __init__(
+    self, member: Member, mesh: Mesh, plan: MapPlan, *, size: int, stage: int
+  ):
+    """Build the forward passes; they are compiled when they are first run.
+
+    Args:
+      member: the model.
+      mesh: with an axis `data`.
+      plan: of its maps.
+      size: side of the images, in pixels.
+      stage: last stage that the variables were trained in.
+    """
+    model, stage = member.model, 3 if stage > 1 else 1
+
+    def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
+      predict = make_predict(
+        model, mesh, stage=stage, keep=keep, control=control
+      )
+      return compile_cache.at_first_call(predict, repr((model, stage, keep)))
+
+    self._variables, self._heads = member.variables, control_heads(model, size)
+    self._plain = self._control = make(plan.keep, control=False)
+    if plan.heads:
+      fresh = tuple(f"untrained_{name}" for name in plan.heads)
+      self._control = make((*plan.keep, *fresh), control=True)
+    self._first = plan.keep[0]
+
+  def run(
+    self, images: jax.Array, *, control: bool
+  ) -> tuple[Logits, Mapping[str, jax.Array]]:
+    """See some films.
+
+    Args:
+      images: `[B, S, S, 1]` uint8.
+      control: whether the fresh heads run too, if there are any.
+
+    Returns:
+      The logits, and intermediates by name.
+    """
+    forward = self._control if control else self._plain
+    result: tuple[Logits, Mapping[str, jax.Array]] = forward(
+      self._variables, images, self._heads
+    )
+    return result
+
+  def first_map(self, images: jax.Array) -> np.ndarray:
+    """Return the map `[B, K, h, w]` that all others come of, as logits."""
+    found = self.run(images, control=False)[1]
+    return np.asarray(found[self._first])
+
+
+def place_prior(
+  ensemble: Sequence[Ready], mesh: Mesh, dataset: Dataset, *, batch_size: int
+) -> np.ndarray:
+  """Return the place prior of the models' mean saliency.
+
+  Args:
+    ensemble: the models.
+    mesh: with an axis `data`.
+    dataset: with a split `train`.
+    batch_size: films at a time, a multiple of the mesh's devices.
+
+  Returns:
+    As `placing.measure_prior`.
+
+  Raises:
+    ValueError: there is no training film, or none has a finding.
+  """
+  if "train" not in dataset.splits:
+    raise ValueError(
+      "a place prior is of training films, and the folder has none; give "
+      "--prior=0"
+    )
+
+  def saliency(images: np.ndarray) -> np.ndarray:
+    given = shard_batch(images, mesh)
+    return np.mean([each.first_map(given) for each in ensemble], 0)
+
+  return measure_prior(saliency, dataset.splits["train"], batch_size=batch_size)
