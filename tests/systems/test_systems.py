@@ -46,6 +46,7 @@ def as_head(variables, name):
     ("fpn_lse_lba", 1_193_230),
     ("ma2019_like", 6_953_856 + 2_131_984),
     ("yao2018_like", 6_454_300 - 6_953_856),
+    ("wsrpn", 1_659_411),
   ],
 )
 def test_parameters_at_full_size(name, head):
@@ -76,6 +77,7 @@ def test_maps_and_gradients_are_finite_on_black_and_white_films(name):
         images,
         train=True,
         mutable=["batch_stats"],
+        rngs={"dropout": jax.random.key(2)},
       )
       return SYSTEMS[name].loss(logits.full, found, truth).mean()
 
