@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from chexjax import ops
-from chexjax.systems import SYSTEMS, Truth, build_model
+from chexjax.systems import (
+  SYSTEMS,
+  Backbone,
+  OneStageModel,
+  System,
+  Truth,
+  build_model,
+)
 from chexjax.systems.pylon import resize_corners
+from chexjax.training.system_loss import system_loss
 
 SMALL = {
   "block_sizes": (1, 1), "growth": 4, "bn_size": 2, "stem": 4,
@@ -46,6 +54,7 @@ def as_head(variables, name):
     ("fpn_lse_lba", 1_193_230),
     ("ma2019_like", 6_953_856 + 2_131_984),
     ("yao2018_like", 6_454_300 - 6_953_856),
+    ("wsrpn", 1_659_411),
   ],
 )
 def test_parameters_at_full_size(name, head):
@@ -76,6 +85,7 @@ def test_maps_and_gradients_are_finite_on_black_and_white_films(name):
         images,
         train=True,
         mutable=["batch_stats"],
+        rngs={"dropout": jax.random.key(2)},
       )
       return SYSTEMS[name].loss(logits.full, found, truth).mean()
 
@@ -306,3 +316,51 @@ def test_an_unknown_system_and_stage_are_named():
   model, variables, images = small("cam")
   with pytest.raises(ValueError, match="cam has stage 1 alone, got 3"):
     model.apply(variables, images, stage=3)
+
+
+class Promises(Backbone):
+  """Returns logits and one map as told, and looks at nothing."""
+
+  logits: tuple[int, ...] = (2, 3)
+  map: tuple[int, ...] = (2, 3, 4, 4)
+
+  def __call__(self, images, *, train):
+    return jnp.zeros(self.logits), {"kept": jnp.zeros(self.map)}
+
+
+@pytest.mark.parametrize(
+  ("maps", "options", "message"),
+  [
+    ({"kept": "none"}, {}, None),
+    ({"ketp": "none"}, {}, "a map 'ketp' that its .* it returns kept"),
+    ({"kept": "none"}, {"logits": (2, 3, 1)}, "logits must be"),
+    ({"kept": "none"}, {"map": (2, 4, 4, 3)}, "kept must be"),
+  ],
+)
+def test_what_an_entry_promises_is_held_before_a_training(
+  monkeypatch, maps, options, message
+):
+  system = System("mine", Promises, maps, options=options)
+  monkeypatch.setitem(SYSTEMS, "mine", system)
+  model = OneStageModel(system="mine", num_classes=3)
+  given = model.init, jax.random.key(0), jnp.zeros((2, 32, 32, 3))
+  if message is None:
+    jax.eval_shape(*given)
+    return
+  with pytest.raises(ValueError, match=message):
+    jax.eval_shape(*given)
+
+
+def test_an_entry_has_a_map_and_a_scale():
+  with pytest.raises(ValueError, match="'mine' names no map"):
+    System("mine", Promises, {})
+  with pytest.raises(ValueError, match="one of none, minmax, got 'min-max'"):
+    System("mine", Promises, {"kept": "min-max"})
+
+
+def test_a_loss_of_another_shape_is_refused():
+  """It would be broadcast over films or findings without a word."""
+  system = System("mine", Promises, {"kept": "none"}, loss=lambda x, *_: x[0])
+  labels, ones = jnp.zeros((3, 3)), jnp.ones(3)
+  with pytest.raises(ValueError, match="the system's losses must have"):
+    system_loss(system, labels, {}, labels, ones, beta_pos=ones, beta_neg=ones)
