@@ -162,6 +162,8 @@ def draw(rows: Sequence[dict[str, Any]], path: pathlib.Path) -> None:
         films, values, [below, above], marker="o", capsize=3, label=name
       )
     axis.set_xscale("log")
+    axis.set_xticks(films, [f"{count:,}" for count in films])
+    axis.minorticks_off()
     axis.set_xlabel("training films")
     axis.set_title(" and ".join(names), fontsize=9)
     axis.grid(alpha=0.3)
