@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from chexjax.commands.console import run_command
+from chexjax.commands.console import run_command, status_of
 from chexjax.commands.options import parse
 from chexjax.io import read_json, replacing, write_text
 
@@ -52,8 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
   options = parse(Options, argv, prog="learning_curve", description=__doc__)
   wrong = [share for share in options.shares if not 0 < share <= 1]
   if wrong or not options.shares:
-    print(f"error: --shares must be above 0, at most 1, got {options.shares}")
+    said = f"--shares must be above 0, at most 1, got {options.shares}"
+    print(f"error: {said}", file=sys.stderr)
     return 2
+  try:
+    return _run(options)
+  except (OSError, ValueError, KeyError) as error:
+    print(f"error: {error}", file=sys.stderr)
+    return status_of(error)
+
+
+def _run(options: Options) -> int:
   rows: list[dict[str, Any]] = []
   for share in sorted(options.shares):
     workdir = options.out / f"share_{share:g}"
@@ -162,6 +171,8 @@ def draw(rows: Sequence[dict[str, Any]], path: pathlib.Path) -> None:
         films, values, [below, above], marker="o", capsize=3, label=name
       )
     axis.set_xscale("log")
+    axis.set_xticks(films, [f"{count:,}" for count in films])
+    axis.minorticks_off()
     axis.set_xlabel("training films")
     axis.set_title(" and ".join(names), fontsize=9)
     axis.grid(alpha=0.3)
