@@ -107,10 +107,13 @@ def draw_sheet(dataset, options: Options) -> tuple[Image.Image, int]:
 
 
 def _augmented(key, image, boxes, augment: AugmentConfig):
-  """Warps an image and its boxes by one drawn map."""
+  """Augments an image; warps its boxes by the same drawn map."""
   side = {"height": image.shape[0], "width": image.shape[1]}
-  matrix = ops.augment_matrix(key, **side, **dataclasses.asdict(augment))
-  warped = ops.affine_warp(image.astype(np.float32), matrix)
+  drawn = dataclasses.asdict(augment)
+  warped = ops.augment(key, image, **drawn)
+  grey = ("contrast", "gamma", "noise", "cut_out")
+  places = {name: x for name, x in drawn.items() if name not in grey}
+  matrix = ops.augment_matrix(key, **side, **places)
   moved = {name: ops.boxes.warp(b, matrix, **side) for name, b in boxes.items()}
   return np.asarray(warped).round().astype(np.uint8), moved
 

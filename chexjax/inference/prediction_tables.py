@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,11 +12,12 @@ from chexjax.extras import require
 from chexjax.io import replacing
 
 _ROWS = 512  # films in a row group, all that is in memory at a time
-_FILM = ("file", "width", "height", "notes", "overlay", "raw")
+_FILM = ("file", "width", "height", "notes", "overlay", "raw", "dicom")
 _FINDING = (
   "probability", "score_cut", "predicted", "box_score", "threshold", "cut",
   "map",
 )  # fmt: skip
+_IDENTITY = "identity"  # of a DICOM film's patient, on request
 _CORNERS = ("x1", "y1", "x2", "y2")
 
 
@@ -63,7 +65,9 @@ def write_parquet(path: pathlib.Path, films: Iterable[dict]) -> None:
   kinds |= dict.fromkeys(("file", "overlay", "raw", "map"), pa.string())
   kinds |= dict.fromkeys(("width", "height"), pa.int32())
   kinds |= {"finding": pa.string(), "predicted": pa.bool_()}
-  schema = pa.schema(kinds | {"notes": pa.list_(pa.string())})
+  kinds |= dict.fromkeys(("notes", "dicom"), pa.list_(pa.string()))
+  # As JSON: which of its fields are known differs from film to film.
+  schema = pa.schema(kinds | {_IDENTITY: pa.string()})
   rest = iter(films)
   with (
     replacing(path) as scratch,
@@ -105,6 +109,7 @@ def _rows(film: dict) -> Iterator[dict[str, Any]]:
   whole = {key: film[key] for key in _FILM} | {
     key: film[key] and as_text(film[key]) for key in ("file", "overlay", "raw")
   }
+  whole[_IDENTITY] = film.get(_IDENTITY) and json.dumps(film[_IDENTITY])
   for name, of in film["findings"].items():
     box = of["box"] or [None] * 4
     yield {
@@ -127,4 +132,6 @@ def _film(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
     for row in rows
   }
+  if rows[0][_IDENTITY] is not None:
+    record[_IDENTITY] = json.loads(rows[0][_IDENTITY])
   return record

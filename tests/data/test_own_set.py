@@ -106,7 +106,7 @@ def test_all_faults_are_listed_at_once(own):
     "labels.csv line 35: 2 fields, the header has 4",
     "a/07.png is no image",
     "a/98.png has no line in labels.csv",
-    "a box of 'Bird' on a/01.png, which is labelled Dog",
+    "no line of labels.csv has the finding 'Bird'",
     "lies outside its image of 96 x 64",
     "width 0",
     "must be four numbers",

@@ -88,6 +88,7 @@ def test_every_option_of_a_run_reaches_what_uses_it():
   known = all_reads()
   fields = {field.name for field in dataclasses.fields(ChexModel)}
   warp = set(inspect.signature(ops.augment_matrix).parameters)
+  warp |= set(inspect.signature(ops.augment).parameters)
   names = [name for name, _ in leaves(run_options.Config)]
   assert len(names) > 60
   for name in names:
@@ -124,6 +125,7 @@ WORDS = {
   "maps": ["released"], "detection_loss": ["crop"],
   "model.pooling": ["lse_lba"], "model.crop": ["gaussian"],
   "shape": ["letterbox"], "system": ["cam"],
+  "class_balance": ["root"], "read.shift": ["8"],
   "tau_start": ["0.5", "--detection_loss=crop"],
   "tau_end": ["0.5", "--detection_loss=crop"],
   "stage1.decay": ["constant"], "stage2.decay": ["constant"],

@@ -27,7 +27,7 @@ def film(name, box=(1.5, 2.0, 3.0, 4.25)):
   }  # fmt: skip
   return {
     "file": name, "width": 30, "height": 20, "notes": ["colour"],
-    "overlay": None, "raw": None,
+    "overlay": None, "raw": None, "dicom": [],
     "findings": {"Mass": finding, "Edema": finding | {"predicted": True}},
   }  # fmt: skip
 
@@ -114,6 +114,7 @@ def test_a_table_holds_all_of_a_record(tmp_path):
   films = [
     film(str(i), box=None if i % 2 else (0, 0, i, 1)) for i in range(600)
   ]
+  films[7] |= {"dicom": ["7_sr.dcm"], "identity": {"patient_id": "p7"}}
   write_parquet(tmp_path / "a.parquet", iter(films))
   assert list(read_parquet(tmp_path / "a.parquet")) == films
   (tmp_path / "b.parquet").write_bytes(b"PAR1 no table")

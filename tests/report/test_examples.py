@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from test_page import FINDINGS, make_run
 
-from chexjax.report import build, curves
+from chexjax.report import build, case_figures, curves
 from chexjax.report.examples import draw_examples
 from chexjax.report.submission_pictures import SubmissionPictures
 
@@ -95,7 +95,7 @@ def test_a_figure_of_the_report_that_fails_is_left_out(
     raise RuntimeError("no font")
 
   monkeypatch.setattr(curves, "iou_figure", broken)
-  monkeypatch.setattr(build, "_case", broken)
+  monkeypatch.setattr(case_figures, "_case", broken)
   left = [caption for caption, _ in build.draw_figures(run, tmp_path)]
   lost = [caption for caption, _ in whole if caption not in left]
   assert lost == [
