@@ -8,7 +8,7 @@ Films in, findings and boxes out:
 
 Pure functions, each on one example: `ops`. Everything else is a room that is
 loaded when it is first asked for: `models`, `weights`, `inference`, `data`,
-`training`, `evaluation`, `report`.
+`training`, `evaluation`, `report`, `export`.
 """
 
 import importlib
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
   from chexjax import (
     data,
     evaluation,
+    export,
     inference,
     models,
     ops,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 _ROOMS = (
   "data",
   "evaluation",
+  "export",
   "inference",
   "models",
   "ops",
@@ -58,6 +60,7 @@ __all__ = [
   "Predictor",
   "data",
   "evaluation",
+  "export",
   "inference",
   "load",
   "models",

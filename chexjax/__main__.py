@@ -8,9 +8,12 @@ import chexjax
 
 COMMANDS = {
   "predict": "probabilities and boxes for image files",
+  "merge": "the parts of predict --shard as one",
+  "serve": "a DICOM node: takes films, sends their predictions",
   "evaluate": "score anybody's predictions, a run, or weights",
   "report": "one HTML page of an evaluation, or of two side by side",
   "convert": "the authors' released weights to ours, and back",
+  "export": "a model as one file for other programs: StableHLO, ONNX",
   "leaks": "trivial statistics of films that predict a label",
   "cache": "what is kept in the cache, and its removal",
 }

@@ -21,11 +21,10 @@ import time
 from collections.abc import Sequence
 
 from chexjax.commands.console import run_command, set_up_process, status_of
-from chexjax.io import held
-from chexjax.training.config import Config
+from chexjax.io import expand_home, held
 from experiments import flags
+from experiments.system_options import OURS, for_system
 
-OURS = Config.system
 STOPPED = 75
 
 
@@ -103,14 +102,14 @@ def parse(argv: Sequence[str]) -> Plan:
   # All options are options of a run; nothing else is done with the result.
   flags.parse(options)
   devices = tuple(filter(None, own["devices"].split(",")))
-  workdir = pathlib.Path(own["workdir"]).expanduser()
+  workdir = expand_home(pathlib.Path(own["workdir"]))
   return Plan(systems, int(own["seeds"]), workdir, devices, tuple(options))
 
 
 def train(job: Job, plan: Plan, device: str | None) -> int:
   """Run one training in a process of its own; return its exit status."""
   command = [sys.executable, "-m", "experiments.run"]
-  command += flags.for_system(plan.options, job.system)
+  command += for_system(plan.options, job.system)
   command += [f"--seed={job.seed}", f"--workdir={job.workdir}"]
   environment = dict(os.environ)
   if device is not None:
@@ -199,7 +198,7 @@ def tables(plan: Plan, done: Sequence[Job]) -> int:
     reference=OURS,
     titles={OURS: "chexjax"} | {name: SYSTEMS[name].title for name in rest},
     maps={OURS: box_map_of(stored.stage)}
-    | {name: box_map_of(1, name) for name in rest},
+    | {name: box_map_of(1, system=name) for name in rest},
     assumed={name: SYSTEMS[name].assumed for name in rest},
     published=stored.data_dir is not None,
   )

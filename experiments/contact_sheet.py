@@ -17,6 +17,7 @@ from chexjax.commands.console import IO_ERROR, run_command, set_up_process
 from chexjax.commands.options import parse
 from chexjax.data.sources import true_boxes
 from chexjax.io import replacing
+from chexjax.runtime.cache_home import DEFAULT
 from chexjax.training.config import AugmentConfig
 from chexjax.training.datasets import open_data
 from experiments.configs import CONFIGS
@@ -33,7 +34,7 @@ class Options:
   """PNG to write."""
   data_dir: pathlib.Path | None = None
   """Folder of ChestX-ray14 or with a labels.csv; without it, the phantom."""
-  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  cache_dir: pathlib.Path = DEFAULT
   """Folder of drawn phantoms and built records."""
   image_size: int = 256
   """Side of the images, in pixels: 64, 128, 256, 512 or 1024."""

@@ -2,28 +2,20 @@
 
 import dataclasses
 import difflib
-import operator
 import pathlib
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from chexjax.commands import options
-from chexjax.training.config import (
-  AugmentConfig,
-  Config,
-  ModelConfig,
-  expand,
-)
+from chexjax.io import expand_home
+from chexjax.runtime.cache_home import DEFAULT
+from chexjax.training.config import AugmentConfig, Config
 from experiments.configs import CONFIGS, own
+from experiments.system_options import OURS, idle_options, one_stage
+from experiments.unread import unread
 
 LABELS = "labels.csv"  # of a set of one's own
-OURS = Config.system
-# What a system with one stage and without regions does not read.
-_OURS_ALONE = (
-  "stage2", "stage3", "tau_start", "tau_end", "maps", "detection_loss",
-  "evidence", "detection_factor",
-)  # fmt: skip
 
 
 def parse(argv: Sequence[str]) -> Config:
@@ -35,9 +27,7 @@ def parse(argv: Sequence[str]) -> Config:
     SystemExit: on an unknown option or value; says what is near.
   """
   folder = _value(argv, "data_dir")
-  own_folder = (
-    folder is not None and (expand(pathlib.Path(folder)) / LABELS).is_file()
-  )
+  own_folder = folder is not None and (_found(folder) / LABELS).is_file()
   name = _value(argv, "config") or ("own" if own_folder else "phantom")
   if name not in CONFIGS:
     refuse([not_among("config", name, CONFIGS)])
@@ -45,7 +35,7 @@ def parse(argv: Sequence[str]) -> Config:
   if name == "own":
     default = own.with_weights(_value(argv, "init"))
     if folder is not None:
-      workdir = pathlib.Path("runs") / expand(pathlib.Path(folder)).name
+      workdir = pathlib.Path("runs") / _found(folder).name
       default = dataclasses.replace(default, workdir=workdir)
   system = _value(argv, "system") or OURS
   if system != OURS:
@@ -58,57 +48,29 @@ def parse(argv: Sequence[str]) -> Config:
   config = options.parse(
     Config, argv, prog="run", default=default, switches=False
   )
-  validate(config)
-  if system != OURS and (idle := _idle_options(default, config)):
+  validate(config, default)
+  if system != OURS and (idle := idle_options(default, config)):
     refuse([f"{option} is not read by --system={system}" for option in idle])
-  return config
+  # The workdir keeps them, and is opened from other folders too.
+  return dataclasses.replace(
+    config,
+    data_dir=config.data_dir and config.data_dir.absolute(),
+    init_dir=config.init_dir and config.init_dir.absolute(),
+    more_data=tuple(path.absolute() for path in config.more_data),
+    cache_dir=(
+      config.cache_dir
+      if config.cache_dir == DEFAULT
+      else config.cache_dir.absolute()
+    ),
+  )
 
 
-def one_stage(config: Config, system: str) -> Config:
-  """Return a recipe for another system: its stage 1, in a workdir beside it."""
-  workdir = config.workdir.with_name(f"{config.workdir.name}_{system}")
-  return dataclasses.replace(config, system=system, stage=1, workdir=workdir)
-
-
-def for_system(argv: Sequence[str], system: str) -> list[str]:
-  """Return a run's options for another system, without what it does not read.
-
-  Args:
-    argv: options of a run of our own model, without `--system`.
-    system: name of the system; ours gets all options.
-  """
-  if system == OURS:
-    return list(argv)
-  idle, kept, dropping = ("--stage", *_unread(system)), [], False
-  for word in argv:
-    if word.startswith("--"):
-      name = word.partition("=")[0]
-      dropping = any(name == x or name.startswith(f"{x}.") for x in idle)
-    if not dropping:
-      kept.append(word)
-  return [*kept, f"--system={system}"]
-
-
-def _unread(system: str) -> list[str]:
-  """Return the options, or groups of them, that a system does not read."""
-  from chexjax.systems import SYSTEMS
-
-  widths = {field.name for field in dataclasses.fields(ModelConfig)}
-  idle = sorted(widths - SYSTEMS[system].fields)
-  return [f"--{name}" for name in (*_OURS_ALONE, *(f"model.{n}" for n in idle))]
-
-
-def _idle_options(default: Config, config: Config) -> list[str]:
-  """Return the options that were given and that the system does not read."""
-
-  def value(of: Config, option: str) -> Any:
-    return operator.attrgetter(option.removeprefix("--"))(of)
-
-  return [
-    option
-    for option in _unread(config.system)
-    if value(config, option) != value(default, option)
-  ]
+def _found(folder: str) -> pathlib.Path:
+  """Return the folder that an option names."""
+  try:
+    return expand_home(pathlib.Path(folder)).absolute()
+  except ValueError as error:
+    refuse([f"--data_dir={error}"])
 
 
 def not_among(option: str, value: str, known: Iterable[str]) -> str:
@@ -129,8 +91,12 @@ def _value(argv: Sequence[str], name: str) -> str | None:
   return value
 
 
-def validate(config: Config) -> None:
+def validate(config: Config, default: Config) -> None:
   """Checks what can be known before any work.
+
+  Args:
+    config: of the run.
+    default: the named configuration, before any override.
 
   Raises:
     SystemExit: names the option and says what would be right.
@@ -174,8 +140,6 @@ def validate(config: Config) -> None:
   faults += _augment_faults(config.augment)
   faults += [f"--read.{fault}" for fault in config.read.faults()]
   evidence = config.evidence
-  if config.detection_loss == "crop" and evidence != type(evidence)():
-    faults.append("--evidence.* needs --detection_loss=evidence")
   if evidence.regions < 2:
     faults.append(f"--evidence.regions must be above 1, got {evidence.regions}")
   if evidence.scale <= 0:
@@ -199,6 +163,9 @@ def validate(config: Config) -> None:
       "own: docs/own_data.md) nor ChestX-ray14's lists (Data_Entry_2017.csv, "
       "test_list.txt, ...)"
     )
+  folders = [config.data_dir, *config.more_data]
+  own_set = any(path and (path / LABELS).is_file() for path in folders)
+  faults += unread(config, default, own_set=own_set)
   if faults:
     refuse(faults)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import tyro
 
 from chexjax import messages
-from chexjax.commands.console import show_messages
+from chexjax.commands.console import run_command, show_messages
 from chexjax.commands.options import parse
 from chexjax.data.layouts import read_layout
 from chexjax.data.layouts.writing import write_set
@@ -55,4 +55,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

@@ -67,8 +67,8 @@ def _train(config: Config, stopping: Stopping) -> int:
   from chexjax.training.stages import Run
   from chexjax.weights.variables import try_checkpoint
 
-  setup.use_compile_cache(config)
   try:
+    setup.use_compile_cache(config)
     setup.check_batch(config)
     start = initial_weights.load(config)
 

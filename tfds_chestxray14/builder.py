@@ -11,6 +11,7 @@ from etils import epath
 from tfds_chestxray14 import catalogue, findings, tf_dataset, unpacking
 from tfds_chestxray14 import survey as survey_lib
 from tfds_chestxray14.examples import Record, Shard, cores, features
+from tfds_chestxray14.nameless import nameless_users
 
 # Images a shard, so that a shard is about 100 to 200 MB: TFDS holds one shard
 # in memory while it writes it.
@@ -107,7 +108,8 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
   ) -> None:
     if download_config is not None:
       self._max_examples = download_config.max_examples_per_split
-    super()._download_and_prepare(dl_manager, download_config)
+    with nameless_users():
+      super()._download_and_prepare(dl_manager, download_config)
 
   def _shard_iterators_per_split(
     self, dl_manager: Any

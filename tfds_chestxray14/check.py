@@ -6,14 +6,12 @@ full.
 """
 
 import argparse
-import io
-import pathlib
 import sys
 from collections.abc import Sequence
 
 from tfds_chestxray14 import catalogue, unpacking
 from tfds_chestxray14 import survey as survey_lib
-from tfds_chestxray14.endings import end_well
+from tfds_chestxray14.endings import end_well, expand_home
 from tfds_chestxray14.faults import bullets
 
 
@@ -31,10 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-  folder = pathlib.Path(args.folder).expanduser()
-  # A name of a file need not be text that the terminal can show.
-  if isinstance(sys.stdout, io.TextIOWrapper):
-    sys.stdout.reconfigure(errors="backslashreplace")
+  folder = expand_home(args.folder)
   try:
     if args.unpack:
       print(f"unpacked: {unpacking.unpack_all(folder)}")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tfds_chestxray14 import folder, transfer, unpacking
 from tfds_chestxray14.catalogue import OFFICIAL_SHA256
-from tfds_chestxray14.endings import end_well, is_full
+from tfds_chestxray14.endings import end_well, expand_home, is_full
 from tfds_chestxray14.transfer import RemoteFile
 
 PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
@@ -74,7 +74,7 @@ def _fetch_all(
   lists: Sequence[RemoteFile],
   pause_s: float,
 ) -> int:
-  out = pathlib.Path(args.out).expanduser()
+  out = expand_home(args.out)
   out.mkdir(parents=True, exist_ok=True)
   if args.base_url:
     base = args.base_url.rstrip("/")

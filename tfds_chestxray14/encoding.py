@@ -179,9 +179,16 @@ def _ends_well(file: io.BufferedReader, kind: str) -> bool:
   return ends_well
 
 
+def _is_dicom(path: str) -> bool:
+  with open(path, "rb") as file:
+    return file.read(132)[128:] == b"DICM"
+
+
 def _unreadable(path: str, error: Exception) -> ValueError:
   # Pillow's message shows the buffer's address, which says nothing.
   reason = str(error).split("<_io.")[0].strip()
   if reason.endswith("cannot identify image file"):
     reason = "not an image"
+    if _is_dicom(path):
+      reason = "a DICOM file, where NIH's lists mean its PNG"
   return ValueError(f"{path} does not decode: {reason or repr(error)}")

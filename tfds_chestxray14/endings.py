@@ -1,7 +1,9 @@
 """How a command ends when the system stops it: with a sentence and a status."""
 
 import errno
+import io
 import os
+import pathlib
 import sys
 from collections.abc import Callable
 
@@ -20,6 +22,7 @@ def end_well(command: Callable[[], int]) -> int:
     be read or written; 130 after Ctrl-C. A reader that ends early, such as
     `head`, is no fault.
   """
+  _be_plain()
   try:
     status = command()
     sys.stdout.flush()
@@ -34,6 +37,32 @@ def end_well(command: Callable[[], int]) -> int:
   except OSError as error:
     print(f"error: {error}", file=sys.stderr)
     return _FULL if is_full(error) else 2
+
+
+def _be_plain() -> None:
+  """Let any text be written, whatever the console's encoding or absence."""
+  for name in ("stdout", "stderr"):
+    stream = getattr(sys, name)
+    if stream is None:
+      stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+      setattr(sys, name, stream)
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors="backslashreplace")
+
+
+def expand_home(path: str) -> pathlib.Path:
+  """Return a path with `~` expanded.
+
+  Raises:
+    FileNotFoundError: The home folder is not known.
+  """
+  try:
+    return pathlib.Path(path).expanduser()
+  except RuntimeError as error:
+    raise FileNotFoundError(
+      f"{path}: the home folder is not known; set HOME, or give a path without "
+      "~"
+    ) from error
 
 
 def is_full(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tfds_chestxray14 import findings
 from tfds_chestxray14.faults import Faults
 from tfds_chestxray14.folder import ListFile, stem
+from tfds_chestxray14.frames import frame_fault
 
 # Where a box reaches over the frame by less than this it is rounding, not a
 # fault, and is clipped.
@@ -82,9 +83,15 @@ def read_boxes(
 ) -> dict[str, list[Box]]:
   """Return the boxes by image stem; `Infiltrate` becomes `Infiltration`."""
   boxes: dict[str, list[Box]] = {}
-  for where, row in _rows(file, _BOX_COLUMNS, faults):
+  rows = [
+    (where, row, [_number(text) for text in row[2:]])
+    for where, row in _rows(file, _BOX_COLUMNS, faults)
+  ]
+  if fault := frame_fault([xywh for _, _, xywh in rows]):
+    faults.append(f"{file.path}: {fault}")
+    return {}
+  for where, row, xywh in rows:
     name, label = row[0], findings.BOX_ALIASES.get(row[1], row[1])
-    xywh = [_number(text) for text in row[2:]]
     fault = _box_fault(label, xywh) or _box_entry_fault(
       label, stem(name), entries
     )

@@ -1,6 +1,7 @@
 """The process of a command: its console and its environment."""
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -58,6 +59,21 @@ def status_of(error: Exception) -> int:
   return IO_ERROR if getattr(error, "errno", None) in full else 2
 
 
+def _be_plain() -> None:
+  """Let any text be written, whatever the terminal's encoding or absence.
+
+  Names of files and findings need not be in the locale's alphabet. A process
+  that was started with a closed output has none at all.
+  """
+  for name in ("stdout", "stderr"):
+    stream = getattr(sys, name)
+    if stream is None:
+      stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+      setattr(sys, name, stream)
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors="backslashreplace")
+
+
 def run_command(main: Callable[[], int]) -> int:
   """Run a command; end it with a sentence where the system stops it.
 
@@ -69,6 +85,7 @@ def run_command(main: Callable[[], int]) -> int:
     full disk; 130 after Ctrl-C. A reader that ends early, such as `head`, is no
     fault.
   """
+  _be_plain()
   try:
     status = main()
     sys.stdout.flush()

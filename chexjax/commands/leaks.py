@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 
 from chexjax.commands.console import run_command, set_up_process, status_of
-from chexjax.commands.options import expand, parse
+from chexjax.commands.options import parse
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Options:
   """Folder with the official lists, or with a labels.csv."""
   image_size: int = 128
   """Side that the films are measured at, in pixels: that of the training."""
-  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  cache_dir: pathlib.Path = DEFAULT
   """Folder of the built records."""
 
 
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     dataset = open_folder(
       options.data_dir,
       size=options.image_size,
-      cache=expand(options.cache_dir).absolute() / "records",
+      cache=cache_home(options.cache_dir) / "records",
     )
     found = leaks.check(dataset, folders=[options.data_dir])
     moved = {}

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import tyro
 
+from chexjax.io import expand_home
+
 Options = TypeVar("Options")
 
 
@@ -47,7 +49,11 @@ def parse(
     config=() if switches else (tyro.conf.FlagConversionOff,),
     use_underscores=True,
   )
-  return _expanded(options)
+  try:
+    return _expanded(options)
+  except ValueError as error:
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(2) from error
 
 
 def _expanded(options: Options) -> Options:
@@ -59,22 +65,10 @@ def _expanded(options: Options) -> Options:
     if value == field.default:
       continue  # It is expanded where it is used.
     if isinstance(value, pathlib.Path):
-      changed[field.name] = expand(value)
+      changed[field.name] = expand_home(value)
     elif isinstance(value, tuple) and any(
       isinstance(part, pathlib.Path) for part in value
     ):
-      changed[field.name] = tuple(map(expand, value))
+      changed[field.name] = tuple(map(expand_home, value))
   replaced: Options = dataclasses.replace(given, **changed)
   return replaced
-
-
-def expand(path: pathlib.Path) -> pathlib.Path:
-  """Return a path with `~` expanded.
-
-  Raises:
-    SystemExit: there is no home folder.
-  """
-  try:
-    return path.expanduser()
-  except RuntimeError as error:
-    sys.exit(f"{path}: {error}; give a path without ~")

@@ -1,39 +1,48 @@
 """Probabilities and boxes for image files that are in no list.
 
 chexjax predict --weights=DIR --out=predictions IMAGES...
+chexjax predict --weights=DIR --out=parts --shard=3/100 IMAGES...
 
 Weights are a run's workdir, a converted folder, or the authors' file. Images
-are PNG or JPEG files, or folders, searched through and through. Exit status:
-0 all well, 1 some images could not be read (they are listed), 2 nothing was
-done.
+are PNG, JPEG or DICOM files, or folders, searched through and through. Exit
+status: 0 all well, 1 some images could not be read (they are listed), 2 nothing
+was done. With --shard or --format, records are appended to a file as they come,
+and the same command goes on after a kill (docs/bulk.md).
 """
 
-import collections
-import concurrent.futures
+import contextlib
 import dataclasses
-import functools
 import pathlib
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 import tyro
 
-from chexjax.commands.console import run_command, set_up_process
+from chexjax.commands.console import run_command, set_up_process, status_of
+from chexjax.commands.film_work import FilmWork
 from chexjax.commands.options import parse
-from chexjax.data.images import Film, read_film
+from chexjax.data.images import Laterals
+from chexjax.dicom.recognition import is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
+from chexjax.extras import require
+from chexjax.inference.dicom_results import DicomFolder, DicomResults
+from chexjax.inference.film_findings import FilmFindings
 from chexjax.inference.image_files import Job, find_images
 from chexjax.inference.prediction_files import PredictionFiles
-from chexjax.inference.predictor import Predictor, default_batch_size, load
+from chexjax.inference.predictor import load
+from chexjax.inference.shards import (
+  Shard,
+  check_run,
+  open_shard,
+  parse_shard,
+)
 from chexjax.inference.thresholds import percentiles_of, read_thresholds
 from chexjax.runtime import compile_cache
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from chexjax.types import MapOptions
-from chexjax.weights.model_info import ModelInfo
+from chexjax.weights.digest import digest_of
 
-Key = tuple[Job, Film]
 _LISTED = 20  # films in the table that is printed
 
 
@@ -42,7 +51,7 @@ class Options:
   """Options of `predict`."""
 
   images: tyro.conf.Positional[tuple[pathlib.Path, ...]]
-  """PNG or JPEG files, or folders with such."""
+  """PNG, JPEG or DICOM files, or folders with such."""
   weights: pathlib.Path
   """A run's workdir, a folder of convert, or the authors' file."""
   out: pathlib.Path
@@ -54,6 +63,17 @@ class Options:
   the run has chosen itself."""
   raw: bool = False
   """Also write logits and saliency, as .npz."""
+  dicom_out: pathlib.Path | None = None
+  """Folder for DICOM objects of the films that are DICOM files: a structured
+  report, a presentation state and a picture of each."""
+  dicom_seg: bool = False
+  """Also write a segmentation of the maps to --dicom_out."""
+  laterals: Laterals = "refuse"
+  """Whether films that their DICOM headers call lateral views are refused, or
+  predicted with a note."""
+  keep_ids: bool = False
+  """Whether predictions.json has the patient's name, ID and the UIDs of each
+  DICOM film; without it none of them is written anywhere."""
   batch_size: int | None = None
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
@@ -65,8 +85,17 @@ class Options:
   shift: int = 0
   """Average those of the film moved by so many pixels of the model's input to
   each of four sides too; a multiple of 4, 0 for none."""
+  shard: str | None = None
+  """i/n: do the i-th of n equal parts, 1/n to n/n, all into one --out; the
+  command merge joins them."""
+  format: Literal["json", "jsonl", "parquet"] | None = None
+  """Records in one predictions.json at the end, or as JSON lines as they come,
+  from which parquet makes a table; json by default, jsonl with --shard."""
+  overlays: bool = True
+  """Whether a picture of each film is drawn."""
   compilation_cache: bool = True
-  """Whether compiled programs are kept in ~/.cache/chexjax."""
+  """Whether compiled programs are kept in XDG_CACHE_HOME/chexjax, by default
+  ~/.cache/chexjax."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,23 +110,44 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
+  kind = options.format or ("jsonl" if options.shard else "json")
   views = MapOptions(flip=options.flip, shift=options.shift)
-  faults = [f"--{text}" for text in views.faults()]
-  if options.raw and (options.members or options.flip or options.shift):
-    faults.append("--raw is of one model and one view alone")
-  if faults:
-    print("\n".join(f"error: {fault}" for fault in faults), file=sys.stderr)
+  try:
+    if views.faults():
+      raise ValueError("; ".join(f"--{text}" for text in views.faults()))
+    shard = parse_shard(options.shard or "1/1")
+    if options.shard and kind == "json":
+      raise ValueError("--shard needs --format=jsonl or parquet")
+    if kind == "parquet":
+      require("parquet", "pyarrow")
+    if options.raw and (options.members or options.flip or options.shift):
+      raise ValueError("--raw is of one model and one view alone")
+    if options.dicom_seg and options.dicom_out is None:
+      raise ValueError("--dicom_seg needs --dicom_out=DIR")
+  except (ImportError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
     return 2
   set_up_process()
-  jobs, failed = find_images(options.images, options.out)
+  outs = [options.out, *filter(None, [options.dicom_out])]
+  jobs, failed = find_images(options.images, outs)
   for fault in failed:
     print(f"error: {fault['file']}: {fault['reason']}", file=sys.stderr)
   if not jobs:
     print("error: no image to read; nothing was done", file=sys.stderr)
     return 2
-  if options.compilation_cache:
-    compile_cache.use_folder(compile_cache.DEFAULT_FOLDER)
+  others = 0
+  if options.dicom_out is not None:
+    others = sum(not is_dicom(job.path) for job in jobs)
+  if others == len(jobs):
+    print(
+      f"error: none of {others} images is a DICOM file, which the objects of "
+      "--dicom_out would refer to; nothing was done",
+      file=sys.stderr,
+    )
+    return 2
   try:
+    if options.compilation_cache:
+      compile_cache.use_folder(cache_home(DEFAULT) / "compiled")
     predictor = load(
       options.weights,
       preset=options.preset,
@@ -109,21 +159,86 @@ def main(argv: Sequence[str] | None = None) -> int:
       if options.thresholds is None
       else read_thresholds(options.thresholds, predictor.info)
     )
+    of_films = FilmFindings(predictor, percentiles)
+    dicom = None
+    if options.dicom_out is not None:
+      results = DicomResults(
+        of_films, thresholds_from=origin, segmentation=options.dicom_seg
+      )
+      dicom = DicomFolder(options.dicom_out, results)
     files = PredictionFiles(
-      options.out, predictor, percentiles, raw=options.raw
+      options.out,
+      of_films,
+      raw=options.raw,
+      keep_ids=options.keep_ids,
+      dicom=dicom,
+      overlays=options.overlays,
     )
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
-    return 2
-  done = _predict_all(predictor, files, jobs, failed, options.batch_size)
+    return status_of(error)
+  work = FilmWork(predictor, files, options.batch_size, options.laterals)
+  if kind != "json":
+    return _predict_shard(options, shard, kind, work, jobs, failed, origin)
+  done: list[dict] = []
+  work.predict(jobs, failed, done.extend)
   if not done:
     print("error: no image could be read", file=sys.stderr)
     return 2
   files.warn()
+  failed += files.without_objects
   files.write_record(done, failed, origin)
   files.write_table(done)
   print("\n".join(_short_table(done)))
   print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  if options.dicom_out is not None:
+    count = sum(bool(film["dicom"]) for film in done)
+    rest = f"; {others} images are no DICOM files and have none"
+    print(
+      f"DICOM objects of {count} films; see {options.dicom_out}"
+      + (rest if others else "")
+    )
+  print(DISCLAIMER)
+  return 1 if failed else 0
+
+
+def _predict_shard(
+  options: Options,
+  shard: Shard,
+  kind: str,
+  work: FilmWork,
+  jobs: list[Job],
+  failed: list[dict],
+  origin: str,
+) -> int:
+  """Do what is missing of a part; return the exit status."""
+  run = {
+    "shards": shard.total,
+    "format": kind,
+    "raw": options.raw,
+    "flip": options.flip,
+    "shift": options.shift,
+    "weights_sha256": digest_of(work.predictor.variables),
+  }
+  with contextlib.ExitStack() as stack:
+    try:
+      check_run(options.out, work.files.about(origin) | run)
+      part = stack.enter_context(open_shard(options.out, shard, kind))
+    except (OSError, ValueError) as error:
+      print(f"error: {error}\nnothing was done", file=sys.stderr)
+      return status_of(error)
+    own = shard.own(jobs)
+    missing = part.missing(own)
+    done = 0
+    if missing:
+      done = work.predict(missing, failed, part.journal.append)
+      work.files.warn()
+    failed += work.files.without_objects
+    part.finish(failed)
+  print(
+    f"{shard.name}: {done} images done, {len(own) - len(missing)} were done "
+    f"before, {len(failed)} failed; see {options.out}"
+  )
   print(DISCLAIMER)
   return 1 if failed else 0
 
@@ -151,67 +266,6 @@ def _short_table(done: list[dict]) -> list[str]:
   if len(done) > _LISTED:
     lines.append(f"and {len(done) - _LISTED} more in predictions.csv")
   return lines
-
-
-def _predict_all(
-  predictor: Predictor,
-  files: PredictionFiles,
-  jobs: list[Job],
-  failed: list[dict],
-  batch_size: int | None,
-) -> list[dict]:
-  """Return the record of every film; those that cannot be read are `failed`.
-
-  Decoding and drawing overlap with the device's work.
-  """
-  done: list[dict] = []
-  began = time.monotonic()
-  with concurrent.futures.ThreadPoolExecutor() as pool:
-    films = _read_ahead(
-      pool,
-      jobs,
-      failed,
-      info=predictor.info,
-      ahead=2 * (batch_size or default_batch_size()),
-    )
-    for keys, rows in predictor.stream(
-      films, count=len(jobs), batch_size=batch_size
-    ):
-      written, shown = zip(*keys)
-      done += pool.map(files.write_film, written, shown, rows)
-  seconds = time.monotonic() - began
-  print(f"{seconds:.1f} s, {len(done) / seconds:.2f} images a second")
-  return done
-
-
-def _read_ahead(
-  pool: concurrent.futures.Executor,
-  jobs: list[Job],
-  failed: list[dict],
-  *,
-  info: ModelInfo,
-  ahead: int,
-) -> Iterator[tuple[Key, np.ndarray]]:
-  """Yield what can be read, while the pool reads what comes after."""
-  rest = iter(jobs)
-  reading: collections.deque = collections.deque()
-  while True:
-    while len(reading) < ahead and (job := next(rest, None)):
-      read = functools.partial(
-        read_film, job.path, info.image_size, shape=info.shape
-      )
-      reading.append((job, pool.submit(read)))
-    if not reading:
-      return
-    job, future = reading.popleft()
-    try:
-      film = future.result()
-    except ValueError as error:
-      print(f"error: {error}", file=sys.stderr)
-      reason = str(error).removeprefix(f"{job.path}: ")
-      failed.append({"file": str(job.path), "reason": reason})
-    else:
-      yield (job, film), film.image
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 - `decoding`: the one reader of image files; `framing`: how a film becomes a
   square, and its boxes with it
-- `images`: one PNG, JPEG or array as the model's input (`predict`)
+- `images`: one file or array as the model's input (`predict`)
 - `sources`: splits by index, and ChestX-ray14's records; `record_cache`: where
   they are kept; `turns`: one process builds, the others wait
 - `own_set`: a folder with a `labels.csv`; `joined`: several sets as one
 - `own_tables`, `label_cells`, `label_columns`: labels.csv; `own_boxes`,
   `box_columns`: boxes.csv; `tables`, `columns`, `faults`: what both share
-- `own_files`, `headers`, `folders`: which files are films, and what is wrong
+- `own_files`, `headers`, `folders`, `no_images`: which files are films, and
+  what is wrong
 - `layouts`: published sets, turned into these tables
 - `pipeline`, `prefetch`: batches, and their way to the devices
 - `likeness`: whether a picture looks like a chest film

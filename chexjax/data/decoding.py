@@ -1,4 +1,7 @@
-"""The one reader of image files, for training, evaluation and prediction."""
+"""The one reader of image files, for training, evaluation and prediction.
+
+PNG, JPEG and DICOM, known by their first bytes and not by their names.
+"""
 
 import contextlib
 import multiprocessing
@@ -10,12 +13,17 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from chexjax.data import no_images
 from chexjax.data.framing import to_square
+from chexjax.dicom.film import read_dicom
+from chexjax.dicom.placement import Placement
+from chexjax.dicom.recognition import begins_dicom
+from chexjax.dicom.view import View
 
 # At the top and not inside of the reader, which runs in threads: TFDS patches
 # the import system while it is imported, and an import in another thread would
 # then return a module in place of a function.
-from tfds_chestxray14.encoding import check_pixels, to_grey
+from tfds_chestxray14.encoding import MAX_PIXELS, check_pixels, to_grey
 
 # MPO is the JPEG of phones and cameras with a preview behind the image.
 FORMATS = ("PNG", "JPEG", "MPO")
@@ -24,6 +32,9 @@ _UPRIGHT = 1
 _TURNED = range(2, 9)
 _COLOURED = 8  # mean range of red, green and blue in a pixel, of 255
 _LOW_CONTRAST = 32
+# A thousandth of the pixels of every one of NIH's films is brighter.
+_DARK = 128
+_BRIGHTEST = 99.9  # percentile; a marker is brighter than a film that is dark
 # In a PNG's header: its signature, the depth 8 and the colour type grey.
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GREY_8_BIT = b"\x08\x00"
@@ -37,10 +48,15 @@ class Upright(NamedTuple):
   Attributes:
     grey: of mode `L`, in the film's own size.
     notes: properties that may make a prediction worthless, as text.
+    placement: the way to the stored pixels of a DICOM file and back, None for
+      other files.
+    view: by the header of a DICOM file, unknown for other files.
   """
 
   grey: Image.Image
   notes: list[str]
+  placement: Placement | None = None
+  view: View = "unknown"
 
 
 def decode_grey(data: bytes) -> np.ndarray:
@@ -65,11 +81,11 @@ def decode_grey(data: bytes) -> np.ndarray:
 
 
 def read_upright(path: str | os.PathLike[str]) -> Upright:
-  """Read a PNG or JPEG as 8-bit grey, turned as its EXIF orientation says.
+  """Read a film as 8-bit grey, turned as its EXIF or DICOM header says.
 
-  8 or 16 bits, grey, RGB, RGBA, palette or CMYK, any size. 16-bit values are
-  divided by 257, alpha is dropped, true colour becomes luma, as in the records
-  of the dataset's builder.
+  PNG and JPEG: 8 or 16 bits, grey, RGB, RGBA, palette or CMYK, any size. 16-bit
+  values are divided by 257, alpha is dropped, true colour becomes luma, as in
+  the records of the dataset's builder. DICOM: see `chexjax.dicom.film_of`.
 
   Args:
     path: the file.
@@ -78,13 +94,20 @@ def read_upright(path: str | os.PathLike[str]) -> Upright:
     The film.
 
   Raises:
-    ValueError: the file is not a PNG or JPEG, does not decode, or has more than
-      `MAX_PIXELS` pixels, in which case it is not decoded; names the file.
+    ValueError: the file is no PNG, JPEG or DICOM film, does not decode, or has
+      more than `MAX_PIXELS` pixels, in which case it is not decoded; names the
+      file.
   """
   try:
+    with open(path, "rb") as file:
+      start = file.read(no_images.HEAD)
+    if begins_dicom(start):
+      return _dicom(path)
+    if wrong := no_images.what_it_is(start):
+      raise ValueError(wrong)
     with Image.open(path) as image:
       if image.format not in FORMATS:
-        raise ValueError(f"is {image.format}, must be PNG or JPEG")
+        raise ValueError(f"is {image.format}, must be PNG, JPEG or DICOM")
       check_pixels(image)
       return _fast(path, image) or _careful(image)
   except Exception as error:  # Pillow raises many types for damaged files.
@@ -97,7 +120,7 @@ def read_grey(
   """Read an image file as the square that the model sees.
 
   Args:
-    path: PNG or JPEG; see `read_upright`.
+    path: PNG, JPEG or DICOM; see `read_upright`.
     size: side of the result, in pixels.
     shape: how the film becomes a square; see `framing`.
 
@@ -123,6 +146,11 @@ def turned(image: Image.Image) -> bool:
   Of a PNG the whole file is decoded for it.
   """
   return image.getexif().get(ORIENTATION, _UPRIGHT) in _TURNED
+
+
+def _dicom(path: str | os.PathLike[str]) -> Upright:
+  grey, notes, placement, view = read_dicom(path, max_pixels=MAX_PIXELS)
+  return Upright(grey, notes + contrast_notes(grey), placement, view)
 
 
 def _careful(image: Image.Image) -> Upright:
@@ -165,14 +193,20 @@ def _fast(path: str | os.PathLike[str], image: Image.Image) -> Upright | None:
 
 
 def contrast_notes(grey: Image.Image) -> list[str]:
-  """Return a note if a film's grey values span almost nothing."""
+  """Return a note if a film's grey values span little, or are all dark."""
   values = np.asarray(grey)
   low, high = int(values.min()), int(values.max())
-  if high - low >= _LOW_CONTRAST:
-    return []
-  return [
-    f"grey values span only {low}..{high} of 0..255 (12 bits stored in 16?)"
-  ]
+  if high - low < _LOW_CONTRAST:
+    return [
+      f"grey values span only {low}..{high} of 0..255 (12 bits stored in 16?)"
+    ]
+  bright = int(np.percentile(values, _BRIGHTEST))
+  if bright < _DARK:
+    return [
+      f"grey values reach only {bright} of 255 (a DICOM film's raw values, "
+      "12 bits or more stored in 16?)"
+    ]
+  return []
 
 
 def _is_coloured(image: Image.Image) -> bool:

@@ -8,38 +8,38 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from chexjax.data import no_images
 from chexjax.data.decoding import FORMATS, reason_of, turned
-from tfds_chestxray14.encoding import check_pixels
+from chexjax.dicom.film_header import read_dicom_header
+from chexjax.dicom.placement import Placement
+from chexjax.dicom.recognition import begins_dicom
+from chexjax.dicom.view import View
+from tfds_chestxray14.encoding import MAX_PIXELS, check_pixels
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG_END = b"\xff\xd9"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-# First bytes of what is often saved or downloaded in an image's place.
-_NO_IMAGES = {
-  b"version https://git-lfs.github.com/spec/": (
-    "is a Git LFS pointer, not the image; run git lfs pull"
-  ),
-  b"<!doctype html": "is a web page, not an image; download it again",
-  b"<html": "is a web page, not an image; download it again",
-  b"<?xml": "is an XML text, not an image; download it again",
-}
-_DICOM = "is a DICOM file, which is not read yet; convert it to PNG"
 
 
 class Header(NamedTuple):
   """What a header says.
 
   Attributes:
-    width: of the film as viewers show it, in pixels.
-    height: of the film as viewers show it, in pixels.
-    deep: whether values have 16 bits.
+    width: of the frame that boxes are in, in pixels: the film as viewers show
+      it, of a DICOM file its stored pixels.
+    height: of the same.
+    deep: whether a PNG's values have 16 bits.
     turned: whether an EXIF orientation turns or mirrors the film.
+    placement: how a DICOM film is shown, None for other files.
+    view: by the header of a DICOM file, unknown for other files.
   """
 
   width: int
   height: int
   deep: bool
   turned: bool
+  placement: Placement | None = None
+  view: View = "unknown"
 
 
 def read_header(path: pathlib.Path) -> Header | str:
@@ -48,7 +48,7 @@ def read_header(path: pathlib.Path) -> Header | str:
   A file without its format's end mark is decoded, to see whether it is whole.
 
   Args:
-    path: of a PNG or JPEG.
+    path: of a PNG, JPEG or DICOM file.
 
   Returns:
     The header, or what is wrong with the file, as the rest of a sentence.
@@ -58,8 +58,11 @@ def read_header(path: pathlib.Path) -> Header | str:
     if not stat.S_ISREG(os.stat(path).st_mode):
       return "is no regular file"
     with path.open("rb") as file:
-      wrong = _no_image(file)
-      return wrong or _read(file)
+      start = file.read(no_images.HEAD)
+      file.seek(0)
+      if not begins_dicom(start):
+        return no_images.what_it_is(start) or _read(file)
+    return _read_dicom(path)
   except FileNotFoundError:
     return "is a link to a file that is not there"
   except OSError as error:
@@ -70,18 +73,13 @@ def read_header(path: pathlib.Path) -> Header | str:
     return f"is no image: {reason_of(error)}"
 
 
-def _no_image(file: io.BufferedReader) -> str:
-  """Return what a file is that is often in an image's place, or nothing."""
-  start = file.read(132)
-  file.seek(0)
-  if not start:
-    return "is empty"
-  if start[128:] == b"DICM":
-    return _DICOM
-  text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-  return next(
-    (s for mark, s in _NO_IMAGES.items() if text.startswith(mark)), ""
-  )
+def _read_dicom(path: pathlib.Path) -> Header | str:
+  try:
+    header = read_dicom_header(path, max_pixels=MAX_PIXELS)
+  except (ImportError, ValueError) as error:
+    return str(error)
+  size = header.placement.columns, header.placement.rows
+  return Header(*size, False, False, header.placement, header.view)
 
 
 def _read(file: io.BufferedReader) -> Header | str:
@@ -90,7 +88,7 @@ def _read(file: io.BufferedReader) -> Header | str:
   file.seek(0)
   with Image.open(file) as image:
     if image.format not in FORMATS:
-      return f"is {image.format}, must be PNG or JPEG"
+      return f"is {image.format}, must be PNG, JPEG or DICOM"
     check_pixels(image)
     size, deep = image.size, image.mode.startswith("I")
     upside = may_turn and turned(image)

@@ -1,16 +1,17 @@
 """One image file or array, of any supported kind, as the model's input."""
 
 import os
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from chexjax.data.decoding import contrast_notes, read_upright
 from chexjax.data.framing import to_square
+from chexjax.dicom.placement import Placement
 from tfds_chestxray14.encoding import to_grey
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+Laterals = Literal["refuse", "flag"]
 _LONG_SIDE = 1.5
 
 
@@ -21,33 +22,71 @@ class Film(NamedTuple):
     image: `[size, size, 1]` uint8.
     original: `[H, W]` uint8 grey, upright.
     notes: properties that may make a prediction worthless, as text.
+    placement: the way from `original` to the stored pixels of a DICOM file and
+      back, None for other films.
   """
 
   image: np.ndarray
   original: np.ndarray
   notes: tuple[str, ...]
+  placement: Placement | None = None
+
+  @property
+  def frame(self) -> tuple[int, int]:
+    """Width and height of the frame that boxes are told in, in pixels.
+
+    The film as viewers show it; of a DICOM file its stored pixels.
+    """
+    if self.placement is not None:
+      return self.placement.columns, self.placement.rows
+    return self.original.shape[1], self.original.shape[0]
+
+  def told_box(self, box: list[float]) -> list[float]:
+    """Return a box of `original` in the frame that boxes are told in.
+
+    Args:
+      box: x1, y1, x2, y2 in pixels of `original`.
+
+    Returns:
+      x1, y1, x2, y2 in pixels of `frame`.
+    """
+    if self.placement is None:
+      return box
+    return self.placement.to_original(np.array(box)).round(2).tolist()
 
 
 def read_film(
-  path: str | os.PathLike[str], size: int, *, shape: str = "squeeze"
+  path: str | os.PathLike[str],
+  size: int,
+  *,
+  shape: str = "squeeze",
+  laterals: Laterals = "refuse",
 ) -> Film:
-  """Read a PNG or JPEG with the pixels that training sees; see `read_upright`.
+  """Read a film with the pixels that training sees; see `read_upright`.
 
   Args:
     path: the file.
     size: side of the model's input, in pixels.
     shape: how the film becomes a square, as the model was trained; see
       `framing`.
+    laterals: whether a film that its DICOM header calls a lateral view is
+      refused, or read with a note.
 
   Returns:
     The film.
 
   Raises:
-    ValueError: the file is not a PNG or JPEG, does not decode, or has more than
-      `MAX_PIXELS` pixels, in which case it is not decoded; names the file.
+    ValueError: the file is no PNG, JPEG or DICOM film, does not decode, is a
+      lateral view that is refused, or has more than `MAX_PIXELS` pixels, in
+      which case it is not decoded; names the file.
   """
-  grey, notes = read_upright(path)
-  return _film(grey, notes, size, shape)
+  grey, notes, placement, view = read_upright(path)
+  if view == "lateral" and laterals == "refuse":
+    said = next(note for note in notes if "lateral" in note)
+    raise ValueError(
+      f"{path}: {said}; the network knows frontal films (laterals=flag)"
+    )
+  return _film(grey, notes, size, shape)._replace(placement=placement)
 
 
 def film_of_array(

@@ -37,11 +37,23 @@ def is_none(name: str) -> bool:
   return not name or plain(name) in _NONE
 
 
-def name_fault(name: str) -> str:
-  """Return why a text is no name of a finding, or an empty text."""
-  for mark, said in _SEPARATORS.items():
+def name_fault(name: str, *, column: bool = False) -> str:
+  """Return why a text is no name of a finding, or an empty text.
+
+  Args:
+    name: that is not empty.
+    column: whether it stands in the header, not in a cell.
+  """
+  for mark, said in {**_SEPARATORS, **({"|": "'|'"} if column else {})}.items():
     if mark in name:
+      if column:
+        return f"{name!r} holds {said}; give the finding a name without it"
       return f"{name!r} holds {said}; separate findings by '|'"
+  if column and (_NUMBER.fullmatch(name) or name[0] in _BRACKETS):
+    return (
+      f"{name!r} is no finding's name; name the column after its finding, or "
+      "take it out"
+    )
   if name[0] in _BRACKETS:
     return (
       f"{name!r} is in brackets or quotes; write the names alone, separated by "

@@ -107,11 +107,13 @@ def find(
         "must be 1, 0, -1 (uncertain) or empty (not known); if the column is "
         "no finding, take it out"
       )
+      # Its other cells are labels, of which boxes may be.
+      names.append(name)
       continue
     if is_none(name):
       none.append(name)
       continue
-    fault = name_fault(name)
+    fault = name_fault(name, column=True)
     if fault:
       faults.append(f"{table.name}: column {fault}")
     names.append(name)

@@ -9,9 +9,10 @@ means turned as its EXIF orientation says. Columns `rad_id` and `Target` are
 read too.
 """
 
+import difflib
 import math
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -48,6 +49,20 @@ class Labelled(Protocol):
     """Names of the findings that the film has."""
 
 
+class _Labelled(NamedTuple):
+  """What labels.csv says of the films.
+
+  Attributes:
+    findings_of: file -> names of the findings that the film has.
+    names: of all findings that a film has.
+    doubted: files whose labels are at fault.
+  """
+
+  findings_of: dict[str, tuple[str, ...]]
+  names: set[str]
+  doubted: set[str]
+
+
 class _Line(NamedTuple):
   """A line with a box that belongs to a readable film."""
 
@@ -64,6 +79,7 @@ def read_boxes(
   sizes: dict[str, tuple[int, int]],
   faults: list[str],
   *,
+  doubted: Collection[str] = (),
   notes: list[str] | None = None,
 ) -> dict[str, list[Box]]:
   """Read boxes.csv, if there is one.
@@ -73,6 +89,8 @@ def read_boxes(
     rows: of labels.csv.
     sizes: file -> width and height as shown, of the films that can be read.
     faults: list to which a text is appended for every fault.
+    doubted: films whose labels are at fault; that a box's finding is not among
+      them says nothing.
     notes: list to which a text is appended for what a person should know.
 
   Returns:
@@ -91,7 +109,12 @@ def read_boxes(
   form, places = found
   told = [*table.notes]
   findings_of = {row.file: row.findings for row in rows}
-  lines = _lines(table, places, findings_of, sizes, faults, told)
+  labelled = _Labelled(
+    findings_of,
+    {name for own in findings_of.values() for name in own},
+    set(doubted),
+  )
+  lines = _lines(table, places, labelled, sizes, faults, told)
   boxes, doubled = _boxes(path.name, form, lines, faults)
   if doubled:
     told.append(f"{path.name}: {doubled} boxes that are there twice are one")
@@ -119,7 +142,7 @@ def _place(table: Table, names: tuple[str, ...]) -> int:
 def _lines(
   table: Table,
   places: list[int],
-  findings_of: dict[str, tuple[str, ...]],
+  labelled: _Labelled,
   sizes: dict[str, tuple[int, int]],
   faults: list[str],
   notes: list[str],
@@ -127,8 +150,7 @@ def _lines(
   """Return the lines with a box; name those at fault, count the others."""
   file_at, finding_at = table.column("file"), table.column("finding")
   target_at, reader_at = _place(table, ("target",)), _place(table, _READERS)
-  names = {name for own in findings_of.values() for name in own}
-  only = next(iter(names)) if len(names) == 1 else ""
+  only = next(iter(labelled.names)) if len(labelled.names) == 1 else ""
   lines: list[_Line] = []
   readers: set[str] = set()
   without = 0
@@ -141,7 +163,7 @@ def _lines(
       fault = _empty_fault(numbers, absent=absent, finding=finding)
       without += not fault
     else:
-      fault = _label_fault(file, finding, findings_of)
+      fault = _label_fault(file, finding, labelled)
       fault = fault or _number_fault(numbers, [table.header[p] for p in places])
       # For a film that cannot be read a fault has been reported already.
       if not fault and file in sizes:
@@ -199,18 +221,21 @@ def _empty_fault(numbers: list[str], *, absent: bool, finding: str) -> str:
   return ""
 
 
-def _label_fault(
-  file: str, finding: str, findings_of: dict[str, tuple[str, ...]]
-) -> str:
+def _label_fault(file: str, finding: str, labelled: _Labelled) -> str:
   """Return what is wrong with a box's file or finding, or an empty text."""
-  if file not in findings_of:
+  if file not in labelled.findings_of:
     return f"{file} has no line in labels.csv"
   if not finding:
     return "the header lacks finding, and labels.csv has more than one"
-  if finding not in findings_of[file]:
-    has = "|".join(findings_of[file]) or NO_FINDING
-    return f"a box of {finding!r} on {file}, which is labelled {has}"
-  return ""
+  has = labelled.findings_of[file]
+  if finding in has or file in labelled.doubted:
+    return ""
+  if finding not in labelled.names:
+    near = difflib.get_close_matches(finding, labelled.names, 1, 0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"no line of labels.csv has the finding {finding!r}{hint}"
+  has_said = "|".join(has) or NO_FINDING
+  return f"a box of {finding!r} on {file}, which is labelled {has_said}"
 
 
 def _number_fault(numbers: list[str], names: list[str]) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from concurrent import futures
 from typing import NamedTuple
 
-from chexjax.data.decoding import read_upright
-from chexjax.data.folders import Finder, files_under
+from chexjax.data.decoding import contrast_notes, read_upright
+from chexjax.data.folders import DICOM, SUFFIXES, Finder, files_under
 from chexjax.data.headers import Header, read_header
 from chexjax.data.own_tables import Row
+from chexjax.dicom.placement import Placement
 
 # Films of 16 bits that are decoded, to see whether they use them.
 _LOOKED_AT = 4
@@ -24,11 +25,14 @@ class Films(NamedTuple):
 
   Attributes:
     paths: file -> where it is.
-    sizes: file -> width and height as viewers show it, in pixels.
+    sizes: file -> width and height of the frame that boxes are in, in pixels:
+      the film as viewers show it, of a DICOM file its stored pixels.
+    placements: file -> how a DICOM film is shown.
   """
 
   paths: dict[str, pathlib.Path]
   sizes: dict[str, tuple[int, int]]
+  placements: dict[str, Placement]
 
 
 def near_names(folder: pathlib.Path, wanted: Sequence[str]) -> list[str]:
@@ -76,8 +80,8 @@ def find_films(
   paths = {row.file: finder.find(row.file) for row in rows if row.file}
   with futures.ThreadPoolExecutor() as pool:
     headers = dict(zip(paths, pool.map(_header, paths.values())))
-  films = Films({}, {})
-  turned, deep = 0, []
+  films = Films({}, {}, {})
+  turned, laterals, deep = 0, 0, []
   for row in rows:
     header, path = headers.get(row.file), paths.get(row.file)
     if path is None or header is None:
@@ -93,6 +97,9 @@ def find_films(
       films.paths[row.file] = path
       films.sizes[row.file] = header.width, header.height
       turned += header.turned
+      laterals += header.view == "lateral"
+      if header.placement is not None:
+        films.placements[row.file] = header.placement
       if header.deep:
         deep.append(path)
   if turned:
@@ -100,6 +107,7 @@ def find_films(
       f"{turned} films are turned as their EXIF orientation says; boxes must "
       "be in pixels of the turned film, as viewers show it"
     )
+  notes += _dicom_notes(films, laterals)
   notes += [*_dark(deep), *_surplus(folder, films)]
   return films
 
@@ -108,12 +116,31 @@ def _header(path: pathlib.Path | None) -> Header | str | None:
   return None if path is None else read_header(path)
 
 
+def _dicom_notes(films: Films, laterals: int) -> list[str]:
+  """Return how many films are DICOM, turned, and lateral views."""
+  if not films.placements:
+    return []
+  notes = [
+    f"{len(films.placements)} films are DICOM files; boxes must be in their "
+    "stored pixels"
+  ]
+  turned = sum(placement.turned for placement in films.placements.values())
+  if turned:
+    notes.append(f"{turned} of them are turned as Patient Orientation says")
+  if laterals:
+    notes.append(
+      f"{laterals} of them are lateral views by their headers; they are read "
+      "like the others, so leave them out of labels.csv unless they are meant"
+    )
+  return notes
+
+
 def _dark(deep: list[pathlib.Path]) -> list[str]:
-  """Return a note if films of 16 bits hold 12 bits or fewer."""
+  """Return a note if films of 16 bits use a part of their range alone."""
   dark = 0
   for path in deep[:_LOOKED_AT]:
     try:
-      dark += any("12 bits" in note for note in read_upright(path).notes)
+      dark += bool(contrast_notes(read_upright(path).grey))
     except ValueError:  # Told when the film is needed.
       continue
   if not dark:
@@ -126,7 +153,7 @@ def _dark(deep: list[pathlib.Path]) -> list[str]:
 
 def _surplus(folder: pathlib.Path, films: Films) -> list[str]:
   """Return notes of image files that no row names."""
-  found, clutter = files_under(folder)
+  found, clutter = files_under(folder, suffixes=(*SUFFIXES, *DICOM))
   own = {path.relative_to(folder) for path in films.paths.values()}
   surplus = [path for path in found if path not in own]
   notes = []

@@ -142,7 +142,12 @@ def open_own_set(
   if labels.rows:
     path = folder / BOXES
     boxes = own_tables.read_boxes(
-      path, labels, films.sizes, faults, notes=notes
+      path,
+      labels,
+      films.sizes,
+      faults,
+      doubted=labels.doubted,
+      notes=notes,
     )
   if faults:
     raise ValueError(fault_text(folder, faults, keep=keep))
@@ -154,7 +159,7 @@ def open_own_set(
   messages.tell(f"{LABELS}: {len(rows)} images; splits: {how}")
   patients = {p: i for i, p in enumerate(sorted({r.patient for r in rows}))}
   squares = {
-    file: [_in_square(box, films.sizes[file], size, shape) for box in own]
+    file: [_in_square(box, films, file, size, shape) for box in own]
     for file, own in boxes.items()
   }
   splits: dict[str, Any] = {}
@@ -203,13 +208,18 @@ def open_folder(
   return Dataset(dataset.splits, dataset.metadata | {"shape": shape})
 
 
-def _in_square(box: Box, film: tuple[int, int], size: int, shape: str) -> Box:
+def _in_square(
+  box: Box, films: own_files.Films, file: str, size: int, shape: str
+) -> Box:
   """Return a box in fractions of the square that its film becomes."""
-  if shape == "squeeze":
+  film, placement = films.sizes[file], films.placements.get(file)
+  if shape == "squeeze" and placement is None:
     return box
   ymin, xmin, ymax, xmax = box.bbox
-  width, height = film
-  corners = np.array([xmin * width, ymin * height, xmax * width, ymax * height])
+  corners = np.array([xmin, ymin, xmax, ymax]) * np.tile(film, 2)
+  if placement is not None:
+    corners = placement.from_original(corners)
+    film = placement.width, placement.height
   x1, y1, x2, y2 = (into_square(corners, film, size, shape) / size).tolist()
   return Box(box.finding, (y1, x1, y2, x2))
 

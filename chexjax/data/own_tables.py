@@ -16,7 +16,12 @@ from typing import NamedTuple
 from chexjax.data import label_columns
 from chexjax.data.columns import column_faults
 from chexjax.data.folders import is_clutter
-from chexjax.data.label_cells import NO_FINDING, UNCERTAIN, parse_findings
+from chexjax.data.label_cells import (
+  NO_FINDING,
+  UNCERTAIN,
+  parse_findings,
+  parse_label,
+)
 from chexjax.data.own_boxes import Box, read_boxes
 from chexjax.data.tables import Table, read_table
 
@@ -59,11 +64,13 @@ class Labels:
     rows: as read.
     findings: names of the classes, sorted.
     notes: what a person should know of the table, as text.
+    doubted: files whose labels are at fault.
   """
 
   rows: list[Row]
   findings: tuple[str, ...]
   notes: list[str]
+  doubted: set[str] = dataclasses.field(default_factory=set)
 
   def __len__(self) -> int:
     """Return the number of rows."""
@@ -104,12 +111,13 @@ def read_rows(
   if columns is None:
     return Labels([], (), [])
   notes = [*table.notes, *columns.notes(uncertain)]
-  rows = _rows(table, columns, uncertain, faults, notes)
+  doubted: set[str] = set()
+  rows = _rows(table, columns, uncertain, faults, notes, doubted)
   names = {n for row in rows for n in (*row.findings, *row.unknown)}
   findings = tuple(sorted(names | set(columns.names)))
   if len(faults) == before:
     faults.extend(f"{path.name}: {f}" for f in _set_faults(rows, findings))
-  return Labels(rows, findings, notes)
+  return Labels(rows, findings, notes, doubted)
 
 
 def _find_columns(
@@ -142,10 +150,12 @@ def _rows(
   uncertain: str,
   faults: list[str],
   notes: list[str],
+  doubted: set[str],
 ) -> list[Row]:
   """Read the lines below the header."""
   places = {name: table.column(name) for name in ("file", *_OPTIONAL)}
   labels_of = _labels_reader(table, columns, uncertain)
+  own_columns = [table.column(name) for name in columns.names]
   rows: list[Row] = []
   seen: set[str] = set()
   clutter = 0
@@ -155,6 +165,8 @@ def _rows(
       clutter += 1
       continue
     findings, unknown, wrong = labels_of(cells)
+    if wrong or any(parse_label(cells[p]) is None for p in own_columns):
+      doubted.add(file)
     split = cells[places["split"]] if places["split"] >= 0 else ""
     own = cells[places["patient"]] if places["patient"] >= 0 else file
     row = Row(number, file, findings, split, own, unknown)

@@ -4,12 +4,15 @@ import errno
 import hashlib
 import os
 import pathlib
+import shutil
 from typing import Any
 
 from chexjax import io, messages
 from chexjax.data.turns import turn
 
 SOURCE = "source.json"
+# Records of one size are in `chest_xray14/512px`.
+_DEPTH = 2
 
 
 def folder_digest(folder: pathlib.Path) -> str:
@@ -66,10 +69,16 @@ def prepared_builder(
     with turn(cache, folder, work=f"unpacks archives of {folder}"):
       unpacking.unpack_all(folder)
   place = cache / folder_digest(folder)
-  builder = _builder(place, size)
-  if builder.is_prepared():
-    return builder
+  if not _damaged(place):
+    builder = _builder(place, size)
+    if builder.is_prepared():
+      return builder
   with turn(cache, folder, work=f"builds records of {folder}"):
+    for path, why in _damaged(place).items():
+      messages.warn(
+        f"note: records in {path} are damaged ({why}); they are built anew"
+      )
+      shutil.rmtree(path, ignore_errors=True)
     builder = _builder(place, size)
     if not builder.is_prepared():
       _build(builder, folder, place)
@@ -106,12 +115,45 @@ def _build(builder: Any, folder: pathlib.Path, place: pathlib.Path) -> None:
     ) from error
   if clutter := layout.scan_images(folder).clutter:
     messages.tell(f"{clutter} hidden and system files are ignored")
-  io.write_json(place / SOURCE, {"folder": _name(folder)})
+  io.write_json(
+    place / SOURCE, {"folder": _name(folder), "files": _sizes(place)}
+  )
   for old in older_records(folder, place):
     messages.tell(
       f"note: {old} holds records of {folder} as it was before; delete it if "
       "no run uses it"
     )
+
+
+def _sizes(place: pathlib.Path) -> dict[str, int]:
+  """Return the size of every file of the records, by its path in `place`."""
+  files = (path.relative_to(place) for path in sorted(place.rglob("*")))
+  return {
+    name.as_posix(): (place / name).stat().st_size
+    for name in files
+    if len(name.parts) > _DEPTH
+    and not any(part.startswith(".") for part in name.parts)
+    and (place / name).is_file()
+  }
+
+
+def _damaged(place: pathlib.Path) -> dict[pathlib.Path, str]:
+  """Return the records whose files are not as they were written, and why.
+
+  Records of an older version of the program do not know their sizes.
+  """
+  try:
+    kept = io.read_json(place / SOURCE)["files"]
+    found = _sizes(place)
+    damaged: dict[pathlib.Path, str] = {}
+    for name, size in kept.items():
+      if found.get(name) != size:
+        folder = place.joinpath(*pathlib.PurePosixPath(name).parts[:_DEPTH])
+        said = f"{name} has {found.get(name, 'no')} bytes, written were {size}"
+        damaged.setdefault(folder, said)
+    return damaged
+  except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    return {}
 
 
 def older_records(

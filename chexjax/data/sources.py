@@ -33,6 +33,9 @@ class Source(Protocol):
     """Return an example without its image, which is not decoded."""
 
 
+_ANEW = "delete the records in the cache, and they are built anew"
+
+
 @dataclasses.dataclass(frozen=True)
 class Dataset:
   """The splits that have images, and a record of them.
@@ -59,15 +62,31 @@ class Records:
     return len(self._source)
 
   def __getitem__(self, index: int) -> dict[str, Any]:
-    """Return an example; see `Source`."""
-    example = dict(self._source[index])
-    return example | {"image": decode_grey(example["image"])}
+    """Return an example; see `Source`.
+
+    Raises:
+      OSError: the record is damaged.
+    """
+    example = self._read(index)
+    try:
+      return example | {"image": decode_grey(example["image"])}
+    except ValueError as error:
+      raise OSError(f"a record is damaged: {error}; {_ANEW}") from error
 
   def annotation(self, index: int) -> dict[str, Any]:
     """Return an example without its image."""
-    example = dict(self._source[index])
+    example = self._read(index)
     del example["image"]
     return example
+
+  def _read(self, index: int) -> dict[str, Any]:
+    try:
+      return dict(self._source[index])
+    except IndexError:
+      raise
+    # The readers of records and of their protocol raise many types.
+    except Exception as error:
+      raise OSError(f"a record cannot be read: {error}; {_ANEW}") from error
 
 
 def open_chest_xray14(

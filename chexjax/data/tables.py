@@ -1,6 +1,5 @@
 """Delimited text as people save it: commas, semicolons or tabs, any BOM."""
 
-import codecs
 import csv
 import io
 import pathlib
@@ -8,8 +7,8 @@ import re
 import sys
 from typing import NamedTuple
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+from chexjax.io import decode_table
+
 # What pandas writes above a nameless index.
 _NAMELESS = re.compile(r"(Unnamed: \d+)?")
 
@@ -56,11 +55,10 @@ def read_table(path: pathlib.Path, faults: list[str]) -> Table | None:
   Returns:
     The table, None if not even its header can be read.
   """
-  text = _text(path, faults)
-  if text is None:
+  found = _text(path, faults)
+  if found is None:
     return None
-  first = text.split("\n", 1)[0]
-  separator = max(SEPARATORS, key=first.count)
+  text, separator = found
   reader = csv.reader(io.StringIO(text), strict=True, delimiter=separator)
   rows: list[tuple[int, list[str]]] = []
   try:
@@ -76,20 +74,17 @@ def read_table(path: pathlib.Path, faults: list[str]) -> Table | None:
   return _without_nameless(path.name, header, lines)
 
 
-def _text(path: pathlib.Path, faults: list[str]) -> str | None:
+def _text(path: pathlib.Path, faults: list[str]) -> tuple[str, str] | None:
   try:
     data = path.read_bytes()
   except OSError as error:
     faults.append(f"{path.name} cannot be read: {error.strerror or error}")
     return None
-  encoding = "utf-16" if data[:2] in _UTF_16 else "utf-8-sig"
   try:
-    text = data.decode(encoding)
+    return decode_table(data)
   except UnicodeDecodeError as error:
     faults.append(f"{path.name} is no UTF-8 text: {error}; save it as UTF-8")
     return None
-  # A lone carriage return ends a line too.
-  return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _lines(

@@ -5,9 +5,10 @@ import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+import jax
 import numpy as np
 
-from chexjax.data.images import Film, film_of_array, read_film
+from chexjax.data.images import Film, Laterals, film_of_array, read_film
 
 Key = TypeVar("Key")
 Images = (
@@ -40,13 +41,20 @@ def as_list(images: Images) -> list[Any]:
   return given
 
 
-def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
+def open_film(
+  image: Any,
+  *,
+  size: int,
+  shape: str = "squeeze",
+  laterals: Laterals = "refuse",
+) -> Film:
   """Return a film from a path or an array.
 
   Args:
     image: path or array.
     size: side of the model's input, in pixels.
     shape: how it becomes a square; see `data.framing`.
+    laterals: see `read_film`.
 
   Raises:
     ValueError: it is not a film; see `read_film` and `film_of_array`.
@@ -55,7 +63,7 @@ def open_film(image: Any, *, size: int, shape: str = "squeeze") -> Film:
     path = pathlib.Path(image)
     if path.is_dir():
       raise ValueError(f"{path} is a folder; give the files in it")
-    return read_film(path, size, shape=shape)
+    return read_film(path, size, shape=shape, laterals=laterals)
   return film_of_array(np.asarray(image), size, shape=shape)
 
 
@@ -81,3 +89,23 @@ def batches(
       keys, batch = [], []
   if batch:
     yield keys, np.stack(batch)
+
+
+def on_host(
+  keys: list[Key], found: dict[str, Any]
+) -> tuple[list[Key], list[dict[str, Any]]]:
+  """Return the results of a batch as one tree of numpy arrays per film.
+
+  Args:
+    keys: of the films, B.
+    found: name -> `[B or more, ...]` on the device; or a tree of such.
+  """
+  found = jax.device_get(found)
+  return keys, [
+    jax.tree.map(lambda x, i=i: x[i], found) for i in range(len(keys))
+  ]
+
+
+def default_batch_size() -> int:
+  """Return the default batch size on JAX's default backend."""
+  return 4 if jax.default_backend() == "cpu" else 64

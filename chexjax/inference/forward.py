@@ -108,7 +108,7 @@ def make_forward(
     and of our own model `sal` is the only map.
   """
   whole = info.stage > 1
-  plan = map_plan(model, info.image_size, info.preset, whole=whole)
+  plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
 
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     # Flax types the result of `apply` as if it were of a mutable collection.

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chexjax import messages
-from chexjax.data.folders import is_clutter, walk
-from chexjax.data.images import SUFFIXES
+from chexjax.data.folders import DICOM, SUFFIXES, is_clutter, walk
+from chexjax.inference.dicom_files import sort_dicom
+from chexjax.io import expand_home
 
 _LONGEST = 200
 
@@ -25,9 +26,13 @@ class Job(NamedTuple):
 
 
 def find_images(
-  given: Sequence[pathlib.Path], out: pathlib.Path
+  given: Sequence[pathlib.Path], outs: Sequence[pathlib.Path]
 ) -> tuple[list[Job], list[dict[str, str]]]:
   """List image files; folders are searched with all their subfolders.
+
+  PNG and JPEG files are known by their suffixes, DICOM files by what they
+  begin with. What is DICOM and no film, such as a DICOMDIR or a report, is
+  counted by its class and left out.
 
   Links are followed. Hidden and system files, such as `._a.png` of macOS, are
   counted and left out. A file that is given itself is listed whatever its name.
@@ -35,7 +40,7 @@ def find_images(
 
   Args:
     given: files and folders.
-    out: folder of results; it is not searched.
+    outs: folders of results; they are not searched.
 
   Returns:
     Jobs with distinct stems, and a record `{"file", "reason"}` for everything
@@ -43,7 +48,8 @@ def find_images(
   """
   paths: dict[pathlib.Path, None] = {}
   failed: list[dict[str, str]] = []
-  for path in map(pathlib.Path.expanduser, given):
+  results = {out.resolve() for out in outs}
+  for path in map(expand_home, given):
     if path.is_file():
       paths[path] = None
     elif path.is_dir():
@@ -55,18 +61,24 @@ def find_images(
       failed += [
         {"file": str(p), "reason": "not a regular file"}
         for p in inside
-        if not p.is_file() and p.suffix.lower() in SUFFIXES
+        if not p.is_file() and p.suffix.lower() in (*SUFFIXES, *DICOM)
       ]
-      files = [p for p in files if out.resolve() not in p.resolve().parents]
-      found = [p for p in files if p.suffix.lower() in SUFFIXES]
-      hidden = f", {clutter} hidden and system files" if clutter else ""
+      files = [p for p in files if results.isdisjoint(p.resolve().parents)]
+      dicom = sort_dicom([p for p in files if p.suffix.lower() not in SUFFIXES])
+      named = {p for p in files if p.suffix.lower() in (*SUFFIXES, *DICOM)}
+      wanted = (named - dicom.others.keys()) | dicom.films
+      found = [p for p in files if p in wanted]
+      rest = len(files) - len(found) - len(dicom.others)
       messages.tell(
-        f"{path}: {len(found)} images, {len(files) - len(found)} other "
-        f"files{hidden}"
+        f"{path}: {len(found)} images, {rest} other files"
+        + (f", {clutter} hidden and system files" if clutter else "")
+        + (f"; skipped {dicom.counts()}" if dicom.others else "")
       )
       paths |= dict.fromkeys(found)
       if not found:
-        failed.append({"file": str(path), "reason": "no PNG or JPEG in it"})
+        failed.append(
+          {"file": str(path), "reason": "no PNG, JPEG or DICOM film in it"}
+        )
     else:
       failed.append({"file": str(path), "reason": "no such file or folder"})
   return _with_stems(paths), failed

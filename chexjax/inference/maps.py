@@ -54,8 +54,8 @@ class MapPlan(NamedTuple):
 def map_plan(
   model: Model,
   size: int,
-  kind: str = "paper",
   *,
+  kind: str = "paper",
   whole: bool = True,
   grad_cam: bool = False,
 ) -> MapPlan:

@@ -154,15 +154,21 @@ class OwnTestFilms:
     return [key for key in self.keys if key in boxes]
 
   def size(self, key: str) -> tuple[int, int]:
-    """Return width and height of a film as viewers show it, from its header.
+    """Return width and height of the frame of a film's boxes, from its header.
 
     Raises:
-      ValueError: the file cannot be read.
+      ValueError: the file cannot be read, or is a DICOM film that is shown
+        turned, whose boxes nobody turns here.
     """
     if key not in self._sizes:
       header = read_header(self.paths[key])
       if isinstance(header, str):
         raise ValueError(f"{self.paths[key]} {header}")
+      if header.placement is not None and header.placement.turned:
+        raise ValueError(
+          f"{self.paths[key]} is shown turned by its Patient Orientation; "
+          "boxes of other people's predictions must be of upright films"
+        )
       self._sizes[key] = header.width, header.height
     return self._sizes[key]
 

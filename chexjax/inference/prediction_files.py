@@ -1,8 +1,6 @@
 """The files that `predict` writes: a picture and arrays per film, a record."""
 
 import collections
-import csv
-import io
 import pathlib
 from typing import Any
 
@@ -11,43 +9,58 @@ import numpy as np
 from chexjax import messages
 from chexjax.data.images import Film
 from chexjax.data.likeness import doubt
-from chexjax.evaluation.measures.heat_maps import upsample
+from chexjax.dicom import identity_of, is_dicom
 from chexjax.evaluation.outputs.results_json import DISCLAIMER
-from chexjax.inference.boxes import cut_box, of_film
+from chexjax.inference.dicom_results import DicomFolder
+from chexjax.inference.film_findings import (
+  SHOWN,
+  FilmFindings,
+  Findings,
+  most_probable,
+)
 from chexjax.inference.image_files import Job
-from chexjax.inference.predictor import Predictor
+from chexjax.inference.prediction_tables import csv_table
 from chexjax.io import check_folder, replacing, write_json, write_text
-from chexjax.report.overlay import Marked, draw_overlay
+from chexjax.report.overlay import draw_overlay
 from chexjax.runtime import provenance
-
-_SHOWN = 3  # findings in an overlay
 
 
 class PredictionFiles:
-  """Writes the predictions of films to a folder."""
+  """Writes the predictions of films to a folder.
+
+  Attributes:
+    without_objects: `file` and `reason` of the DICOM films whose objects could
+      not be made.
+  """
 
   def __init__(
     self,
     folder: pathlib.Path,
-    predictor: Predictor,
-    percentiles: dict[str, float],
+    of_films: FilmFindings,
     *,
     raw: bool = False,
+    keep_ids: bool = False,
+    dicom: DicomFolder | None = None,
+    overlays: bool = True,
   ):
     """Check the folder; write nothing yet.
 
     Args:
       folder: created when the first film is written.
-      predictor: made the predictions.
-      percentiles: finding -> share of the map's pixels below the cut, 0..1.
+      of_films: makes findings of the model's output.
       raw: whether to write logits and intermediates too, as `.npz`.
+      keep_ids: whether a DICOM film's record has its patient's name and ID.
+      dicom: where the objects of DICOM films go, if anywhere.
+      overlays: whether to draw a picture of each film.
 
     Raises:
       OSError: the folder cannot be made or written to.
     """
     check_folder(folder)
-    self._folder, self._predictor = folder, predictor
-    self._percentiles, self._raw = percentiles, raw
+    self._folder, self._predictor = folder, of_films.predictor
+    self._of_films, self._raw, self._dicom = of_films, raw, dicom
+    self._keep_ids, self._overlays = keep_ids, overlays
+    self.without_objects: list[dict[str, str]] = []
     self._doubted: dict[pathlib.Path, list[str]] = {}
 
   def write_film(
@@ -66,19 +79,29 @@ class PredictionFiles:
     self._folder.mkdir(parents=True, exist_ok=True)
     if self._raw:
       self._write_arrays(job, found)
-    findings = self._findings(film, found)
-    overlay = self._write_overlay(job, film, found, findings)
+    findings = self._of_films.findings(film, found)
+    overlay = None
+    if self._overlays:
+      overlay = self._write_overlay(job, film, found, findings)
+    objects = self._write_objects(job, film, found, findings)
     notes = [*film.notes, *self._doubts(job, film)]
-    height, width = film.original.shape
-    return {
+    width, height = film.frame
+    for of in findings.values():
+      if of["box"] is not None:
+        of["box"] = film.told_box(of["box"])
+    record = {
       "file": str(job.path),
       "width": width,
       "height": height,
       "notes": notes,
       "overlay": overlay,
       "raw": f"{job.stem}.npz" if self._raw else None,
+      "dicom": objects,
       "findings": findings,
     }
+    if self._keep_ids and is_dicom(job.path):
+      record["identity"] = identity_of(job.path)
+    return record
 
   def _write_arrays(self, job: Job, found: dict[str, Any]) -> None:
     arrays = {k: v for k, v in found.items() if k != "maps"}
@@ -87,66 +110,39 @@ class PredictionFiles:
     with replacing(path) as scratch, scratch.open("wb") as file:
       np.savez(file, **arrays, findings=np.array(self._predictor.findings))
 
-  def _findings(
-    self, film: Film, found: dict[str, Any]
-  ) -> dict[str, dict[str, Any]]:
-    """Return probability, decision and box of every finding."""
-    box_map = self._predictor.box_map
-    logits = found["full_logits"].astype(np.float64)
-    return {
-      name: self._decision(name, float(1 / (1 + np.exp(-logits[k]))))
-      | cut_box(
-        found["maps"][box_map][k],
-        self._percentiles[name],
-        size=self._predictor.info.image_size,
-        original=film.original.shape,
-        shape=self._predictor.info.shape,
-      )
-      | {"map": box_map}
-      for k, name in enumerate(self._predictor.findings)
-    }
-
-  def _decision(self, name: str, probability: float) -> dict[str, Any]:
-    cut = self._predictor.info.score_cuts.get(name)
-    return {
-      "probability": probability,
-      "score_cut": cut,
-      "predicted": None if cut is None else probability >= cut,
-    }
-
   def _write_overlay(
     self,
     job: Job,
     film: Film,
     found: dict[str, Any],
-    findings: dict[str, dict[str, Any]],
+    findings: Findings,
   ) -> str:
-    """Draw the most probable findings; return the picture's name.
-
-    A finding that is not predicted has its map but no box.
-    """
-    names, heat = self._predictor.findings, found["maps"]
-    marked = []
-    for k in np.argsort(-found["full_logits"].astype(np.float64))[:_SHOWN]:
-      of = findings[names[k]]
-      title = f"{names[k]} {of['probability']:.2f}"
-      box = of["box"]
-      if of["predicted"] is False:
-        title, box = f"{title}, not predicted", None
-      marked.append(Marked(title, self._on_film(heat[of["map"]][k], film), box))
+    """Draw the most probable findings; return the picture's name."""
+    names = most_probable(findings)[:SHOWN]
+    marked = self._of_films.marked(film, found, findings, names)
     overlay = f"{job.stem}_overlay.png"
     with replacing(self._folder / overlay) as scratch:
       # PNG's default level takes three times as long to save a seventh.
       draw_overlay(film.original, marked).save(scratch, "PNG", compress_level=1)
     return overlay
 
-  def _on_film(self, heat: np.ndarray, film: Film) -> np.ndarray:
-    """Return the part of a map that lies on the film."""
-    info = self._predictor.info
-    if info.shape == "squeeze":
-      return heat
-    full = upsample(heat, (info.image_size, info.image_size))
-    return of_film(full, film.original.shape, info.shape)
+  def _write_objects(
+    self,
+    job: Job,
+    film: Film,
+    found: dict[str, Any],
+    findings: Findings,
+  ) -> list[str]:
+    """Write the DICOM objects of a DICOM film; return their files' names."""
+    if self._dicom is None or film.placement is None:
+      return []
+    try:
+      return self._dicom.write_film(job.path, job.stem, film, found, findings)
+    except ValueError as error:
+      messages.warn(f"error: {error}")
+      reason = str(error).removeprefix(f"{job.path}: ")
+      self.without_objects.append({"file": str(job.path), "reason": reason})
+      return []
 
   def _doubts(self, job: Job, film: Film) -> list[str]:
     """Return what makes a film look like a mistake; warn of its notes."""
@@ -178,33 +174,16 @@ class PredictionFiles:
     Args:
       done: records of the films that were read.
     """
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
-      ["file", "finding", "probability", "predicted", "x1", "y1", "x2", "y2"]
-    )
-    for film in done:
-      for name, of in film["findings"].items():
-        shown = of["predicted"] is not False and of["box"] is not None
-        said = "" if of["predicted"] is None else int(of["predicted"])
-        box = of["box"] if shown else [""] * 4
-        rows.writerow(
-          [film["file"], name, f"{of['probability']:.4f}", said, *box]
-        )
-    write_text(self._folder / "predictions.csv", text.getvalue())
+    write_text(self._folder / "predictions.csv", csv_table(done))
 
-  def write_record(
-    self, done: list[dict], failed: list[dict], thresholds_from: str
-  ) -> None:
-    """Write `predictions.json`.
+  def about(self, thresholds_from: str) -> dict[str, Any]:
+    """Return what holds for all films alike.
 
     Args:
-      done: records of the films that were read.
-      failed: `file` and `reason` of those that could not be read.
       thresholds_from: origin of the percentiles, as text.
     """
     info = self._predictor.info
-    record: dict[str, Any] = {
+    return {
       "schema_version": 1,
       "disclaimer": DISCLAIMER,
       "weights": info.source,
@@ -216,13 +195,27 @@ class PredictionFiles:
         "probability": "sigmoid of the full image's logit",
         "predicted": "whether the probability reaches score_cut, the median of "
         "the cuts that the run chose on other patients; null without any",
-        "box": "x1, y1, x2, y2 in pixels of the original image, exclusive end; "
-        "where the finding would be, predicted or not",
+        "box": "x1, y1, x2, y2 in pixels of the original image (of a DICOM "
+        "file the stored pixels), exclusive end; where the finding would be, "
+        "predicted or not",
         "threshold": "percentile: share of the map's pixels below the cut",
         "box_score": "highest value of the map inside the box",
         "component": "largest, 8-connected",
         "thresholds_from": thresholds_from,
       },
+    }
+
+  def write_record(
+    self, done: list[dict], failed: list[dict], thresholds_from: str
+  ) -> None:
+    """Write `predictions.json`.
+
+    Args:
+      done: records of the films that were read.
+      failed: `file` and `reason` of those that could not be read.
+      thresholds_from: origin of the percentiles, as text.
+    """
+    record = self.about(thresholds_from) | {
       "images": done,
       "failed": failed,
       "provenance": provenance.collect(),

@@ -7,9 +7,17 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from chexjax.data.images import Film
+from chexjax.data.images import Film, Laterals
 from chexjax.inference.boxes import cut_box
-from chexjax.inference.films import Images, Key, as_list, batches, open_film
+from chexjax.inference.films import (
+  Images,
+  Key,
+  as_list,
+  batches,
+  default_batch_size,
+  on_host,
+  open_film,
+)
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
 from chexjax.inference.views import mean_logits, mean_maps, views_of
@@ -27,7 +35,8 @@ class Predictions(NamedTuple):
     probabilities: `[N, K]` float64 in 0..1, of the full image.
     predicted: `[N, K]` bool, whether the probability reaches `score_cuts`.
     boxes: `[N, K, 4]` float32 x1, y1, x2, y2 in pixels of each film as it was
-      given, x2 and y2 exclusive; NaN where the map is flat. A box says where
+      given (as viewers show it, of a DICOM file its stored pixels), x2 and y2
+      exclusive; NaN where the map is flat. A box says where
       the finding would be, not that it is present: see `predicted`.
     maps: `sal`, `det` and `mix`, `[N, K, h, w]` float32 over the model's square
       input (the whole film, unless the model was trained on letterboxed ones);
@@ -115,25 +124,28 @@ class Predictor:
     *,
     thresholds: Mapping[str, float] | None = None,
     batch_size: int | None = None,
+    laterals: Laterals = "refuse",
   ) -> Predictions:
     """Predict probabilities, maps and boxes of films.
 
     Args:
-      images: a path or a sequence of paths of PNG or JPEG files; an array
-        `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]` of one film, or a
-        sequence of such arrays of any sizes; or a batch `[N, H, W]` or
+      images: a path or a sequence of paths of PNG, JPEG or DICOM files; an
+        array `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]` of one film, or
+        a sequence of such arrays of any sizes; or a batch `[N, H, W]` or
         `[N, H, W, C]`. Arrays are uint8, uint16 over its full range, or floats
         in 0..1. Of three axes the last is the colour if it is 1, 3 or 4.
       thresholds: finding -> share of the map's pixels below the cut, 0..1;
         by default those that the run has chosen, else from the area of the
         finding's median box in ChestX-ray14.
       batch_size: most films at a time; by default 4 on a CPU, 64 elsewhere.
+      laterals: whether a film that its DICOM header calls a lateral view is
+        refused, or predicted all the same ("flag").
 
     Returns:
       The predictions, films in the order given.
 
     Raises:
-      ValueError: an image cannot be read or is of another kind, or a
+      ValueError: an image cannot be read, is refused or of another kind, or a
         threshold is for an unknown finding.
     """
     given = as_list(images)
@@ -142,7 +154,10 @@ class Predictor:
     if strangers:
       raise ValueError(f"thresholds of unknown findings: {strangers}")
     size, shape = self.info.image_size, self.info.shape
-    films = [open_film(image, size=size, shape=shape) for image in given]
+    films = [
+      open_film(image, size=size, shape=shape, laterals=laterals)
+      for image in given
+    ]
     found: list[dict[str, Any]] = []
     pairs = ((number, film.image) for number, film in enumerate(films))
     for _, rows in self.stream(pairs, count=len(films), batch_size=batch_size):
@@ -180,7 +195,7 @@ class Predictor:
           shape=self.info.shape,
         )
         if cut["box"] is not None:
-          boxes[number, k] = cut["box"]
+          boxes[number, k] = film.told_box(cut["box"])
     return boxes
 
   def stream(
@@ -213,10 +228,10 @@ class Predictor:
       padding = np.repeat(batch[-1:], size - len(batch), 0)
       found = forward(self.variables, np.concatenate([batch, padding]))
       if waiting is not None:
-        yield _on_host(*waiting)
+        yield on_host(*waiting)
       waiting = keys, found
     if waiting is not None:
-      yield _on_host(*waiting)
+      yield on_host(*waiting)
 
   def _averaged(self, forward: Any, count: int, size: int) -> Any:
     """Return a function as `forward`, of all models and views."""
@@ -253,11 +268,6 @@ class Predictor:
     return self._forwards[wanted]
 
 
-def default_batch_size() -> int:
-  """Return the default batch size on JAX's default backend."""
-  return 4 if jax.default_backend() == "cpu" else 64
-
-
 def load(
   path: str | os.PathLike[str],
   *,
@@ -287,13 +297,3 @@ def load(
   """
   others = [Predictor(*load_model(member, preset)) for member in members]
   return Predictor(*load_model(path, preset), members=others, options=options)
-
-
-def _on_host(
-  keys: list[Key], found: dict[str, Any]
-) -> tuple[list[Key], list[dict[str, Any]]]:
-  """Return the results of a batch as one tree of numpy arrays per film."""
-  found = jax.device_get(found)
-  return keys, [
-    jax.tree.map(lambda x, i=i: x[i], found) for i in range(len(keys))
-  ]

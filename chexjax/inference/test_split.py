@@ -70,7 +70,7 @@ def score_test(
     the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  plan = map_plan(model, size, maps, whole=stage > 1, grad_cam=grad_cam)
+  plan = map_plan(model, size, kind=maps, whole=stage > 1, grad_cam=grad_cam)
   ensemble = [
     Ready(each, mesh, plan, size=size, stage=min(stage, model.last_stage))
     for each in (Member(model, variables), *members)

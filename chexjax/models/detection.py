@@ -154,7 +154,7 @@ class CropClassifier(nn.Module, kw_only=True):
     Returns:
       `[B, K]` float32 logits.
     """
-    batch = len(crops)
+    batch = crops.shape[0]  # len() is for an int, in an export it is a symbol
     flat = crops.reshape(-1, *crops.shape[2:]).astype(self.dtype)
     resnet = ResNet(
       stage_sizes=self.stage_sizes,

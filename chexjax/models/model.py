@@ -176,14 +176,14 @@ class ChexModel(nn.Module):
     options = {"tau": tau, "noise_scale": self.noise_scale}
     key = self.make_rng("region")
     if not self.explore:
-      return ops.sample_region(key, scores, **options)
+      return ops.sample_regions(key, scores, **options)
     scores_key, saliency_key, share_key = jax.random.split(key, 3)
     follow = jax.vmap(jax.vmap(ops.saliency_scores))(saliency_logits)
-    other = ops.sample_region(saliency_key, follow)
+    other = ops.sample_regions(saliency_key, follow)
     exploring = jax.random.bernoulli(
       share_key, self.explore, (*scores.shape[:2], 1)
     )
-    mine = ops.sample_region(scores_key, scores, **options)
+    mine = ops.sample_regions(scores_key, scores, **options)
     return jnp.where(exploring, other, mine)
 
   def crop_regions(self, images: jax.Array, boxes: jax.Array) -> jax.Array:

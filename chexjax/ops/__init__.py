@@ -12,6 +12,7 @@ from chexjax.ops.gumbel import (
   exponential_tau,
   pick_region,
   sample_region,
+  sample_regions,
   straight_through,
 )
 from chexjax.ops.heatmaps import (
@@ -69,6 +70,7 @@ __all__ = [
   "roi_align_proposals",
   "saliency_scores",
   "sample_region",
+  "sample_regions",
   "straight_through",
   "vote_boxes",
 ]

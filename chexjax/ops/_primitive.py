@@ -5,12 +5,31 @@ transpose and can also be differentiated forwards: `jax.custom_vjp` refuses
 `jax.jvp`.
 """
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import jax
 from jax.extend import core
 from jax.interpreters import mlir
+
+_portable = contextvars.ContextVar("only plain forms are traced", default=False)
+
+
+@contextlib.contextmanager
+def plain_forms() -> Iterator[None]:
+  """Trace plain forms alone, for a program that other platforms run too."""
+  token = _portable.set(True)
+  try:
+    yield
+  finally:
+    _portable.reset(token)
+
+
+def for_cpu() -> bool:
+  """Return whether what is traced now may have the form for a CPU."""
+  return jax.default_backend() == "cpu" and not _portable.get()
 
 
 def define(

@@ -10,6 +10,7 @@ import numbers
 import operator
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -86,7 +87,7 @@ def check_broadcast(name: str, x: Any, other_name: str, other: Any) -> None:
     ValueError: if they do not.
   """
   try:
-    np.broadcast_shapes(np.shape(x), np.shape(other))
+    jnp.broadcast_shapes(np.shape(x), np.shape(other))
   except ValueError:
     raise ValueError(
       f"{name} and {other_name} must broadcast, "
@@ -111,6 +112,25 @@ def check_positive(name: str, value: Any, *, or_zero: bool = False) -> None:
   if not np.all(values >= 0 if or_zero else values > 0):
     wanted = "0 or more" if or_zero else "positive"
     raise ValueError(f"{name} must be {wanted}, got {value}")
+
+
+def check_finite(name: str, value: Any) -> None:
+  """Raise if an array that can be read here holds NaN or an infinity.
+
+  Args:
+    name: of the argument.
+    value: an array. A `jax.Array`, traced or not, is not read.
+
+  Raises:
+    ValueError: if a numpy array holds one; says where the first is.
+  """
+  if not isinstance(value, np.ndarray | np.generic):
+    return
+  values = np.asarray(value)
+  wrong = np.argwhere(~np.isfinite(values))
+  if len(wrong):
+    place = tuple(map(int, wrong[0]))
+    raise ValueError(f"{name} must be finite, got {values[place]} at {place}")
 
 
 def check_count(name: str, value: Any, *, least: int = 1) -> None:

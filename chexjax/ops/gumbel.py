@@ -48,7 +48,33 @@ def sample_region(
   tau: float | jax.Array = 1.0,
   noise_scale: float = 1.0,
 ) -> jax.Array:
-  """Sample one region per row, differentiably (Jang et al. 2017).
+  """Sample one region of an image, differentiably (Jang et al. 2017).
+
+  Args:
+    key: of the Gumbel noise.
+    scores: `[N]` unnormalised log-probabilities.
+    tau: see `sample_regions`.
+    noise_scale: see `sample_regions`.
+
+  Returns:
+    `[N]` one-hot; as a row of `sample_regions`.
+
+  Raises:
+    ValueError: if `scores` has another number of axes, and as
+      `sample_regions`.
+  """
+  check_shape("scores", scores, "[N]")
+  return sample_regions(key, scores, tau=tau, noise_scale=noise_scale)
+
+
+def sample_regions(
+  key: jax.Array,
+  scores: jax.Array,
+  *,
+  tau: float | jax.Array = 1.0,
+  noise_scale: float = 1.0,
+) -> jax.Array:
+  """Sample one region for each row of scores, each with noise of its own.
 
   Args:
     key: of the Gumbel noise.

@@ -9,6 +9,8 @@ PROPOSAL_SIZES = (1 / 8, 1 / 4, 1 / 2)
 # Proposals of each size: a grid that includes both borders.
 PROPOSAL_COUNTS = tuple((round(2 / x) + 1) ** 2 for x in PROPOSAL_SIZES)
 NUM_PROPOSALS = sum(PROPOSAL_COUNTS)
+# Half of the smallest proposal's side is the side of the image by this.
+_UNIT = 16
 
 
 def proposal_intervals(length: int) -> tuple[np.ndarray, ...]:
@@ -46,11 +48,18 @@ def make_proposals(height: int, width: int | None = None) -> np.ndarray:
     spaced by half of their side, not by the feature map's stride.
 
   Raises:
-    ValueError: if a side is not a positive integer.
+    ValueError: if a side is not a positive multiple of 16, so that proposals
+      begin and end on whole pixels.
   """
   width = height if width is None else width
-  check_count("height", height)
-  check_count("width", width)
+  for name, side in (("height", height), ("width", width)):
+    check_count(name, side)
+    if side % _UNIT:
+      low = side // _UNIT * _UNIT
+      raise ValueError(
+        f"{name} must be a multiple of {_UNIT}, got {side}; the nearest are "
+        f"{f'{low} and ' if low else ''}{low + _UNIT}"
+      )
   boxes = []
   for ys, xs in zip(proposal_intervals(height), proposal_intervals(width)):
     y, x = np.repeat(ys, len(xs), 0), np.tile(xs, (len(ys), 1))

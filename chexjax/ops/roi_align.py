@@ -7,7 +7,12 @@ import jax.numpy as jnp
 
 from chexjax.ops import _constant_product
 from chexjax.ops._pooling_matrix import constant_matrices, pooling_matrix
-from chexjax.ops.checks import check_count, check_shape, check_size
+from chexjax.ops.checks import (
+  check_count,
+  check_finite,
+  check_shape,
+  check_size,
+)
 
 
 def roi_align(
@@ -41,10 +46,13 @@ def roi_align(
     with the channels last.
 
   Raises:
-    ValueError: for an array of another shape, or sizes below 1.
+    ValueError: for an array of another shape, sizes below 1, or NaN or an
+      infinity among boxes that are a numpy array. A `jax.Array`, traced or
+      not, is not read: NaN in it gives NaN.
   """
   check_shape("features", features, "[H, W, C]")
   check_shape("boxes", boxes, "[N, 4]")
+  check_finite("boxes", boxes)
   check_count("sampling_ratio", sampling_ratio)
   bins_high, bins_wide = check_size("output_size", output_size)
   height, width, _ = features.shape

@@ -6,24 +6,19 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from chexjax import evaluation, messages
 from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
-from chexjax.evaluation.outputs.table_cells import main_map
 from chexjax.evaluation.outputs.tables import all_tables
 from chexjax.evaluation.protocols import (
   comparison,
   decisions,
   patient_counts,
 )
-from chexjax.io import read_json, write_text
+from chexjax.io import read_json, read_object, write_text
 from chexjax.report import curves, page
+from chexjax.report.case_figures import case_figures
 from chexjax.report.cases import NAME, Cases
-from chexjax.report.figures import Case, example_grid
-
-CASES_SHOWN = ("best", "median", "worst")
 
 
 def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
@@ -118,7 +113,9 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
       f"{workdir} lacks {' and '.join(missing)}: run experiments.run, or "
       "experiments.evaluate, with this folder first"
     )
-  results = json.loads((workdir / "results.json").read_text("utf-8"))
+  results = read_object(
+    workdir / "results.json", "protocol", "counts", "provenance"
+  )
   stored = evaluation_npz.load(workdir / evaluation_npz.NAME)
   fit = results["protocol"]["crossfit"]
   crossfit = {key: fit[key] for key in ("folds", "repeats", "seed")}
@@ -137,9 +134,14 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
     **crossfit,
   )
   path = workdir / NAME
-  cases = Cases(path) if path.exists() else None
-  if cases is None:
+  cases = None
+  if not path.exists():
     messages.tell(f"{path} is not there: cases without pictures")
+  else:
+    try:
+      cases = Cases(path)
+    except ValueError as error:
+      messages.warn(f"note: {error}: cases without pictures")
   return page.Run(label, results, stored, measures, cases)
 
 
@@ -183,13 +185,27 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
         findings,
         run.record.component,
       )
-    found += _case_figures(run, findings)
+    found += case_figures(run, findings)
   log = workdir / "metrics.jsonl"
   if log.exists():
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    rows = _rows(log)
     if rows:
       found += _drawn(training_caption(rows), curves.training_figure, rows)
   return found
+
+
+def _rows(log: pathlib.Path) -> list[dict[str, Any]]:
+  """Read `metrics.jsonl`; lines that break off are told and left out."""
+  rows, broken = [], 0
+  text = log.read_text(encoding="utf-8", errors="replace")
+  for line in text.splitlines():
+    try:
+      rows.append(json.loads(line))
+    except ValueError:
+      broken += 1
+  if broken:
+    messages.warn(f"note: {broken} lines of {log} break off and are left out")
+  return rows
 
 
 def training_caption(rows: list[dict[str, Any]]) -> str:
@@ -224,68 +240,3 @@ def _drawn(
     messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
     return []
   return [(caption, page.png_uri(out.getvalue()))]
-
-
-def _case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
-  """Draw the best, the median and the worst case of each finding."""
-  cases = run.cases
-  if cases is None or not cases.images:
-    return []
-  table = run.record.table
-  boxes = page.predicted_boxes(run)
-  name = main_map(run.results)
-  if name not in boxes:
-    return []
-  iou = table.regions().iou(np.nan_to_num(boxes[name])[:, None])[:, 0]
-  found = []
-  for finding in findings:
-    rows = np.flatnonzero(table.finding == finding)
-    rows = rows[[cases.rows[p]["image"] in cases.images for p in rows]]
-    if not rows.size:
-      continue
-    order = rows[np.argsort(-iou[rows], kind="stable")]
-    places = dict(zip(CASES_SHOWN, (0, len(order) // 2, len(order) - 1)))
-    caption = f"{finding.replace('_', ' ')}: best, median and worst case"
-    try:
-      shown = [
-        _case(run, cases, boxes, order[at], kind) for kind, at in places.items()
-      ]
-      found.append((caption, page.jpeg_uri(_jpeg_grid(shown))))
-    except Exception as error:  # As in `_drawn`, and a damaged cases.zip.
-      messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
-  return found
-
-
-def _jpeg_grid(shown: list[Case]) -> bytes:
-  from PIL import Image
-
-  out, small = io.BytesIO(), io.BytesIO()
-  example_grid(out, shown, dpi=90)
-  picture = Image.open(out).convert("RGB")
-  picture.save(small, "JPEG", quality=80, optimize=True)
-  return small.getvalue()
-
-
-def _case(
-  run: page.Run, cases: Cases, boxes: dict[str, np.ndarray], row: int, kind: str
-) -> Case:
-  """Return a row of the table as a `Case`, in pixels of the stored film."""
-  table = run.record.table
-  stored = cases.rows[row]
-  film = cases.pixels(cases.images[stored["image"]])
-  scale = np.array([film.shape[1] / table.frame[1]] * 4)
-  scale[1::2] = film.shape[0] / table.frame[0]
-  maps = {
-    n: m["low"] + cases.pixels(m["file"]) / 255 * (m["high"] - m["low"])
-    for n, m in stored["maps"].items()
-    if n in boxes
-  }
-  return Case(
-    image=film,
-    maps=maps or {n: np.zeros((2, 2)) for n in boxes},
-    predicted={
-      n: b[row] * scale for n, b in boxes.items() if np.isfinite(b[row]).all()
-    },
-    true=table.regions().of(row) * scale,
-    title=f"{kind}: {table.image[row]}",
-  )

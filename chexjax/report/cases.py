@@ -122,18 +122,33 @@ class Cases:
 
     Raises:
       FileNotFoundError: the file is missing.
-      ValueError: the file has another version.
+      ValueError: the file has another version, or is damaged.
     """
-    self._zip = zipfile.ZipFile(path)
-    index = json.loads(self._zip.read("index.json"))
+    try:
+      self._zip = zipfile.ZipFile(path)
+      index = json.loads(self._zip.read("index.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+      raise ValueError(
+        f"{path} is damaged ({error}); evaluate again"
+      ) from error
     if index["version"] != VERSION:
       raise ValueError(f"{path} has version {index['version']}, want {VERSION}")
     self.rows = index["rows"]
     self.images = index["images"]
 
   def read(self, file: str) -> bytes:
-    """Return the JPEG bytes of a picture."""
-    return self._zip.read(file)
+    """Return the JPEG bytes of a picture.
+
+    Raises:
+      ValueError: the file is damaged.
+    """
+    try:
+      return self._zip.read(file)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+      name = self._zip.filename
+      raise ValueError(
+        f"{name} is damaged ({error}); evaluate again"
+      ) from error
 
   def pixels(self, file: str) -> np.ndarray:
     """Return a picture decoded, `[h, w]` uint8."""

@@ -28,7 +28,9 @@ class Marked(NamedTuple):
   box: Any = None
 
 
-def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
+def draw_overlay(
+  image: np.ndarray, marked: Sequence[Marked], *, columns: int | None = None
+) -> Image.Image:
   """Draw the film, and beside it one copy with map and box for every finding.
 
   A map is stretched from its own lowest to its own highest value: it shows
@@ -37,6 +39,7 @@ def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
   Args:
     image: `[H, W]` uint8.
     marked: the findings to show.
+    columns: pictures in a row; by default all are in one.
 
   Returns:
     An RGB picture; its last line is the disclaimer.
@@ -52,26 +55,28 @@ def draw_overlay(image: np.ndarray, marked: Sequence[Marked]) -> Image.Image:
   scale = _SIDE / max(height, width)
   size = max(1, round(width * scale)), max(1, round(height * scale))
   film = Image.fromarray(image).resize(size, Image.Resampling.LANCZOS)
-  column = max(size[0], 200)
-  whole = Image.new(
-    "RGB", ((column + 4) * (1 + len(marked)), size[1] + 2 * _LINE), "black"
-  )
+  count = 1 + len(marked)
+  columns = min(columns or count, count)
+  rows = -(-count // columns)
+  width, height = max(size[0], 200) + 4, size[1] + _LINE
+  whole = Image.new("RGB", (width * columns, height * rows + _LINE), "black")
   font = ImageFont.load_default(14)
   pen = ImageDraw.Draw(whole)
   pen.text((4, 3), "Input", "white", font)
   whole.paste(film.convert("RGB"), (0, _LINE))
   for number, each in enumerate(marked, 1):
-    left = number * (column + 4)
-    pen.text((left + 4, 3), each.title, "white", font)
-    whole.paste(_heated(film, each.heat), (left, _LINE))
+    left, top = number % columns * width, number // columns * height
+    pen.text((left + 4, top + 3), each.title, "white", font)
+    top += _LINE
+    whole.paste(_heated(film, each.heat), (left, top))
     if each.box is None:
-      pen.text((left + 4, _LINE + 3), "no box", _CYAN, font)
+      pen.text((left + 4, top + 3), "no box", _CYAN, font)
       continue
     x1, y1, x2, y2 = (float(v) * scale for v in each.box)
-    corners = (left + x1, _LINE + y1, left + x2 - 1, _LINE + y2 - 1)
+    corners = (left + x1, top + y1, left + x2 - 1, top + y2 - 1)
     corners = (*corners[:2], *np.maximum(corners[2:], corners[:2]))
     pen.rectangle(corners, outline=_CYAN, width=2)
-  pen.text((4, size[1] + _LINE + 3), DISCLAIMER, "white", font)
+  pen.text((4, height * rows + 3), DISCLAIMER, "white", font)
   return whole
 
 

@@ -1,5 +1,7 @@
 """What surrounds a computation on a machine.
 
+- `cache_home`: where phantoms, records and programs are kept
+- `cache_folder`: what is kept there, and its removal
 - `compile_cache`: traced and compiled programs kept on disk
 - `compile_messages`: a step that reports its compilation
 - `memory`: huge pages, free memory

@@ -31,7 +31,7 @@ def entries(cache: pathlib.Path) -> list[Entry]:
   """List what a cache folder holds.
 
   Args:
-    cache: such as `~/.cache/chexjax`; it need not exist.
+    cache: as `cache_home` returns it; it need not exist.
 
   Returns:
     Drawn phantoms, built records, compiled and traced programs, the longest

@@ -20,8 +20,6 @@ from jax import export
 from chexjax import messages
 from chexjax.io import replacing
 
-# Where the commands store compiled programs by default.
-DEFAULT_FOLDER = pathlib.Path("~/.cache/chexjax/compiled")
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "chex", "numpy", "flatbuffers")
 
 
@@ -58,10 +56,10 @@ def use_folder(folder: pathlib.Path) -> None:
   left as it is.
 
   Args:
-    folder: where to store them; `~` is expanded.
+    folder: where to store them, an absolute path.
   """
   if not jax.config.values["jax_compilation_cache_dir"]:
-    jax.config.update("jax_compilation_cache_dir", str(folder.expanduser()))
+    jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 def compiled(function: Any, args: tuple[Any, ...], recipe: str) -> Program:

@@ -56,6 +56,15 @@ def free_bytes() -> int | None:
   return _host(pathlib.Path("/proc/meminfo"), pathlib.Path("/sys/fs/cgroup"))
 
 
+def resident_bytes() -> int | None:
+  """Return the memory that this process holds, None where it is unknown."""
+  try:
+    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
+  except OSError:
+    return None
+  return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _host(meminfo: pathlib.Path, cgroup: pathlib.Path) -> int | None:
   """Return the smaller of Linux's and the container's (cgroup v2) free bytes.
 

@@ -32,6 +32,14 @@ def git_revision() -> str | None:
     return None
 
 
+def version_of(package: str) -> str:
+  """Return the version of a package, `not installed` without it."""
+  try:
+    return importlib.metadata.version(package)
+  except importlib.metadata.PackageNotFoundError:
+    return "not installed"
+
+
 def collect() -> dict[str, Any]:
   """Return the record that `config.json` and `results.json` hold.
 
@@ -39,12 +47,7 @@ def collect() -> dict[str, Any]:
     `command`, `git_revision`, `versions`, `python`, `machine`, `devices`.
   """
   packages = ("chexjax", "jax", "flax", "optax", "orbax-checkpoint", "grain")
-  versions = {}
-  for name in packages:
-    try:
-      versions[name] = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-      versions[name] = "not installed"
+  versions = {name: version_of(name) for name in packages}
   return {
     "command": " ".join(sys.argv),
     "git_revision": git_revision(),

@@ -10,8 +10,11 @@ import jax.numpy as jnp
 
 from chexjax import ops
 from chexjax.models.densenet import DenseNet
+from chexjax.ops.checks import check_shape
 
 Intermediates = dict[str, jax.Array]
+
+SCALES = ("none", "minmax")
 
 
 class Truth(NamedTuple):
@@ -72,6 +75,9 @@ class System:
     options: fields of the module that this system sets.
     loss: from logits and intermediates to losses.
     assumed: what its authors do not say and was decided here, as a sentence.
+
+  Raises:
+    ValueError: there is no map, or the scale of one is another.
   """
 
   title: str
@@ -80,6 +86,39 @@ class System:
   options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   loss: Loss = balanced_loss
   assumed: str = ""
+
+  def __post_init__(self) -> None:
+    """Find what would else be found after a training."""
+    if not self.maps:
+      raise ValueError(f"system {self.title!r} names no map")
+    for name, scale in self.maps.items():
+      if scale not in SCALES:
+        raise ValueError(
+          f"system {self.title!r}: the scale of map {name!r} must be one of "
+          f"{', '.join(SCALES)}, got {scale!r}"
+        )
+
+  def check(self, logits: jax.Array, found: Intermediates, films: int) -> None:
+    """Raise unless the module has returned what this entry promises.
+
+    Args:
+      logits: of the module, `[B, K]`.
+      found: its intermediates.
+      films: B.
+
+    Raises:
+      ValueError: a map is missing, or logits or a map have another shape.
+    """
+    title = f"system {self.title!r}"
+    check_shape(f"{title}: logits", logits, "[B, K]", B=films)
+    for name in self.maps:
+      if name not in found:
+        raise ValueError(
+          f"{title} has a map {name!r} that its module does not return; it "
+          f"returns {', '.join(sorted(found)) or 'nothing'}"
+        )
+      sizes = {"B": films, "K": logits.shape[1]}
+      check_shape(f"{title}: {name}", found[name], "[B, K, h, w]", **sizes)
 
   @property
   def fields(self) -> frozenset[str]:

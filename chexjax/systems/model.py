@@ -72,7 +72,8 @@ class OneStageModel(nn.Module):
       `Logits` without crops, and the system's intermediates.
 
     Raises:
-      ValueError: for another stage, or a side that 32 does not divide.
+      ValueError: for another stage, a side that 32 does not divide, or a module
+        that does not return what its entry in the table promises.
     """
     del tau
     if stage != 1:
@@ -87,6 +88,8 @@ class OneStageModel(nn.Module):
     }
     module = system.module(**own, **system.options, name="classification")
     full, found = module(images, train=train)
+    if not train:  # Maps that no loss reads may be left out of a training.
+      system.check(full, found, len(images))
     return Logits(full, None), found
 
 

@@ -10,6 +10,8 @@ from chexjax.systems.ma2019 import Ma2019, focal_loss
 from chexjax.systems.pcam import Pcam
 from chexjax.systems.pylon import Pylon
 from chexjax.systems.wang2017 import Wang2017, batch_weighted_loss
+from chexjax.systems.wsrpn import Wsrpn
+from chexjax.systems.wsrpn_loss import wsrpn_loss
 from chexjax.systems.yao2018 import Yao2018
 
 OURS = "chexjax"  # `models.ChexModel`, which has three stages.
@@ -87,6 +89,16 @@ SYSTEMS: dict[str, System] = {
     loss=both_heads_loss,
     assumed="Each finding is erased by its own map, not by the label; both "
     "heads are 1x1 convolutions; the first one's logit is the score.",
+  ),
+  "wsrpn": System(
+    "WSRPN (Müller et al. 2024)",
+    Wsrpn,
+    {"regions": "none", "cells": "none"},
+    loss=wsrpn_loss,
+    assumed="Built after the authors' code. The map is the noisy-OR of the "
+    "regions' probabilities times their Gaussians; their own boxes are not "
+    "scored. No finding means none of the run's findings; optimizer, "
+    "augmentation and input are ours.",
   ),
 }
 NAMES = (*SYSTEMS, OURS)

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from flax import traverse_util
 
+from chexjax.weights.variables import chosen_step, reading
+
 _managers = ocp.checkpoint_managers
 
 
@@ -54,7 +56,13 @@ class Checkpoints:
     self._opened: int | None = None
     self._noise = _OrbaxNoise()
     logging.getLogger("absl").addFilter(self._noise)
-    self._manager = ocp.CheckpointManager(
+    # A metric that is cut short would make another checkpoint the best one.
+    chosen_step(self.folder)
+    with reading(self.folder):
+      self._manager = self._open()
+
+  def _open(self) -> ocp.CheckpointManager:
+    return ocp.CheckpointManager(
       self.folder,
       options=ocp.CheckpointManagerOptions(
         best_fn=lambda metrics: metrics["auc"],
@@ -131,17 +139,19 @@ class Checkpoints:
     # The handler reads the metadata, not a checkpointer: those of the step are
     # one folder higher, and a checkpointer would warn.
     handler = ocp.StandardCheckpointHandler()
-    stored = handler.metadata(self.folder / str(step) / "state").tree
+    with reading(self.folder / str(step)):
+      stored = handler.metadata(self.folder / str(step) / "state").tree
     abstract = jax.tree_util.tree_map_with_path(
       lambda path, leaf: _as_stored(path, leaf, stored), like
     )
-    restored = self._manager.restore(
-      step,
-      args=ocp.args.Composite(
-        state=ocp.args.StandardRestore(abstract),
-        inputs=ocp.args.JsonRestore(),
-      ),
-    )
+    with reading(self.folder / str(step)):
+      restored = self._manager.restore(
+        step,
+        args=ocp.args.Composite(
+          state=ocp.args.StandardRestore(abstract),
+          inputs=ocp.args.JsonRestore(),
+        ),
+      )
     state = jax.tree.map(_as_vector, like, restored["state"])
     return state, restored["inputs"]
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 from typing import Any, Literal
 
+from chexjax.runtime.cache_home import DEFAULT
 from chexjax.types import MapOptions
 
 
@@ -144,8 +145,9 @@ class Config:
   data_dir: pathlib.Path | None = None
   """Folder in ChestX-ray14's layout, or with a labels.csv of its own; the
   phantom draws its own."""
-  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
-  """Folder of drawn phantoms and built records."""
+  cache_dir: pathlib.Path = DEFAULT
+  """Folder of drawn phantoms and built records; by default
+  XDG_CACHE_HOME/chexjax, or without that variable ~/.cache/chexjax."""
   compilation_cache: bool = True
   """Whether compiled steps are kept in cache_dir."""
   init: str | None = None
@@ -246,8 +248,3 @@ class Config:
 def as_json(config: Config) -> dict[str, Any]:
   """Return the configuration as plain JSON values: paths are strings."""
   return json.loads(json.dumps(dataclasses.asdict(config), default=str))
-
-
-def expand(path: pathlib.Path) -> pathlib.Path:
-  """Return an absolute path, `~` expanded."""
-  return path.expanduser().absolute()

@@ -13,7 +13,9 @@ from chexjax.data.own_set import open_folder
 from chexjax.data.sources import Dataset, Source
 from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
-from chexjax.training.config import Config, expand
+from chexjax.io import expand_home
+from chexjax.runtime.cache_home import cache_home
+from chexjax.training.config import Config
 
 
 def open_data(
@@ -43,7 +45,7 @@ def open_data(
     from chexjax.data.phantom import ensure_phantom
 
     messages.tell(f"phantom: {config.phantom_images} drawn images in {folder}")
-    ensure_phantom(folder, **_phantom_options(config))
+    ensure_phantom(folder, mend=True, **_phantom_options(config))
   dataset = _open(config, folder)
   missing = set(need) - set(dataset.splits)
   if missing:
@@ -85,7 +87,7 @@ def some_patients(source: Source, share: float, *, seed: int) -> Source:
 def _open(config: Config, folder: pathlib.Path) -> Dataset:
   """Open the folders of a run."""
   # Paths come back as texts from a workdir's config.json.
-  more = [expand(pathlib.Path(path)) for path in config.more_data]
+  more = [_absolute(pathlib.Path(path)) for path in config.more_data]
   folders = [folder, *more]
   opened = []
   for path in folders:
@@ -94,7 +96,7 @@ def _open(config: Config, folder: pathlib.Path) -> Dataset:
       open_folder(
         path,
         size=config.image_size,
-        cache=expand(config.cache_dir) / "records",
+        cache=cache_home(config.cache_dir) / "records",
         shape=config.shape,
         uncertain=config.uncertain,
       )
@@ -144,12 +146,16 @@ def _tell_classes(dataset: Dataset) -> None:
 def data_folder(config: Config) -> pathlib.Path:
   """Return `--data_dir`, or the phantom's folder in the cache."""
   if config.data_dir is not None:
-    return expand(config.data_dir)
+    return _absolute(config.data_dir)
   from chexjax.data.phantom import VERSION
 
   options = json.dumps([VERSION, _phantom_options(config)])
   digest = hashlib.sha256(options.encode()).hexdigest()[:12]
-  return expand(config.cache_dir) / "phantom" / digest
+  return cache_home(config.cache_dir) / "phantom" / digest
+
+
+def _absolute(path: pathlib.Path) -> pathlib.Path:
+  return expand_home(path).absolute()
 
 
 def _phantom_options(config: Config) -> dict[str, Any]:

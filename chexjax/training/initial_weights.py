@@ -12,20 +12,16 @@ import jax
 from flax import traverse_util
 
 from chexjax import messages, weights
+from chexjax.io import expand_home
 from chexjax.systems import Backbone, Model, OneStageModel
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
+from chexjax.training.weight_files import HUB, download, find_file
 from chexjax.types import FINDINGS
 from chexjax.weights import loading
 from chexjax.weights.findings import transfer
 from chexjax.weights.shapes import shapes_of
-from chexjax.weights.torch_files import SUFFIXES
 
-# Repositories of ImageNet weights on the Hugging Face hub.
-HUB = {
-  "densenet121": "timm/densenet121.tv_in1k",
-  "resnet34": "timm/resnet34.tv_in1k",
-}
 # Options of the networks that have ImageNet weights; the paper uses them.
 _IMAGENET_SIZES: dict[str, Any] = {
   "block_sizes": (6, 12, 24, 16),
@@ -121,10 +117,10 @@ def load(config: Config) -> Start:
         "--init=released needs --init_dir=DIR with the authors' "
         + " or ".join(f"{name}.pth" for name in _RELEASED)
       )
-    return _released(_find(config.init_dir, _RELEASED), model)
+    return _released(find_file(config.init_dir, _RELEASED), model)
   if config.init_dir is not None:
     raise ValueError("--init_dir goes with imagenet or released, not a path")
-  path = pathlib.Path(config.init).expanduser()
+  path = expand_home(pathlib.Path(config.init))
   return _released(path, model) if path.is_file() else _folder(path, config)
 
 
@@ -154,9 +150,9 @@ def _imagenet(config: Config, model: Model) -> Start:
       "has them:\n  " + "\n  ".join(differing)
     )
   if config.init_dir is None:
-    files = [_download(name) for name in readers]
+    files = [download(name) for name in readers]
   else:
-    files = [_find(config.init_dir, [name]) for name in readers]
+    files = [find_file(config.init_dir, [name]) for name in readers]
   like = shapes_of(model)
   parts: dict[tuple[str, ...], Any] = {}
   for file, read in zip(files, readers.values()):
@@ -233,52 +229,3 @@ def _folder(path: pathlib.Path, config: Config) -> Start:
     info.findings,
     stage=info.stage,
   )
-
-
-def _find(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:
-  """Return the only weights file under a folder whose path has one of `names`.
-
-  The first of the names that is found decides.
-  """
-  folder = folder.expanduser()
-  if not folder.is_dir():
-    raise FileNotFoundError(f"--init_dir={folder} is no folder")
-  files = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES)
-  for name in names:
-    # All files of timm are called model.safetensors; their folders differ.
-    found = [p for p in files if name in str(p.relative_to(folder))]
-    if len(found) == 1:
-      return found[0]
-    if found:
-      raise ValueError(
-        f"--init_dir={folder} has more than one {name}: "
-        + ", ".join(str(p) for p in found)
-      )
-  there = ", ".join(p.name for p in files) or "none"
-  raise FileNotFoundError(
-    f"no file named *{' or *'.join(names)}* ({', '.join(SUFFIXES)}) under "
-    f"--init_dir={folder}; weight files there: {there}"
-  )
-
-
-def _download(name: str) -> pathlib.Path:
-  """Download a backbone's file from timm's repository on the hub."""
-  repo = HUB[name]
-  try:
-    import huggingface_hub
-  except ImportError as error:
-    raise ImportError(
-      f"downloading {repo} needs the hub client: pip install 'chexjax[hub]'; "
-      "or give --init_dir=DIR with the files, or --init=none to start from "
-      "scratch"
-    ) from error
-  messages.tell(f"downloading {repo} from the Hugging Face hub")
-  try:
-    file = huggingface_hub.hf_hub_download(repo, "model.safetensors")
-  except Exception as error:  # The client's network library raises many types.
-    raise OSError(
-      f"{repo} could not be downloaded (no network?): {error}; give "
-      "--init_dir=DIR with DenseNet-121 and ResNet-34 of torchvision or timm, "
-      "or --init=none to start from scratch"
-    ) from error
-  return pathlib.Path(file)

@@ -1,8 +1,11 @@
 """Metrics as JSON lines and as TensorBoard files."""
 
 import json
+import multiprocessing
 import pathlib
+from typing import Any
 
+from chexjax import messages
 from chexjax.io import write_text
 
 
@@ -36,7 +39,7 @@ class MetricsWriter:
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
-      for line in self._path.read_text().splitlines():
+      for line in self._path.read_text(encoding="utf-8").splitlines():
         try:
           row = json.loads(line)
         except json.JSONDecodeError:  # A killed run leaves half a line.
@@ -46,9 +49,16 @@ class MetricsWriter:
         ):
           kept.append(line)
     write_text(self._path, "".join(line + "\n" for line in kept))
-    self._board = tensorboardX.SummaryWriter(
-      str(workdir / "tensorboard" / f"stage{stage}"), purge_step=start + 1
-    )
+    self._board: Any = None
+    if _has_semaphores():
+      self._board = tensorboardX.SummaryWriter(
+        str(workdir / "tensorboard" / f"stage{stage}"), purge_step=start + 1
+      )
+    else:
+      messages.warn(
+        "note: no TensorBoard file, which needs a /dev/shm that can be "
+        f"written; {self._path} holds the same figures"
+      )
 
   def write(self, step: int, values: dict[str, float | None]) -> None:
     """Write one row.
@@ -60,13 +70,25 @@ class MetricsWriter:
     if self._silent:
       return
     row = {"stage": self._stage, "step": step, **values}
-    with self._path.open("a") as file:
+    with self._path.open("a", encoding="utf-8") as file:
       file.write(json.dumps(row, allow_nan=False) + "\n")
     for name, value in values.items():
-      if value is not None:
+      if value is not None and self._board is not None:
         self._board.add_scalar(name, value, step)
 
   def close(self) -> None:
     """Flush and close the TensorBoard file."""
-    if not self._silent:
+    if not self._silent and self._board is not None:
       self._board.close()
+
+
+def _has_semaphores() -> bool:
+  """Return whether the system gives a semaphore, as TensorBoard's writer needs.
+
+  A container may have no shared memory.
+  """
+  try:
+    multiprocessing.Semaphore()
+  except OSError:
+    return False
+  return True

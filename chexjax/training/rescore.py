@@ -14,6 +14,7 @@ from chexjax.evaluation.protocols.bootstrap import DRAWS
 from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.scoring import score_model
+from chexjax.runtime.cache_home import cache_home
 from chexjax.runtime.sharding import fitting, make_mesh, replicated
 from chexjax.training import initial_weights, setup, workdir
 from chexjax.training.config import Config, as_json
@@ -123,7 +124,7 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
   if asked.data_dir is not None:
     score_weights(folder, asked)
     return
-  config = workdir.stored(folder)
+  config = _stored(folder)
   setup.use_compile_cache(config)
   run = Run(config, open_data(config), initial_weights.FINISHED)
   variables = jax.device_get(run.finished_variables())
@@ -168,7 +169,7 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
     raise ValueError("weights are scored with a data_dir and an out")
   # A run says how films become squares, and what an uncertain label is.
   is_run = (path / "config.json").is_file()
-  own = workdir.stored(path) if is_run else Config()
+  own = _stored(path) if is_run else Config()
   setup.use_compile_cache(own)
   model, variables, info = load_model(path)
   config = dataclasses.replace(
@@ -193,6 +194,13 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
     options=asked.map_options(own.read),
     **asked.options(maps=info.preset, seed=own.seed),
   )
+
+
+def _stored(folder: pathlib.Path) -> Config:
+  """Return a workdir's options; a cache of another machine is left."""
+  config = workdir.stored(folder)
+  cache = cache_home(config.cache_dir, strict=False)
+  return dataclasses.replace(config, cache_dir=cache)
 
 
 def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:

@@ -11,8 +11,9 @@ import optax
 
 from chexjax import ops
 from chexjax.runtime import compile_cache
+from chexjax.runtime.cache_home import cache_home
 from chexjax.systems import OURS, Model, build_model
-from chexjax.training.config import Config, EvidenceOptions, as_json, expand
+from chexjax.training.config import Config, EvidenceOptions, as_json
 from chexjax.training.optimizers import make_optimizer, make_schedule
 
 # Options that a train step does not depend on, or only through the other
@@ -28,9 +29,16 @@ _OUTSIDE_OF_STEPS = (
 
 
 def use_compile_cache(config: Config) -> None:
-  """Store compiled programs under `cache_dir`, unless the options forbid it."""
+  """Store compiled programs under `cache_dir`, unless the options forbid it.
+
+  Args:
+    config: of the run.
+
+  Raises:
+    ValueError: `cache_dir` cannot be written.
+  """
   if config.compilation_cache:
-    compile_cache.use_folder(expand(config.cache_dir) / "compiled")
+    compile_cache.use_folder(cache_home(config.cache_dir) / "compiled")
 
 
 def check_batch(config: Config) -> None:

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from chexjax.ops.checks import check_same_shape
 from chexjax.systems import Intermediates, System, Truth
 
 
@@ -31,11 +32,16 @@ def system_loss(
 
   Returns:
     The scalar loss, 0 without a known pair; and `loss_cls` and `loss`.
+
+  Raises:
+    ValueError: the system's loss is not `[B, K]`.
   """
   known = ~jnp.isnan(labels) & (mask[:, None] > 0)
   truth = Truth(
     jnp.where(known, labels, 0), known.astype(labels.dtype), beta_pos, beta_neg
   )
-  losses = jnp.where(known, system.loss(logits, found, truth), 0)
+  losses = system.loss(logits, found, truth)
+  check_same_shape("the system's losses", losses, "labels", labels)
+  losses = jnp.where(known, losses, 0)
   loss = cls_scale * losses.sum() / jnp.maximum(known.sum(), 1)
   return loss, {"loss_cls": loss, "loss": loss}

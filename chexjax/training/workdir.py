@@ -95,7 +95,9 @@ def stored(workdir: pathlib.Path) -> Config:
   path = workdir / "config.json"
   if not path.exists():
     raise FileNotFoundError(f"no {path}: not a workdir of experiments.run")
-  values = json.loads(path.read_text())["config"]
+  values = io.read_object(path, "config")["config"]
+  if not isinstance(values, dict) or "seed" not in values:
+    raise ValueError(f"{path} is damaged: config holds no options")
   # Old files lack this option: the phantom had the seed of the run.
   values.setdefault("phantom_seed", values["seed"])
   values["workdir"] = str(workdir)
@@ -155,7 +157,7 @@ def check_data(config: Config, dataset: Dataset) -> None:
   # Sets of one way only, and older workdirs, do not say it.
   ours["shape"] = ours["shape"] or "squeeze"
   if path.exists():
-    theirs = {"shape": "squeeze"} | io.read_json(path)
+    theirs = {"shape": "squeeze"} | io.read_object(path)
     differing = [name for name in known if theirs.get(name) != ours[name]]
     if differing:
       raise ValueError(

@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 
 from chexjax import messages, weights
+from chexjax.io import expand_home
 from chexjax.models import ChexModel, released_options
 from chexjax.systems import Model
 from chexjax.types import FINDINGS
@@ -31,7 +32,7 @@ def convert(source: pathlib.Path, out: pathlib.Path) -> None:
     ValueError: the weights do not fit, or their model is not one that the
       authors' code can build.
   """
-  out = out.expanduser()
+  out = expand_home(out)
   back = out.suffix in SUFFIXES
   if out.exists() and (back or not out.is_dir() or any(out.iterdir())):
     raise FileExistsError(f"{out} exists already; give another --out")

@@ -57,7 +57,7 @@ def load_model(
     ImportError: torch or safetensors is needed and absent.
     ValueError: the weights do not fit, or the path holds none.
   """
-  path = pathlib.Path(path).expanduser()
+  path = io.expand_home(pathlib.Path(path))
   if path.is_file():
     loaded = _from_file(path)
   elif (path / MODEL_FILE).is_file():
@@ -115,7 +115,7 @@ def save_model(folder: pathlib.Path, variables: Any, info: ModelInfo) -> None:
   Raises:
     FileExistsError: `folder` exists and is not empty.
   """
-  folder = folder.expanduser().absolute()
+  folder = io.expand_home(folder).absolute()
   if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
     raise FileExistsError(f"{folder} exists already; give another --out")
   with io.new_folder(folder) as scratch:
@@ -151,7 +151,7 @@ def _from_file(path: pathlib.Path) -> _Loaded:
 
 def _from_converted(path: pathlib.Path) -> _Loaded:
   file = path / MODEL_FILE
-  record = io.read_json(file)
+  record = io.read_object(file)
   if record.pop("format", None) != _FORMAT:
     raise ValueError(f"{file}: format must be {_FORMAT!r}")
   try:
@@ -167,7 +167,10 @@ def _from_converted(path: pathlib.Path) -> _Loaded:
 
 
 def _from_workdir(path: pathlib.Path) -> _Loaded:
-  config = io.read_json(path / "config.json")["config"]
+  file = path / "config.json"
+  config = io.read_object(file, "config")["config"]
+  if not isinstance(config, dict) or "model" not in config:
+    raise ValueError(f"{file} is damaged: config holds no options")
   for stage in (3, 2, 1):
     folder = path / "checkpoints" / f"stage{stage}"
     step = chosen_step(folder)
@@ -181,7 +184,7 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
     like = shapes_of(model, stage=trained)
     variables = restore_variables(folder / str(step) / "state", like)
     percentiles, cuts = run_results.of_workdir(
-      path, stage, box_map_of(trained, system)
+      path, stage, box_map_of(trained, system=system)
     )
     return (
       model,

@@ -44,11 +44,19 @@ class ModelInfo:
 
     Of another system the first of its maps.
     """
-    return box_map_of(self.stage, self.system)
+    return box_map_of(self.stage, system=self.system)
 
 
-def box_map_of(stage: int, system: str = OURS) -> str:
-  """Return the map that boxes are cut from after a stage of a system."""
+def box_map_of(stage: int, *, system: str = OURS) -> str:
+  """Return the map that boxes are cut from.
+
+  Args:
+    stage: the last that was trained.
+    system: see `ModelInfo`.
+
+  Returns:
+    Its name.
+  """
   if system != OURS:
     return next(iter(SYSTEMS[system].maps))
   return "mix" if stage > 1 else "sal"

@@ -1,8 +1,10 @@
 """A model's variables on disk, without optimizer state and input position."""
 
+import contextlib
 import os
 import pathlib
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -65,13 +67,16 @@ def restore_variables(folder: pathlib.Path, like: Any) -> Any:
     Variables with the structure of `like`, on the first device.
 
   Raises:
-    ValueError: a leaf is missing or of another shape; lists all of them.
+    ValueError: a leaf is missing or of another shape, with a list of all of
+      them; or the checkpoint is damaged.
   """
   handler = ocp.PyTreeCheckpointHandler()
   # The handler reads the metadata, not a checkpointer: of a training state
   # they are one folder higher, and a checkpointer would warn.
-  _check(folder, handler.metadata(folder.absolute()).tree, like)
-  with ocp.Checkpointer(handler) as checkpointer:
+  with reading(folder):
+    stored = handler.metadata(folder.absolute()).tree
+  _check(folder, stored, like)
+  with reading(folder), ocp.Checkpointer(handler) as checkpointer:
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     target = jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=device), like
@@ -86,6 +91,37 @@ def restore_variables(folder: pathlib.Path, like: Any) -> Any:
     )
 
 
+class DamagedCheckpoint(OSError, ValueError):
+  """A checkpoint of which something is cut short or missing.
+
+  It is both: of an input, for who loads weights, and of the disk, for a run
+  that wants to go on.
+  """
+
+
+@contextlib.contextmanager
+def reading(folder: pathlib.Path) -> Iterator[None]:
+  """Turn any error of the block into one that names a damaged checkpoint.
+
+  Args:
+    folder: of the checkpoint.
+
+  Raises:
+    DamagedCheckpoint: something of it is cut short or missing.
+  """
+  try:
+    yield
+  except DamagedCheckpoint:
+    raise
+  except Exception as error:  # Orbax and TensorStore raise many types.
+    lines = str(error).splitlines() or [type(error).__name__]
+    reason = lines[0].partition(" [tensorstore")[0]
+    raise DamagedCheckpoint(
+      f"the checkpoint in {folder} is damaged: {reason}; without this folder "
+      "an earlier one is used, if there is one"
+    ) from error
+
+
 def chosen_step(folder: pathlib.Path) -> int | None:
   """Return the step of a stage whose weights are used.
 
@@ -94,13 +130,17 @@ def chosen_step(folder: pathlib.Path) -> int | None:
   Args:
     folder: of `Checkpoints`; it need not exist.
 
+  Raises:
+    DamagedCheckpoint: the metrics of a checkpoint.
+
   Returns:
     The step with the best validation AUC, of equal ones the last, as
     `Checkpoints.best_step`; else the last step; None without a checkpoint.
   """
   if not folder.is_dir():
     return None
-  steps = ocp.utils.checkpoint_steps(folder.absolute())
+  with reading(folder):
+    steps = ocp.utils.checkpoint_steps(folder.absolute())
   aucs = {step: _auc(folder / str(step)) for step in steps}
   judged = [step for step, auc in aucs.items() if auc is not None]
   if judged:
@@ -110,8 +150,11 @@ def chosen_step(folder: pathlib.Path) -> int | None:
 
 def _auc(checkpoint: pathlib.Path) -> float | None:
   """Return the metric that was saved with a checkpoint, if one was."""
-  file = checkpoint / "metrics" / "metrics"
-  return io.read_json(file)["auc"] if file.is_file() else None
+  folder = checkpoint / "metrics"
+  if not folder.is_dir():
+    return None
+  with reading(checkpoint):
+    return float(io.read_object(folder / "metrics", "auc")["auc"])
 
 
 def stored_findings(checkpoint: pathlib.Path) -> list[str] | None:
@@ -126,7 +169,8 @@ def stored_findings(checkpoint: pathlib.Path) -> list[str] | None:
   folder = checkpoint.absolute() / "findings"
   if not folder.is_dir():
     return None
-  return ocp.JsonCheckpointHandler().restore(folder)["names"]
+  with reading(checkpoint):
+    return ocp.JsonCheckpointHandler().restore(folder)["names"]
 
 
 def _check(folder: pathlib.Path, stored: Any, like: Any) -> None:

@@ -6,6 +6,7 @@
 import importlib
 import sys
 
+from chexjax.commands.console import run_command
 from chexjax.runtime import memory
 
 # Subcommand -> what it measures; each is a module here with `main(argv)`.
@@ -37,4 +38,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-  sys.exit(main())
+  sys.exit(run_command(main))

@@ -18,7 +18,7 @@ from chexjax.commands.options import parse
 from chexjax.data.decoding import read_grey
 from chexjax.data.pipeline import train_batches
 from chexjax.data.sources import open_chest_xray14
-from chexjax.training.config import expand
+from chexjax.runtime.cache_home import DEFAULT, cache_home
 from experiments.benchmark import frame
 
 # Batches drawn before the clock starts: more than a loader reads ahead, so
@@ -32,7 +32,7 @@ class Options:
 
   data_dir: pathlib.Path | None = None
   """Folder in ChestX-ray14's layout, images in images/; default: drawn."""
-  cache_dir: pathlib.Path = pathlib.Path("~/.cache/chexjax")
+  cache_dir: pathlib.Path = DEFAULT
   """Folder of the drawn images and of the records."""
   raw_size: int = 1024
   """Side of the drawn images, in pixels."""
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(options: Options) -> list[frame.Row]:
   """Returns all rows."""
-  folder, cache = _folder(options), expand(options.cache_dir)
+  folder, cache = _folder(options), cache_home(options.cache_dir)
   paths = sorted(map(str, (folder / "images").glob("*.png")))
   if not paths:
     raise SystemExit(f"no *.png in {folder / 'images'}")
@@ -160,12 +160,13 @@ def measure(options: Options) -> list[frame.Row]:
 def _folder(options: Options) -> pathlib.Path:
   """Returns the folder given, or one with drawn images."""
   if options.data_dir is not None:
-    return expand(options.data_dir)
+    return options.data_dir.absolute()
   from chexjax.data.phantom import ensure_phantom
 
   name = f"benchmark_{options.raw_size}"
   return ensure_phantom(
-    expand(options.cache_dir) / "phantom" / name,
+    cache_home(options.cache_dir) / "phantom" / name,
+    mend=True,
     num_images=32,
     size=options.raw_size,
   )

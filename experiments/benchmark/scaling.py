@@ -152,7 +152,7 @@ def _step(point: Point, options: Options) -> tuple[frame.Row, ...]:
         frame.Row("step", "ms", note=note),
         frame.Row("memory planned", "MiB", note=note),
       )
-    rows = json.loads(out.read_text())["rows"]
+    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]
   print(f"measured {point}", file=sys.stderr, flush=True)
   time = next(r for r in rows if " stage 3, " in r["name"])
   # There is none where the step does not fit the memory.

@@ -18,9 +18,9 @@ import jax.numpy as jnp
 from chexjax import ops
 from chexjax.commands.options import parse
 from chexjax.runtime import compile_cache, compile_messages, operation_count
+from chexjax.runtime.cache_home import cache_home
 from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
 from chexjax.training import setup
-from chexjax.training.config import expand
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
 from chexjax.types import Batch
@@ -88,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
       options, image_size=subject.TOY_SIZE, num_classes=2, matrix=64, repeats=2
     )
   if options.cache_dir is not None:
-    folder = str(expand(options.cache_dir))
+    folder = str(cache_home(options.cache_dir))
     jax.config.update("jax_compilation_cache_dir", folder)
   rows: list[frame.Row] = []
   result: dict = {}

@@ -39,10 +39,13 @@ def test_jpeg_is_what_pillow_gives(quality):
   np.testing.assert_array_equal(decode_grey(data)[..., 0], want)
 
 
-@pytest.mark.parametrize("data", [b"", b"no image"])
-def test_no_image_is_named(tmp_path, data):
+@pytest.mark.parametrize(
+  ("data", "said"),
+  [(b"", "is empty"), (b"no image", "cannot identify image file")],
+)
+def test_no_image_is_named(tmp_path, data, said):
   (tmp_path / "a.png").write_bytes(data)
-  with pytest.raises(ValueError, match=r"a.png: cannot identify image file$"):
+  with pytest.raises(ValueError, match=rf"a.png: {said}$"):
     read_grey(tmp_path / "a.png", 32)
 
 

@@ -61,7 +61,7 @@ def test_what_may_mislead_is_noted(tmp_path):
 
 
 @pytest.mark.parametrize(
-  ("content", "said"), [(b"", "cannot identify"), (b"GIF", "cannot identify")]
+  ("content", "said"), [(b"", "is empty"), (b"GIF", "cannot identify")]
 )
 def test_what_is_no_image_is_named(tmp_path, content, said):
   (tmp_path / "a.png").write_bytes(content)
@@ -76,5 +76,5 @@ def test_truncated_and_other_formats_are_named(tmp_path):
   with pytest.raises(ValueError, match=r"a\.png"):
     read_film(tmp_path / "a.png", 32)
   Image.fromarray(GREY).save(tmp_path / "b.png", format="TIFF")
-  with pytest.raises(ValueError, match="is TIFF, must be PNG or JPEG"):
+  with pytest.raises(ValueError, match="is TIFF, must be PNG, JPEG or DICOM"):
     read_film(tmp_path / "b.png", 32)

@@ -5,7 +5,7 @@ import json
 import jax
 import jax.numpy as jnp
 import pytest
-from tiny import TINY
+from tiny import TINY_OWN
 
 from chexjax.commands import report
 from chexjax.data.pipeline import train_batches
@@ -18,7 +18,7 @@ from chexjax.weights.loading import shapes_of
 from experiments import flags
 from experiments.run import main
 
-OPTIONS = [*TINY, "--image_size=128", "--stage=1"]
+OPTIONS = [*TINY_OWN, "--image_size=128", "--stage=1"]
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny import TINY
+from tiny import TINY, TINY_OWN
 
 import chexjax
 from chexjax.commands import convert, evaluate, predict, report
@@ -23,7 +23,7 @@ SETS = {
 def train(folder, workdir, *argv):
   return run.main(
     [
-      *TINY, "--config=phantom", "--image_size=128", "--stage=1",
+      *TINY_OWN, "--config=phantom", "--image_size=128", "--stage=1",
       f"--data_dir={folder}", f"--workdir={workdir}", *argv,
     ]
   )  # fmt: skip

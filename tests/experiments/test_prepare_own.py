@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from dicom_films import film, ramp
+from dicom_films import write as write_dicom
 from layout_sets import HEIGHT, WIDTH, films, opened, prepare, vindr, write
 
 from chexjax.data.layouts import siim
@@ -34,7 +36,7 @@ def test_vindr(tmp_path, capsys):
 
 def test_rsna(tmp_path, capsys):
   films(tmp_path / "png", "p1.png", "p2.png", "p3.png")
-  (tmp_path / "png" / "p4.dcm").write_bytes(b"\0" * 128 + b"DICM")
+  write_dicom(film(ramp(8, width=200, height=100)), tmp_path / "png/p4.dcm")
   write(
     tmp_path / "in" / "stage_2_train_labels.csv",
     "patientId,x,y,width,height,Target",
@@ -59,7 +61,6 @@ def test_rsna(tmp_path, capsys):
   assert status == 0
   said = capsys.readouterr().out
   assert "6 lines of 5 films" in said
-  assert "1 films are DICOM files, which are not read yet" in said
   assert "1 films of the tables have no image" in said
   assert "No Lung Opacity / Not Normal: 1, Normal: 1" in said
   found = opened(tmp_path / "out")
@@ -68,6 +69,10 @@ def test_rsna(tmp_path, capsys):
     {"Lung Opacity": [[10, 20, 40, 60], [100, 50, 120, 70]]},
   )
   assert found["images/p3.png"][:2] == ({"Lung Opacity": 0}, {})
+  assert found["images/p4.dcm"][:2] == (
+    {"Lung Opacity": 1},
+    {"Lung Opacity": [[1, 1, 6, 6]]},
+  )
 
 
 def chexpert(source, *, test=False):

@@ -129,11 +129,11 @@ def test_nothing_is_written_over(tmp_path, capsys):
   assert (out / "labels.csv").read_bytes() == before
 
 
-def test_dicom_alone_is_said(tmp_path, capsys):
+def test_names_of_dicom_files_are_found(tmp_path, capsys):
   vindr(tmp_path / "in")
   for path in (tmp_path / "in" / "train").iterdir():
     path.rename(path.with_suffix(".dicom"))
-  assert prepare("vindr", tmp_path / "in", tmp_path / "out") == 2
-  said = capsys.readouterr().err
-  assert "no film has an image" in said
-  assert "4 films are DICOM files, which are not read yet" in said
+  assert prepare("vindr", tmp_path / "in", tmp_path / "out") == 0
+  assert "4 films, 4 boxes" in capsys.readouterr().out
+  # What they are is told by their content.
+  assert len(opened(tmp_path / "out")) == 4

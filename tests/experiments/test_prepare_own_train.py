@@ -4,7 +4,7 @@ import json
 
 import pytest
 from layout_sets import films, prepare, write
-from tiny import TINY
+from tiny import TINY_OWN
 
 import chexjax
 from chexjax.data.layouts import LAYOUTS
@@ -95,7 +95,7 @@ def test_a_set_is_prepared_and_trained_on(layout, tmp_path):
   out = source if layout == "chexpert" else tmp_path / "out"
   assert prepare(layout, source, out) == 0
   workdir = tmp_path / "w"
-  argv = [*TINY, "--stage=1", "--image_size=128", f"--data_dir={out}"]
+  argv = [*TINY_OWN, "--stage=1", "--image_size=128", f"--data_dir={out}"]
   assert run.main([*argv, f"--workdir={workdir}"]) == 0
   assert chexjax.load(workdir).findings == (finding,)
   results = json.loads((workdir / "results.json").read_text())

@@ -4,7 +4,7 @@ import json
 
 import jax
 import pytest
-from tiny import STEPS, TINY
+from tiny import STEPS, TINY, TINY_OWN
 
 from chexjax.commands import evaluate, report
 from chexjax.io import held
@@ -71,7 +71,7 @@ def test_a_set_with_faults_leaves_no_workdir(own_folder, tmp_path, capsys):
   own = own_folder(tmp_path / "own")
   own.labels[3] = "a/02.png"
   own.write()
-  argv = [*TINY, f"--data_dir={own.path}", f"--workdir={tmp_path / 'w'}"]
+  argv = [*TINY_OWN, f"--data_dir={own.path}", f"--workdir={tmp_path / 'w'}"]
   assert main([*argv, f"--cache_dir={tmp_path / 'c'}"]) == 2
   assert "labels.csv line 4" in capsys.readouterr().err
   assert not (tmp_path / "w").exists()

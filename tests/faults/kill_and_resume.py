@@ -28,7 +28,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 REPO = pathlib.Path(__file__).parents[2]
-sys.path.append(str(REPO / "tests" / "experiments"))
+sys.path.append(str(REPO / "tests" / "helpers"))
 
 from tiny import STEPS, TINY  # noqa: E402
 

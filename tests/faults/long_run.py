@@ -3,9 +3,10 @@
   python tests/faults/long_run.py --steps=2000 --predictions=5000
 
 Trains stage 1 of the phantom configuration and predicts a folder with the
-result. Each program is looked at twice a second; what it held most of the time
-(the median) in the second quarter of its run is compared with the last quarter:
-a validation has readers of its own, and one quarter may see more of it. The
+result, once with all records in memory and once without. Each program is looked
+at twice a second; what it held most of the time (the median) in the second
+quarter of its run is compared with the last quarter: a validation has readers
+of its own, and one quarter may see more of it. The
 last line says whether anything grew: memory by more than 5 %, open files by one
 or threads by more than one (docs/reliability.md says why).
 """
@@ -68,7 +69,7 @@ def growth(name, seen):
 
 
 def main(argv=None):
-  """Runs both; returns what grew."""
+  """Runs all; returns what grew."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("--steps", type=int, default=2000)
   parser.add_argument("--predictions", type=int, default=5000)
@@ -101,6 +102,17 @@ def main(argv=None):
         str(films),
       ],
       lambda: out.exists() and len(os.listdir(out)) > 50,
+    ),
+  )  # fmt: skip
+  journal = root / "lines" / "shard-00001-of-00001.jsonl"
+  faults += growth(
+    f"{options.predictions} predictions as JSON lines",
+    watch(
+      [
+        "experiments.predict", f"--weights={workdir}", "--format=jsonl",
+        "--no_overlays", f"--out={root / 'lines'}", str(films),
+      ],
+      lambda: journal.exists() and journal.stat().st_size > 100_000,
     ),
   )  # fmt: skip
   print(f"grew: {', '.join(faults) or 'nothing'}")

@@ -155,7 +155,8 @@ def scores(text):
   yield "BOM and CRLF", ("\ufeff" + text.replace("\n", "\r\n")).encode(), None
   yield "empty", b"", "lacks the column 'file'"
   yield "header alone", header.encode(), "missing images"
-  yield "UTF-16", text.encode("utf-16"), "no UTF-8 text"
+  yield "UTF-16", text.encode("utf-16"), None
+  yield "Latin-1", text.replace("file", "film-ö").encode("l1"), "no UTF-8 text"
   yield "NaN", first("nan"), "NaN or infinite"
   yield "infinite", first("1e999"), "NaN or infinite"
   yield "above 1", first("1.5"), "outside 0..1"

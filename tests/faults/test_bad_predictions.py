@@ -38,6 +38,29 @@ def message(folder, truth):
   return faults.message(folder) if faults else None
 
 
+@pytest.mark.parametrize(
+  ("separator", "encoding", "end"),
+  [
+    (";", "utf-8", "\n"),
+    ("\t", "utf-8-sig", "\r\n"),
+    ("\t", "utf-16", "\r\n"),
+    (",", "utf-8", "\r"),
+  ],
+)
+def test_scores_are_read_as_people_save_tables(given, separator, encoding, end):
+  folder, truth = given
+  path = folder / "scores.csv"
+  want = read_submission(folder, truth, Faults()).scores
+  text = path.read_text().replace(",", separator).replace("\n", end)
+  path.write_bytes(text.encode(encoding))
+  assert message(folder, truth) is None
+  found = read_submission(folder, truth, Faults()).scores
+  np.testing.assert_equal(found, want)
+  path.write_bytes(text.replace("0.5", "0,5").encode(encoding))
+  if separator != ",":
+    assert "(write 0.5, not 0,5)" in message(folder, truth)
+
+
 def test_every_fault_of_scores_is_told(given):
   folder, truth = given
   path = folder / "scores.csv"

@@ -109,7 +109,7 @@ def test_a_header_tells_what_is_no_whole_film(corpus):
     "truncated_half.png": "truncated",
     "pipe.png": "no regular file",
     "dangling.png": "not there",
-    "gif.png": "is GIF, must be PNG or JPEG",
+    "gif.png": "is GIF, must be PNG, JPEG or DICOM",
   }.items():
     assert said in headers.read_header(folder / name), name
 

@@ -20,3 +20,5 @@ TINY = [
   "--model.crop_width=4",
   "--model.crop_hidden=4",
 ]  # fmt: skip
+# For a run with a --data_dir, which has no phantom.
+TINY_OWN = [option for option in TINY if "phantom" not in option]

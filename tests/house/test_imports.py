@@ -21,12 +21,19 @@ MAY_IMPORT = {
   "models": {"ops"},
   "systems": {"ops", "models"},
   "weights": {"ops", "models", "systems", "runtime"},
-  "data": {"ops"},
+  "dicom": set(),
+  "data": {"ops", "dicom"},
   "evaluation": {"ops"},
   "report": {"ops", "data", "evaluation"},
   "inference": {
-    "ops", "models", "systems", "weights", "data", "evaluation", "report",
+    "ops", "models", "systems", "weights", "dicom", "data", "evaluation",
+    "report",
     "runtime",
+  },
+  "serving": {"data", "inference"},
+  "export": {
+    "ops", "models", "systems", "weights", "data", "evaluation", "report",
+    "runtime", "inference",
   },
   "training": {
     "ops", "models", "systems", "weights", "data", "evaluation", "report",
@@ -110,7 +117,7 @@ def test_ops_know_no_flax():
   ],
 )
 def test_imports_are_light(modules, heavy):
-  heavy |= {"matplotlib", "tensorflow", "torch"}
+  heavy |= {"matplotlib", "pydicom", "tensorflow", "torch"}
   code = f"import sys, {modules}; print(sorted({heavy!r} & set(sys.modules)))"
   out = subprocess.run(
     [sys.executable, "-c", code],

@@ -13,7 +13,9 @@ import pytest
 
 PACKAGE = pathlib.Path(__file__).parents[2] / "chexjax"
 # `ops` and `models` have stricter rules in test_api.py.
-ROOMS = ("data", "inference", "report", "runtime", "training", "weights")
+ROOMS = (
+  "data", "export", "inference", "report", "runtime", "training", "weights",
+)  # fmt: skip
 # The only parts that write to standard output.
 MAY_PRINT = ("__main__.py", "commands/", "data/phantom/worker.py")
 # Defaults that may be given by position, because the order is obvious.

@@ -44,6 +44,7 @@ def test_what_is_in_it(wheel):
   for name in (
     "chexjax/py.typed",
     "tfds_chestxray14/py.typed",
+    "chexjax/dicom/objects/finding_codes.csv",
     "chexjax/report/templates/page.html",
     "tfds_chestxray14/checksums.tsv",
   ):

@@ -15,7 +15,7 @@ def test_links_are_followed_and_clutter_is_counted(tmp_path, capsys):
   (given / "linked").symlink_to(store)
   (given / "circle").symlink_to(given)
   (given / "gone.png").symlink_to(tmp_path / "nothing")
-  jobs, failed = find_images([given], given / "out")
+  jobs, failed = find_images([given], [given / "out"])
   assert [job.path for job in jobs] == [
     given / "b.jpg", given / "linked" / "a.png",
   ]  # fmt: skip
@@ -27,4 +27,6 @@ def test_links_are_followed_and_clutter_is_counted(tmp_path, capsys):
 def test_a_hidden_file_that_is_given_itself_is_listed(tmp_path):
   path = tmp_path / ".a.png"
   path.write_bytes(b"x")
-  assert [job.path for job in find_images([path], tmp_path / "o")[0]] == [path]
+  assert [job.path for job in find_images([path], [tmp_path / "o"])[0]] == [
+    path
+  ]

@@ -107,7 +107,7 @@ def freeze(case, monkeypatch, *, gate):
     The loss before, and its gradient.
   """
   seen = {}
-  propose, sample = ChexModel._propose, ops.sample_region
+  propose, sample = ChexModel._propose, ops.sample_regions
 
   def look(key, scores, *, tau, noise_scale):
     assert noise_scale == 1
@@ -126,7 +126,7 @@ def freeze(case, monkeypatch, *, gate):
     fixed = {"saliency_logits": jnp.asarray(at["saliency_logits"])}
     return propose(model, maps | fixed, image_shape)
 
-  monkeypatch.setattr(ops, "sample_region", look)
+  monkeypatch.setattr(ops, "sample_regions", look)
   monkeypatch.setattr(ChexModel, "_propose", look_at_gate)
 
   def observe(params):
@@ -138,7 +138,7 @@ def freeze(case, monkeypatch, *, gate):
   )
   monkeypatch.setattr(
     ops,
-    "sample_region",
+    "sample_regions",
     lambda key, scores, *, tau, noise_scale: (
       at["hard"] + soft_of(key, scores, tau) - at["soft"]
     ),
@@ -218,9 +218,9 @@ def test_scores_get_the_jacobian_of_the_softmax():
   rng = np.random.default_rng(4)
   scores, pull = rng.normal(size=(2, 7)), rng.normal(size=(2, 7))
   key = jax.random.key(5)
-  found = jax.grad(lambda s: (ops.sample_region(key, s, tau=TAU) * pull).sum())(
-    jnp.asarray(scores)
-  )
+  found = jax.grad(
+    lambda s: (ops.sample_regions(key, s, tau=TAU) * pull).sum()
+  )(jnp.asarray(scores))
   noise = np.asarray(jax.random.gumbel(key, (2, 7), jnp.float64))
   p = np.exp((scores + noise) / TAU)
   p /= p.sum(-1, keepdims=True)

@@ -31,6 +31,11 @@ def warped_boxes(boxes, matrix):
   return ops.boxes.warp(boxes, matrix + jnp.eye(2, 3), **SIDES)
 
 
+def curved_head(features):
+  """Score two classes; the second derivative is not 0 either."""
+  return jnp.stack([jnp.exp(features).mean(), jnp.square(features).sum()])
+
+
 BOX, BOX_ROWS = Boxes((4,)), Boxes((3, 4))
 IMAGE, MAP, ROW = (16, 16, 1), (4, 4), (5,)
 # name -> function of arrays, the arrays' shapes.
@@ -55,6 +60,10 @@ CASES = {
   "roi_align": (ops.roi_align, [(4, 4, 2), BOX_ROWS]),
   "roi_align_proposals": (ops.roi_align_proposals, [(4, 4, 2)]),
   "saliency_scores": (ops.saliency_scores, [MAP]),
+  "grad_cam": (partial(ops.grad_cam, curved_head), [(4, 4, 2)]),
+  "grad_cam_plus_plus": (
+    partial(ops.grad_cam_plus_plus, curved_head), [(4, 4, 2)]),
+  "noisy_or_pool": (ops.noisy_or_pool, [MAP]),
   "lse_pool": (ops.lse_pool, [MAP]),
   "lse_lba_pool": (ops.lse_lba_pool, [MAP, ()]),
   "balance_weights": (
@@ -74,6 +83,7 @@ CASES = {
   "pick_region": (ops.pick_region, [ROW]),
   "straight_through": (ops.straight_through, [ROW, ROW]),
   "sample_region": (partial(ops.sample_region, KEY), [ROW]),
+  "sample_regions": (partial(ops.sample_regions, KEY), [ROW]),
   "exponential_tau": (ops.exponential_tau, [ROW]),
 }  # fmt: skip
 # These make arrays of options alone.

@@ -154,7 +154,7 @@ def test_sample_region_is_one_hot_with_a_finite_softmax_gradient():
   for tau in (1.0, 1e-3):
     value, grad = jax.value_and_grad(
       lambda s, tau=tau: (
-        ops.sample_region(KEY, s, tau=tau) * jnp.arange(4.0)
+        ops.sample_regions(KEY, s, tau=tau) * jnp.arange(4.0)
       ).sum()
     )(scores)
     assert float(value) == round(float(value))

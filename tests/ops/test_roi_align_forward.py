@@ -19,7 +19,7 @@ def general(features, output_size):
 def test_derivatives_equal_those_of_the_general_op(output_size):
   with jax.enable_x64(True):
     rng = np.random.default_rng(0)
-    at, along = (jnp.asarray(rng.normal(size=(2, 8, 9, 2))) for _ in range(2))
+    at, along = (jnp.asarray(rng.normal(size=(2, 8, 12, 2))) for _ in range(2))
 
     def of(pool):
       def loss(features):
@@ -92,6 +92,13 @@ def test_height_and_width_of_the_grid():
 def test_a_wrong_shape_is_named(features, boxes, message):
   with pytest.raises(ValueError, match=message):
     ops.roi_align(jnp.ones(features), jnp.ones(boxes))
+
+
+def test_a_box_that_is_no_number_is_named():
+  boxes = np.zeros((3, 4))
+  boxes[1, 2] = np.nan
+  with pytest.raises(ValueError, match=r"boxes must be finite, got nan at \(1"):
+    ops.roi_align(jnp.zeros((8, 8, 1)), boxes)
 
 
 def test_a_wrong_shape_of_the_fixed_grid_is_named():

@@ -30,3 +30,18 @@ def test_a_tiny_image_and_a_box_of_a_pixel_are_drawn():
 def test_colour_is_refused():
   with pytest.raises(ValueError, match="want an image"):
     draw_overlay(np.zeros((2, 2, 3), np.uint8), [])
+
+
+def test_pictures_in_rows_are_those_in_one_row():
+  rng = np.random.default_rng(0)
+  image = rng.integers(0, 256, (480, 480), np.uint8)
+  marked = [
+    Marked(name, rng.random((8, 8)), [30, 40, 90, 400]) for name in "abcd"
+  ]
+  row = np.asarray(draw_overlay(image, marked))
+  rows = np.asarray(draw_overlay(image, marked, columns=2))
+  assert rows.shape == (3 * 502 + 22, 2 * 484, 3)
+  for number in range(5):
+    top, left = number // 2 * 502, number % 2 * 484
+    one = row[:502, number * 484 : (number + 1) * 484]
+    assert (rows[top : top + 502, left : left + 484] == one).all()

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from tiny import STEPS, TINY
+from tiny import STEPS, TINY, TINY_OWN
 
 from experiments import flags
 from experiments.run import main
@@ -30,7 +30,8 @@ def start(folder, *options):
       processes.append(
         subprocess.Popen(
           [
-            sys.executable, "-m", "experiments.run", *TINY, *options,
+            sys.executable, "-m", "experiments.run",
+            *(TINY_OWN if "data_dir" in str(options) else TINY), *options,
             f"--workdir={folder / 'two'}", f"--cache_dir={folder / 'cache'}",
             f"--coordinator=127.0.0.1:{port}", "--num_processes=2",
             f"--process_id={number}",

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import TINY
+from tiny import TINY_OWN
 
 from chexjax.runtime import compile_messages
 from chexjax.training import initial_weights, setup
@@ -37,7 +37,7 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
   own_folder, tmp_path, monkeypatch
 ):
   own = own_folder(tmp_path / "own").write()
-  argv = [*TINY, f"--data_dir={own}", f"--workdir={tmp_path}"]
+  argv = [*TINY_OWN, f"--data_dir={own}", f"--workdir={tmp_path}"]
   config = flags.parse([*argv, "--image_size=128"])
   dataset = open_data(config)
   monkeypatch.setattr(

@@ -21,19 +21,23 @@ class ImageIndex:
     for path in files:
       self._by_stem.setdefault(path.stem.casefold(), []).append(path)
     self._missing: list[str] = []
-    self._dicom: list[str] = []
 
   @property
   def files(self) -> list[pathlib.Path]:
-    """Paths of all images that can be read, relative to the folder."""
+    """Paths of all images, relative to the folder.
+
+    A DICOM file beside the PNG that was made from it is left out.
+    """
+    paths = [path for of in self._by_stem.values() for path in of]
+    made = {p.with_suffix("") for p in paths if p.suffix.lower() in SUFFIXES}
     return sorted(
-      pathlib.Path(path)
-      for path in self._paths
-      if not path.lower().endswith(DICOM)
+      p
+      for p in paths
+      if p.suffix.lower() in SUFFIXES or p.with_suffix("") not in made
     )
 
   def find(self, name: str) -> str:
-    """Return an image's path within the folder, empty if it cannot be read.
+    """Return an image's path within the folder, empty if there is none.
 
     A path may begin with folders that are above the images, as CheXpert's do.
 
@@ -51,9 +55,6 @@ class ImageIndex:
       found = self._alike(parts[-1])
     if not found:
       self._missing.append(name)
-    elif found.lower().endswith(DICOM):
-      self._dicom.append(found)
-      found = ""
     return found
 
   def _alike(self, name: str) -> str:
@@ -62,22 +63,17 @@ class ImageIndex:
     for suffix in (*SUFFIXES, *DICOM):
       stem = stem.removesuffix(suffix)
     files = self._by_stem.get(stem, [])
-    # A film beside the DICOM file that it was made from.
-    readable = [p for p in files if p.suffix.lower() in SUFFIXES] or files
-    return readable[0].as_posix() if len(readable) == 1 else ""
+    # A PNG beside the DICOM file that it was made from is what somebody chose.
+    chosen = [p for p in files if p.suffix.lower() in SUFFIXES] or files
+    return chosen[0].as_posix() if len(chosen) == 1 else ""
 
   def notes(self) -> list[str]:
-    """Return what was not found or not read, as text."""
+    """Return what was not found, as text."""
     notes = []
     if self._missing:
       notes.append(
         f"{len(self._missing)} films of the tables have no image (or several) "
         f"in {self._folder}, such as {self._missing[0]}; left out"
-      )
-    if self._dicom:
-      notes.append(
-        f"{len(self._dicom)} films are DICOM files, which are not read yet, "
-        f"such as {self._dicom[0]}; left out. Convert them to PNG"
       )
     if self._clutter:
       notes.append(f"{self._clutter} hidden and system files are ignored")

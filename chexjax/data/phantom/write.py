@@ -3,18 +3,20 @@
 import json
 import os
 import pathlib
+import shutil
 from typing import Any
 
+from chexjax import messages
+from chexjax.data.phantom.content import MANIFEST, content_of, damage_of
 from chexjax.data.phantom.draw import check_size
 from chexjax.data.phantom.drawing import Boxes, default_workers, draw_all
 from chexjax.data.phantom.sampling import finding_weights, plan_films
 from chexjax.data.phantom.tables import write_tables
 from chexjax.data.turns import turn
-from chexjax.io import new_folder
+from chexjax.io import new_folder, read_json
 
 # Increased whenever the same arguments would give other bytes.
 VERSION = 4
-MANIFEST = "phantom.json"
 _TRAIN_VAL_BOXES = "train_val_boxes.json"
 MIN_IMAGES = 32
 
@@ -86,13 +88,17 @@ def write_phantom(
     )
     hidden = {f.file_name: boxes[f.file_name] for f in films if not f.test}
     (partial / _TRAIN_VAL_BOXES).write_text(json.dumps(hidden) + "\n")
-    manifest = {"version": VERSION, "arguments": arguments}
+    manifest = {
+      "version": VERSION,
+      "arguments": arguments,
+      "content": content_of(partial),
+    }
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
   return out_dir
 
 
 def ensure_phantom(
-  out_dir: str | os.PathLike[str], **arguments: Any
+  out_dir: str | os.PathLike[str], *, mend: bool = False, **arguments: Any
 ) -> pathlib.Path:
   """Write a phantom unless the folder already holds the same one.
 
@@ -100,6 +106,8 @@ def ensure_phantom(
 
   Args:
     out_dir: folder; absent, empty, or written by an earlier call.
+    mend: whether a phantom of which something is missing or changed is deleted
+      and drawn anew, with a warning.
     **arguments: of `write_phantom`.
 
   Returns:
@@ -107,13 +115,24 @@ def ensure_phantom(
 
   Raises:
     TypeError: `write_phantom` has no such argument.
-    ValueError: `out_dir` holds something else, or a phantom with other
-      arguments or of another version.
+    ValueError: `out_dir` holds something else, or a phantom that is damaged,
+      or with other arguments or of another version.
   """
   out_dir = pathlib.Path(out_dir)
-  if not (out_dir / MANIFEST).is_file():
+  if _damage(out_dir) or not (out_dir / MANIFEST).is_file():
     with turn(out_dir.parent, out_dir, work=f"draws {out_dir}"):
-      # Whoever waited finds it there.
+      # Whoever waited finds it whole.
+      if damage := _damage(out_dir):
+        if not mend:
+          raise ValueError(
+            f"the phantom in {out_dir} is damaged ({damage}): delete it, and "
+            "it is drawn anew"
+          )
+        messages.warn(
+          f"note: the phantom in {out_dir} is damaged ({damage}); it is drawn "
+          "anew"
+        )
+        shutil.rmtree(out_dir)
       if not (out_dir / MANIFEST).is_file():
         try:
           return write_phantom(out_dir, **arguments)
@@ -128,13 +147,30 @@ def ensure_phantom(
   wanted = defaults | arguments
   del wanted["workers"]
   wanted = {"version": VERSION, "arguments": _checked(**wanted)}
-  found = json.loads((out_dir / MANIFEST).read_text())
-  if found != wanted:
+  found = _manifest(out_dir)
+  if any(found.get(name) != wanted[name] for name in wanted):
     raise ValueError(
       f"{out_dir} holds another phantom: {_difference(found, wanted)}. Give "
       "another folder, or delete this one."
     )
   return out_dir
+
+
+def _manifest(folder: pathlib.Path) -> dict[str, Any]:
+  found = read_json(folder / MANIFEST)
+  if not isinstance(found, dict):
+    raise ValueError(f"{folder / MANIFEST} is no manifest of a phantom")
+  return found
+
+
+def _damage(folder: pathlib.Path) -> str:
+  """Return what is damaged in a phantom that was written, or an empty text."""
+  if not (folder / MANIFEST).is_file():
+    return ""
+  try:
+    return damage_of(folder, _manifest(folder))
+  except ValueError as error:
+    return str(error)
 
 
 def train_val_boxes(folder: str | os.PathLike[str]) -> Boxes:
@@ -150,7 +186,9 @@ def train_val_boxes(folder: str | os.PathLike[str]) -> Boxes:
   Returns:
     File name -> boxed finding -> x1, y1, x2, y2 in pixels of the image.
   """
-  return json.loads((pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text())
+  return json.loads(
+    (pathlib.Path(folder) / _TRAIN_VAL_BOXES).read_text(encoding="utf-8")
+  )
 
 
 def _checked(

@@ -77,11 +77,17 @@ def load(path: str | os.PathLike[str]) -> ScoredModel:
 
   Raises:
     FileNotFoundError: if it is not there.
-    ValueError: if it is of another version.
+    ValueError: if it is of another version, or is damaged.
   """
-  with np.load(path) as file:
-    arrays = {name: file[name] for name in file.files}
-  about = json.loads(str(arrays["about"]))
+  try:
+    with np.load(path) as file:
+      arrays = {name: file[name] for name in file.files}
+    about = json.loads(str(arrays["about"]))
+  except FileNotFoundError:
+    raise
+  # numpy, zipfile and zlib raise many types.
+  except Exception as error:
+    raise ValueError(f"{path} is damaged: {error}; evaluate again") from error
   if about["version"] != VERSION:
     raise ValueError(
       f"{path} has version {about['version']}, want {VERSION}; evaluate again"

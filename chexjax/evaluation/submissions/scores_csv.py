@@ -12,6 +12,7 @@ import numpy as np
 from chexjax.evaluation.collected.scored_images import ScoredImages
 from chexjax.evaluation.submissions.faults import Faults, near
 from chexjax.evaluation.submissions.true_films import TrueFilms
+from chexjax.io import decode_table
 
 
 def read_scores(
@@ -23,7 +24,8 @@ def read_scores(
   fault.
 
   Args:
-    path: of the file; without it no finding has scores.
+    path: of the file, separated by commas, semicolons or tabs, UTF-8 or UTF-16
+      with a byte order mark; without it no finding has scores.
     truth: the images to score.
     faults: gets what is wrong.
 
@@ -34,11 +36,11 @@ def read_scores(
   if not path.exists():
     return {}
   try:
-    text = path.read_text(encoding="utf-8-sig")
+    text, separator = decode_table(path.read_bytes())
   except UnicodeDecodeError as error:
     faults.add(f"{path.name}: no UTF-8 text: {error}")
     return {}
-  reader = csv.reader(io.StringIO(text), strict=True)
+  reader = csv.reader(io.StringIO(text), strict=True, delimiter=separator)
   try:
     header = [cell.strip() for cell in next(reader, [])]
     columns = _columns(header, truth.findings, faults)
@@ -125,7 +127,10 @@ def _probabilities(
     try:
       value = float(text)
     except ValueError:
-      faults.add("scores.csv: not a number", f"{name} {finding} {text!r}")
+      kind = "scores.csv: not a number"
+      if "," in text:
+        kind += " (write 0.5, not 0,5)"
+      faults.add(kind, f"{name} {finding} {text!r}")
       value = math.nan
     else:
       if not math.isfinite(value):

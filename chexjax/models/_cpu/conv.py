@@ -5,6 +5,7 @@ import functools
 import jax
 
 from chexjax.models._cpu import plain, primitives, sealing
+from chexjax.ops import _primitive
 from chexjax.ops.checks import check_shape
 
 
@@ -24,8 +25,9 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: int = 1) -> jax.Array:
   check_shape("kernel", kernel, "[S, S, C, F]")
   one = kernel.shape[0] == 1
   if one:  # It reads no other pixels, and is a product of matrices.
-    x, strides = x[:, ::strides, ::strides], 1
-  if jax.default_backend() != "cpu":
+    x = jax.lax.slice(x, (0,) * 4, x.shape, (1, strides, strides, 1))
+    strides = 1
+  if not _primitive.for_cpu():
     return plain.xla(x, kernel, strides)
   # A product does not need a call of its own: XLA fuses nothing large into it.
   if one or sealing.is_inside():

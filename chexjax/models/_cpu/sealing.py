@@ -21,12 +21,14 @@ import flax.linen as nn
 import jax
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from chexjax.ops import _primitive
+
 _inside = contextvars.ContextVar("inside a sealed part", default=False)
 
 
 def applies() -> bool:
   """Return whether parts are sealed: on one CPU device."""
-  return jax.default_backend() == "cpu" and jax.device_count() == 1
+  return _primitive.for_cpu() and jax.device_count() == 1
 
 
 def apart(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -71,7 +71,12 @@ def results():
 
 def test_a_gain_is_the_difference_of_the_rows(results):
   tree = results["localization"]
-  for row, reference in gains.PAIRS:
+  pairs = [
+    ("det", "det_untrained"), ("mix", "mix_untrained"), ("mix", "sal"),
+    ("det", "sal"),
+  ]  # fmt: skip
+  assert {(a, b) for a, of in results["gains"].items() for b in of} == {*pairs}
+  for row, reference in pairs:
     for protocol in ("oracle", "crossfit"):
       for measure in ("iou", "cdice"):
         of = results["gains"][row][reference][protocol][measure]
