@@ -22,7 +22,7 @@ def what_it_is(start: bytes) -> str:
     An empty text where the bytes do not tell.
   """
   if not start:
-    return "is empty"
+    return "is empty: a file of 0 bytes"
   text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
   return next(
     (said for mark, said in _NO_IMAGES.items() if text.startswith(mark)), ""
