@@ -41,7 +41,10 @@ def test_jpeg_is_what_pillow_gives(quality):
 
 @pytest.mark.parametrize(
   ("data", "said"),
-  [(b"", "is empty"), (b"no image", "cannot identify image file")],
+  [
+    (b"", "is empty: a file of 0 bytes"),
+    (b"no image", "cannot identify image file"),
+  ],
 )
 def test_no_image_is_named(tmp_path, data, said):
   (tmp_path / "a.png").write_bytes(data)
