@@ -18,7 +18,7 @@ OURS = "chexjax"  # `models.ChexModel`, which has three stages.
 
 SYSTEMS: dict[str, System] = {
   "cam": System(
-    "CAM (DenseNet-121, mean pooling)",
+    "CAM (mean pooling)",
     Cam,
     {"cam": "minmax", "grad_cam": "minmax", "grad_cam_plus_plus": "minmax"},
   ),
