@@ -72,7 +72,8 @@ class Yao2018(nn.Module, kw_only=True):
     last = Conv(
       self.num_classes, kernel=1, use_bias=True, dtype=self.dtype, name="last"
     )
-    x = last(nn.relu(merged))
+    # Without the norm a few large steps can leave every cell below 0.
+    x = last(self._norm_relu(merged, "norm_last", train))
     cells = class_first(x.astype(jnp.promote_types(x.dtype, jnp.float32)))
     probability = jax.nn.sigmoid(cells)
     beta = self.param("beta", nn.initializers.zeros, (self.num_classes,))
