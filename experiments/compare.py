@@ -97,12 +97,16 @@ def parse(argv: Sequence[str]) -> Plan:
   for name in ("system", "seed"):
     if any(word.partition("=")[0] == f"--{name}" for word in options):
       faults.append(f"--{name} is set for each training: give --{name}s")
+  workdir = pathlib.Path(own["workdir"])
+  try:
+    workdir = expand_home(workdir)
+  except ValueError as error:
+    faults.append(f"--workdir={error}")
   if faults:
     flags.refuse(faults)
   # All options are options of a run; nothing else is done with the result.
   flags.parse(options)
   devices = tuple(filter(None, own["devices"].split(",")))
-  workdir = expand_home(pathlib.Path(own["workdir"]))
   return Plan(systems, int(own["seeds"]), workdir, devices, tuple(options))
 
 

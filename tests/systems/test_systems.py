@@ -164,7 +164,6 @@ def test_attention_adds_to_the_pooled_features():
 
 
 def test_one_convolution_is_pcams_map_and_classifier():
-  rng = np.random.default_rng(0)
   model, variables, images = small("pcam")
   logits, found = jax.jit(model.apply)(variables, images)
   head = as_head(variables, "classifier")
@@ -179,7 +178,6 @@ def test_one_convolution_is_pcams_map_and_classifier():
   weights = found["pcam"] / found["pcam"].sum((2, 3), keepdims=True)
   want = (weights * cells).sum((2, 3)) + head["bias"]
   np.testing.assert_allclose(logits.full, want, rtol=1e-4, atol=1e-6)
-  del rng
 
 
 def test_the_second_head_sees_what_the_first_leaves_over():
