@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
-from chexjax.models import Logits, saliency_cams, untrained_regions
+from chexjax.models import saliency_cams, untrained_regions
 from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
@@ -32,8 +32,8 @@ def make_predict(
   stage: int,
   keep: tuple[str, ...] = (),
   control: bool = False,
-) -> Callable[[Any, jax.Array], tuple[Logits, dict[str, jax.Array]]]:
-  """Build a jitted `predict(variables, images)` that is sharded over a mesh.
+) -> Callable[..., tuple[jax.Array, dict[str, jax.Array]]]:
+  """Build a jitted `predict(variables, images, heads)`, sharded over a mesh.
 
   Args:
     model: whose variables are passed.
@@ -45,13 +45,13 @@ def make_predict(
 
   Returns:
     A function of `{"params", "batch_stats"}`, `[B, H, W, 1]` uint8 images and
-    `control_heads(model)` that returns the `Logits` and the intermediates by
-    name.
+    `control_heads(model)`. It returns the logits `[B, K]` of the full images
+    and the intermediates by name.
   """
 
   def predict(
     variables: Any, images: jax.Array, heads: Any
-  ) -> tuple[Logits, dict[str, jax.Array]]:
+  ) -> tuple[jax.Array, dict[str, jax.Array]]:
     normalized = ops.normalize(images)
     # Flax types the result of `apply` as if it were of a mutable collection.
     found: Any = model.apply(variables, normalized, stage=stage)
@@ -64,7 +64,7 @@ def make_predict(
       else:
         fresh = untrained_regions(model, maps, *images.shape[1:3])
       maps |= {f"untrained_{name}": value for name, value in fresh.items()}
-    return logits, {name: maps[name] for name in keep}
+    return logits.full, {name: maps[name] for name in keep}
 
   whole, split = replicated(mesh), sharded(mesh)
   return jax.jit(

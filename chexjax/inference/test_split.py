@@ -102,8 +102,8 @@ def score_test(
     for view in views:
       images = shard_batch(view.of(batch.image), mesh)
       for each in ensemble:
-        logits, found = each.run(images, control=boxed)
-        seen.append((np.asarray(logits.full), jax.device_get(found), view))
+        logits, found = each.run(images, maps=boxed)
+        seen.append((np.asarray(logits), jax.device_get(found), view))
     scores.add_batch(batch, seen)
     done += int((batch.mask > 0).sum())
     messages.progress(f"test: {done}/{total} images", last=done == total)
