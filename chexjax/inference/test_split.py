@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from chexjax import evaluation, messages
+from chexjax import evaluation
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
 from chexjax.inference.maps import MapPlan, map_plan
@@ -18,6 +18,7 @@ from chexjax.inference.members import Member, Ready, place_prior
 from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
+from chexjax.progress import Progress
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, Batch, MapOptions
@@ -95,19 +96,19 @@ def score_test(
     if options.places
     else None,
   )
-  done, total = 0, len(source)
-  for batch in eval_batches(source, batch_size=batch_size):
-    boxed = _any_box(source, batch)
-    seen = []
-    for view in views:
-      images = shard_batch(view.of(batch.image), mesh)
-      for each in ensemble:
-        logits, found = each.run(images, control=boxed)
-        seen.append((np.asarray(logits.full), jax.device_get(found), view))
-    scores.add_batch(batch, seen)
-    done += int((batch.mask > 0).sum())
-    messages.progress(f"test: {done}/{total} images", last=done == total)
-  result = scores.finish()
+  with Progress("scoring test films", total=len(source)) as progress:
+    for batch in eval_batches(source, batch_size=batch_size):
+      boxed = _any_box(source, batch)
+      seen = []
+      for view in views:
+        images = shard_batch(view.of(batch.image), mesh)
+        for each in ensemble:
+          logits, found = each.run(images, control=boxed)
+          seen.append((np.asarray(logits.full), jax.device_get(found), view))
+      scores.add_batch(batch, seen)
+      progress.add(int((batch.mask > 0).sum()))
+  with Progress("scoring: waiting for the last maps"):
+    result = scores.finish()
   executor.shutdown()
   return result
 
