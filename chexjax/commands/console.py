@@ -7,43 +7,35 @@ import os
 import sys
 from collections.abc import Callable
 
+from chexjax.commands.console_lines import (
+  ConsoleHandler,
+  is_terminal,
+  quiet_libraries,
+)
 from chexjax.messages import LOGGER
 
 IO_ERROR = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # as a shell says of SIGINT
 
 
-class ConsoleHandler(logging.Handler):
-  """Writes to standard output, warnings to standard error."""
-
-  def emit(self, record: logging.LogRecord) -> None:
-    """Write one message; a progress line takes the place of the one before."""
-    warned = record.levelno >= logging.WARNING
-    stream = sys.stderr if warned else sys.stdout
-    text, end = record.getMessage(), "\n"
-    if getattr(record, "chexjax_progress", False):
-      text = f"\r{text}"
-      end = "\n" if getattr(record, "chexjax_last", True) else ""
-    print(text, end=end, file=stream, flush=True)
-
-
 def show_messages() -> None:
   """Show from now on what the library says; twice is as good as once."""
   if not any(isinstance(h, ConsoleHandler) for h in LOGGER.handlers):
     LOGGER.addHandler(ConsoleHandler())
-  LOGGER.setLevel(logging.INFO)
+  LOGGER.setLevel(logging.DEBUG if is_terminal(sys.stdout) else logging.INFO)
   # A handler of the root logger, such as absl's, would say all of it again.
   LOGGER.propagate = False
 
 
 def set_up_process() -> None:
-  """Show messages, and draw figures without a window.
+  """Show messages and no noise, and draw figures without a window.
 
   A notebook's `MPLBACKEND` names a module of the notebook's, which matplotlib
   looks for as soon as it is imported.
   """
   os.environ["MPLBACKEND"] = "Agg"
   show_messages()
+  quiet_libraries()
 
 
 def status_of(error: Exception) -> int:

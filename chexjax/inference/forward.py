@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
 from chexjax.models import saliency_cams, untrained_regions
+from chexjax.progress import Progress
 from chexjax.runtime import compile_cache, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
@@ -146,15 +147,18 @@ def fitting_forward(
   forward = make_forward(model, info)
   recipe = repr((model, info.image_size, info.preset, info.stage))
   while True:
-    messages.tell(f"compiling for {batch_size} at a time, or loading")
     images = np.zeros((batch_size, info.image_size, info.image_size, 1), "u1")
     try:
-      program = compile_cache.compiled(forward, (variables, images), recipe)
+      with Progress(f"compiling for {batch_size} films at a time"):
+        program = compile_cache.compiled(forward, (variables, images), recipe)
       if batch_size == 1 or memory.fits(program.compiled, calls=2):
         return program.run, batch_size
     except jax.errors.JaxRuntimeError as error:
       # XLA on some devices refuses to compile a program that does not fit.
       if batch_size == 1 or "RESOURCE_EXHAUSTED" not in str(error):
         raise
-    messages.tell(f"note: the memory does not take {batch_size} at a time")
+    messages.tell(
+      f"note: the memory does not take {batch_size} at a time; trying "
+      f"{batch_size // 2}"
+    )
     batch_size //= 2

@@ -4,6 +4,7 @@ import jax
 
 from chexjax import messages
 from chexjax.data.sources import Dataset, label_matrix
+from chexjax.progress import Progress
 from chexjax.systems import Model
 from chexjax.training import setup, time_estimate
 from chexjax.training.config import Config
@@ -60,7 +61,8 @@ def announce(
       "note: no validation image has a box: the regions' IoU is not watched"
     )
   messages.tell(f"weights: {weights}")
-  minutes = _seconds(config, model, sizes, steps) / 60
+  with Progress("counting the operations of a step"):
+    minutes = _seconds(config, model, sizes, steps) / 60
   messages.tell(
     f"about {max(1, round(minutes))} min in all, an estimate from counted "
     "operations; the time left follows after a stage's first steps"

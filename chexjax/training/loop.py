@@ -1,16 +1,18 @@
 """The loop of one stage: evaluate, save, next batch, step."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import jax
 
-from chexjax import messages
+from chexjax.progress import Progress
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
 from chexjax.training.metrics_writer import MetricsWriter
 from chexjax.training.state import TrainState
+
+# What a line shows of a validation.
+_VALIDATED = ("auc", "crop_auc", "iou_picked")
 
 
 class Batches(Protocol):
@@ -26,43 +28,23 @@ class Batches(Protocol):
     """Move to a position that `get_state` returned."""
 
 
-class Progress:
-  """Reports a stage's steps, metrics and the time that is left."""
+def shown(values: dict[str, Any]) -> str:
+  """Return the metrics that a line has room for, the loss first.
 
-  def __init__(self, stage: int, start: int, num_steps: int):
-    """Start the clock.
+  Args:
+    values: metrics by name, None where undefined.
 
-    Args:
-      stage: for messages.
-      start: steps already done.
-      num_steps: steps of the whole stage.
-    """
-    self._stage, self._start, self._total = stage, start, num_steps
-    # Compilation dominates the time up to the first report: measure from there.
-    self._warm: tuple[int, float] | None = None
-
-  def report(self, step: int, values: dict[str, Any]) -> None:
-    """Tell the user one line about a step.
-
-    Args:
-      step: steps done.
-      values: metrics by name, None where undefined.
-    """
-    now = time.monotonic()
-    eta = ""
-    if self._warm and step > self._warm[0]:
-      seconds = (now - self._warm[1]) / (step - self._warm[0])
-      left = round(seconds * (self._total - step))
-      eta = f", {seconds:.2f} s/step, {left // 60}:{left % 60:02} left"
-    elif step > self._start:
-      self._warm = (step, now)
-    shown = ", ".join(
-      f"{k} {v:.4g}" if v is not None else f"{k} undefined"
-      for k, v in values.items()
-    )
-    messages.tell(
-      f"stage {self._stage} step {step}/{self._total}: {shown}{eta}",
-    )
+  Returns:
+    The loss, its parts, the norm of the gradient, and what a validation has
+    found. All others are in `metrics.jsonl` and in TensorBoard alone.
+  """
+  parts = sorted(name for name in values if name.startswith("loss_"))
+  names = ["loss", *parts, "grad_norm", "skipped", *_VALIDATED]
+  told = {name: values[name] for name in names if name in values}
+  return ", ".join(
+    f"{name} undefined" if value is None else f"{name} {value:.4g}"
+    for name, value in told.items()
+  )
 
 
 def train_stage(
@@ -111,32 +93,32 @@ def train_stage(
     OSError: a checkpoint cannot be written.
   """
   start = int(state.step)
-  progress = Progress(stage, start, num_steps)
   window: list[tuple[dict, jax.Array]] = []
-  for step in range(start + 1, num_steps + 1):
-    batch = next(batches)
-    state, metrics = step_fn(state, batch, key)
-    window.append((metrics, batch.index))
-    last = step == num_steps
-    evaluating = last or step % eval_every == 0
-    stopping = stop()
-    saving = evaluating or stopping or step % save_every == 0
-    if not (saving or step % log_every == 0):
-      continue
-    rows, indices = zip(*window)
-    means = health.means(step, jax.device_get(rows), indices)
-    window = []
-    if evaluating:
-      means |= evaluate(state)
-      health.judge(
-        step, means["selection"], num_steps=num_steps, eval_every=eval_every
-      )
-    writer.write(step, means)
-    progress.report(step, means)
-    if saving:
-      checkpoints.save(
-        step, state, inputs=batches.get_state(), auc=means.get("selection")
-      )
-    if stopping:
-      break
+  with Progress(f"stage {stage}, steps", total=num_steps, done=start) as told:
+    for step in range(start + 1, num_steps + 1):
+      batch = next(batches)
+      state, metrics = step_fn(state, batch, key)
+      window.append((metrics, batch.index))
+      last = step == num_steps
+      evaluating = last or step % eval_every == 0
+      stopping = stop()
+      saving = evaluating or stopping or step % save_every == 0
+      if not (saving or step % log_every == 0):
+        continue
+      rows, indices = zip(*window)
+      means = health.means(step, jax.device_get(rows), indices)
+      window = []
+      if evaluating:
+        means |= evaluate(state)
+        health.judge(
+          step, means["selection"], num_steps=num_steps, eval_every=eval_every
+        )
+      writer.write(step, means)
+      told.add(step - told.done, said=shown(means), stays=evaluating)
+      if saving:
+        checkpoints.save(
+          step, state, inputs=batches.get_state(), auc=means.get("selection")
+        )
+      if stopping:
+        break
   return state

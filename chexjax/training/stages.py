@@ -14,6 +14,7 @@ from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.inference.scoring import score_model
+from chexjax.progress import Progress
 from chexjax.runtime import compile_messages, processes
 from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
 from chexjax.systems import Model
@@ -91,7 +92,8 @@ class Run:
       FloatingPointError: a step is not finite; see `Health`.
       OSError: a checkpoint cannot be written.
     """
-    fresh = setup.init_variables(self.config, self.model)
+    with Progress("drawing the first weights"):
+      fresh = setup.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
       self.start.put_into(fresh, self.model, self.names),
       replicated(self.mesh),

@@ -12,7 +12,8 @@ from chexjax import evaluation, ops
 from chexjax.data import phantom
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, label_matrix, true_boxes
-from chexjax.runtime import compile_cache
+from chexjax.progress import Progress
+from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import replicated, shard_batch, sharded
 from chexjax.systems import Model
 from chexjax.training import datasets
@@ -87,7 +88,9 @@ def make_validation(
       findings of the images with a true box, and absent without any.
   """
   predict = compile_cache.at_first_call(
-    _make_predict(model, mesh, stage), repr(("validation", model, stage))
+    _make_predict(model, mesh, stage),
+    repr(("validation", model, stage)),
+    compile_messages.told(f"validation of stage {stage}"),
   )
   labels = label_matrix(source)
   places = np.full((len(source), len(names), 4), np.nan, np.float32)
@@ -96,17 +99,20 @@ def make_validation(
 
   def validate(variables: Any) -> Figures:
     rows = []
-    for batch in eval_batches(
+    batches = eval_batches(
       source,
       batch_size=batch_size,
       process=jax.process_index(),
       num_processes=jax.process_count(),
-    ):
-      true = places[np.maximum(batch.index, 0)]
-      inputs = shard_batch((batch.image, true), mesh)
-      # Gathered, so that every process computes the same figures.
-      found = predict(variables, *inputs)
-      rows.append(multihost_utils.process_allgather(found, tiled=True))
+    )
+    with Progress("validation films", total=len(source)) as progress:
+      for batch in batches:
+        true = places[np.maximum(batch.index, 0)]
+        inputs = shard_batch((batch.image, true), mesh)
+        # Gathered, so that every process computes the same figures.
+        found = predict(variables, *inputs)
+        rows.append(multihost_utils.process_allgather(found, tiled=True))
+        progress.add(min(batch_size, len(source) - progress.done))
     # Batches are in the source's order: the padding of the last is at the end.
     found = jax.tree.map(lambda *x: np.concatenate(x)[: len(source)], *rows)
     aucs = {
