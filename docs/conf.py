@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).parents[1]
-# The options page and the notebook use the recipes, which no wheel holds.
-sys.path.insert(0, str(REPO))
+# The notebook and the page of options use the recipes, which no wheel holds.
+sys.path[:0] = [str(REPO), str(REPO / "docs")]
+
+import option_tables  # noqa: E402
 
 import chexjax  # noqa: E402
 
@@ -15,6 +17,8 @@ author = "The chexjax contributors"
 copyright = "2026, the chexjax contributors; Apache-2.0"
 version = release = chexjax.__version__
 language = "en"
+# It would turn the dashes of options into longer ones.
+smartquotes = False
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
@@ -47,6 +51,13 @@ def _skip_field(
   return True if type(value).__name__ == "_tuplegetter" else None
 
 
+def _add_options(_: Any, page: str, source: list[str]) -> None:
+  """Put the tables of options below the text of their page."""
+  if page == "options":
+    source[0] += f"\n{option_tables.page()}"
+
+
 def setup(app: Any) -> None:
   """Connect the hooks of this file."""
   app.connect("autodoc-skip-member", _skip_field)
+  app.connect("source-read", _add_options)
