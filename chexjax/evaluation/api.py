@@ -210,11 +210,13 @@ def _stream(
   """Fill a collector; return it and the pairs that had maps."""
   patient = dict(zip(truth.images, truth.patients))
   localised, seen = set(truth.localised()), set()
+  # A film whose boxes are all of other findings is none of the boxed films.
+  boxed = {image for image, _ in truth.boxed_pairs()}
   collector: LocalizationCollector | None = None
   for image, finding, heat in _triples(truth, maps):
     if image not in patient:
       raise ValueError(f"maps of {image}, which is none of truth.images")
-    if finding not in localised or not truth.named_boxes.get(image):
+    if finding not in localised or image not in boxed:
       continue
     if collector is None:
       # Only the first maps show which names there are.
