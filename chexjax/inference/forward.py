@@ -1,7 +1,7 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,7 +11,11 @@ from jax.sharding import Mesh
 
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
-from chexjax.models import saliency_cams, untrained_regions
+from chexjax.models import (
+  for_devices,
+  saliency_cams,
+  untrained_regions,
+)
 from chexjax.runtime import compile_cache, drawing, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
@@ -50,6 +54,7 @@ def make_predict(
     and the intermediates by name.
   """
 
+  @for_devices(list(mesh.devices.flat))
   def predict(
     variables: Any, images: jax.Array, heads: Any
   ) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -91,13 +96,14 @@ def control_heads(model: Model, size: int) -> Any:
 
 
 def make_forward(
-  model: Model, info: ModelInfo
+  model: Model, info: ModelInfo, devices: Sequence[jax.Device] | None = None
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
   Args:
     model: whose variables are passed.
     info: its input size, stage and preset.
+    devices: that the arguments are on; by default the first at hand.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
@@ -109,6 +115,7 @@ def make_forward(
   whole = info.stage > 1
   plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
 
+  @for_devices(devices or jax.devices()[:1])
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     # Flax types the result of `apply` as if it were of a mutable collection.
     applied: Any = model.apply(

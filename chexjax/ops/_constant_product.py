@@ -28,7 +28,7 @@ class Matrix:
 
 def multiply(matrix: Matrix, x: jax.Array, *, axis: int) -> jax.Array:
   """Multiply an array by a constant matrix along an axis."""
-  if not _primitive.for_cpu():
+  if _primitive.is_portable():
     return _dense(x, matrix=matrix, axis=axis, turned=False)
   return _product.bind(x, matrix=matrix, axis=axis, turned=False)
 

@@ -10,7 +10,7 @@ import optax
 from jax.sharding import Mesh
 
 from chexjax import ops
-from chexjax.models import Logits
+from chexjax.models import Logits, for_devices
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import Model, OneStageModel
 from chexjax.training.config import EvidenceOptions
@@ -91,7 +91,7 @@ def make_train_step(
   Args:
     model: whose variables the state holds.
     tx: optimizer of the trained parameters.
-    mesh: with an axis `data`.
+    mesh: with an axis `data`. The program is for its devices, at hand or not.
     stage: 1, 2 or 3.
     beta_pos: see `stage_loss`.
     beta_neg: see `stage_loss`.
@@ -113,6 +113,7 @@ def make_train_step(
     is not finite if any gradient is not.
   """
 
+  @for_devices(list(mesh.devices.flat))
   def step(
     state: TrainState, batch: Batch, key: jax.Array
   ) -> tuple[TrainState, Metrics]:

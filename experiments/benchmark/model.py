@@ -18,7 +18,7 @@ from chexjax import ops
 from chexjax.commands.options import parse
 from chexjax.inference.boxes import cut_box
 from chexjax.inference.forward import make_forward
-from chexjax.models import DenseNet, ResNet
+from chexjax.models import DenseNet, ResNet, for_devices
 from chexjax.training import setup
 from chexjax.training.config import as_json
 from chexjax.types import FINDINGS
@@ -110,10 +110,11 @@ def _backbones(config, options) -> dict[str, Callable]:
     (batch * options.num_classes, sizes.crop_size, sizes.crop_size, 3),
   )
   runs: dict[str, Callable] = {}
+  here = for_devices(jax.devices()[:1])
   for name, module, shape in zip(names(config, options), (dense, res), shapes):
     x = jnp.asarray(np.random.default_rng(0).standard_normal(shape, np.float32))
     variables = subject.random_variables(module, x, train=False)
-    apply = jax.jit(functools.partial(module.apply, train=False))
+    apply = jax.jit(here(functools.partial(module.apply, train=False)))
     runs[f"ours, {name}"] = functools.partial(apply, variables, x)
   return runs
 
@@ -155,7 +156,8 @@ def _whole(config, options) -> dict[str, Callable]:
     options=as_json(config)["model"],
     source="random weights",
   )
-  logits = jax.jit(lambda v, x: model.apply(v, ops.normalize(x))[0])
+  here = for_devices(jax.devices()[:1])
+  logits = jax.jit(here(lambda v, x: model.apply(v, ops.normalize(x))[0]))
   predict = make_forward(model, info)
 
   def boxes():
