@@ -1,5 +1,6 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
 from chexjax.models import for_devices, saliency_cams, untrained_regions
 from chexjax.progress import Progress
-from chexjax.runtime import compile_cache, memory
+from chexjax.runtime import compile_cache, drawing, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
   Model,
@@ -87,10 +88,8 @@ def control_heads(model: Model, size: int) -> Any:
   if not isinstance(model, OneStageModel):
     return {}
   shape = (1, size, size, 3)
-  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
-  args = (jax.random.key(0),)
-  drawn = compile_cache.compiled(draw, args, repr((model, shape))).run
-  return untrained_heads(lambda seed: drawn(jax.random.key(seed)))
+  init = functools.partial(model.init, images=jnp.zeros(shape))
+  return untrained_heads(lambda seed: drawing.draw(init, jax.random.key(seed)))
 
 
 def make_forward(
