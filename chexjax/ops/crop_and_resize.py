@@ -30,6 +30,14 @@ def crop_bilinear(
   Raises:
     ValueError: if an argument has another shape, such as a batch of images,
       or a side of `size` is not a positive integer.
+
+  Example:
+    >>> image = jnp.arange(16.0).reshape(4, 4, 1)
+    >>> crop_bilinear(image, jnp.array([1.0, 1, 3, 3]), size=2)[..., 0].tolist()
+    [[5.0, 6.0], [9.0, 10.0]]
+    >>> whole = crop_bilinear(image, jnp.array([0.0, 0, 4, 4]), size=4)
+    >>> bool((whole == image).all())
+    True
   """
   check_shape("image", image, "[H, W, C]")
   check_shape("box", box, "[4]")

@@ -60,6 +60,11 @@ def detection_map(
       positive integer, `stride` does not divide a side, or `tau` is a number
       that is not positive. A `jax.Array`, traced or not, is not read: a `tau`
       of 0 in it gives NaN.
+
+  Example:
+    >>> boxes = jnp.array([[0.0, 0.0, 8.0, 8.0], [8.0, 0.0, 16.0, 8.0]])
+    >>> detection_map(boxes, jnp.zeros(2), height=8, width=16).tolist()
+    [[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]]
   """
   _check(boxes, scores, height, width)
   check_count("stride", stride)
