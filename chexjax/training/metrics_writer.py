@@ -63,8 +63,8 @@ class MetricsWriter:
       self._board = tensorboardX.SummaryWriter(
         str(workdir / "tensorboard"),
         purge_step=before + start + 1,
-        # Two stages, or two processes, may begin in the same second.
-        filename_suffix=f".{os.getpid()}.stage{stage}",
+        # Stages and processes may begin in the same second.
+        filename_suffix=f".{os.getpid()}.{before + start}",
       )
       if about is not None:
         self._board.add_text("config", about, before + start)
