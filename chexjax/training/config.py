@@ -132,7 +132,7 @@ class AugmentConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-  """Trains the three stages and prints AUC and localisation tables."""
+  """All options of a run."""
 
   config: Literal["phantom", "own", "paper", "released", "nih_mini"] = "phantom"
   """Where the defaults of all other options come from."""
@@ -248,3 +248,9 @@ class Config:
 def as_json(config: Config) -> dict[str, Any]:
   """Return the configuration as plain JSON values: paths are strings."""
   return json.loads(json.dumps(dataclasses.asdict(config), default=str))
+
+
+def as_markdown(config: Config) -> str:
+  """Return the configuration as a block of code in Markdown."""
+  text = json.dumps(as_json(config), indent=2)
+  return "\n".join(f"    {line}" for line in text.splitlines())
