@@ -145,7 +145,7 @@ def roc_figure(
   def draw(panel: _Panel) -> None:
     panel.axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.6, linestyle=":")
     _curve(panel, roc_points, np.linspace(0, 1, 101))
-    _say(panel, results, "auc", 0.05)
+    _say(panel, results, "AUC", "auc")
 
   _figure(
     file, images, results, draw, ("false positive rate", "true positive rate"),
@@ -171,7 +171,7 @@ def pr_figure(
     share = panel.truth.mean()
     panel.axes.axhline(share, color=_GREY, linewidth=0.8, linestyle=":")
     _curve(panel, pr_points, np.linspace(0.01, 1, 100))
-    _say(panel, results, "average_precision", 0.8)
+    _say(panel, results, "AP", "average_precision")
 
   _figure(file, images, results, draw, ("recall", "precision"), seed)
 
@@ -219,15 +219,16 @@ def _curve(
   panel.axes.plot(grid, line, color=_LINE)
 
 
-def _say(
-  panel: _Panel, results: dict[str, Any], key: str, height: float
-) -> None:
-  """Write a figure and its interval into the axes."""
-  said = f"{results[key][panel.name]:.3f}"
+def _say(panel: _Panel, results: dict[str, Any], title: str, key: str) -> None:
+  """Write a figure and its interval over the axes, where no curve is."""
+  said = f"{title} {results[key][panel.name]:.3f}"
   span = results.get(f"{key}_interval", {}).get(panel.name)
   if span:
-    said += f"\n{span[0]:.3f} to {span[1]:.3f}"
-  panel.axes.text(0.97, height, said, ha="right", fontsize=7)
+    said += f" ({span[0]:.3f} to {span[1]:.3f})"
+  panel.axes.text(
+    0.5, 1.02, said, ha="center", fontsize=7, transform=panel.axes.transAxes
+  )
+  set_title(panel.axes, panel.name, pad=14)
 
 
 def _panels(
@@ -260,7 +261,7 @@ def _figure(
   words: tuple[str, str],
   seed: int,
 ) -> None:
-  figure, axes = small_multiples(len(images.names), 5, width=2.1, height=2.1)
+  figure, axes = small_multiples(len(images.names), 5, width=2.1, height=2.25)
   for panel in _panels(images, results, axes, seed):
     draw(panel)
   figure.supxlabel(words[0], fontsize=9)

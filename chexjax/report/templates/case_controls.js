@@ -73,12 +73,12 @@ for (const run of about.runs) {
   stage.className = "stage";
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  const parts = ["bars", "said", "calls"].map((name) => {
+  const [said, bars, calls] = ["said", "bars", "calls"].map((name) => {
     const made = document.createElement("p");
     made.className = name;
     return made;
   });
-  stage.append(makeFrame(canvas), ...parts);
+  stage.append(said, makeFrame(canvas), bars, calls);
   element("stages").append(stage);
 }
 

@@ -79,9 +79,10 @@ function item(row, at) {
   const run = judged(row);
   const iou = main ? iouOf(run, main) : null;
   const shown = [plain(row.finding)];
-  if (run.kind === ALARM || run.kind === MISS) shown.push(run.kind);
+  if (run.kind === ALARM || run.kind === MISS) {
+    shown.push(`${run.kind} ${run.score.toFixed(2)}`);
+  }
   if (row.true) shown.push(iou === null ? "box" : `IoU ${iou.toFixed(2)}`);
-  else if (run.score !== null) shown.push(`score ${run.score.toFixed(2)}`);
   say(button, shown.join(" · "), "what");
   button.addEventListener("click", () => go(at));
   made.append(button);

@@ -152,13 +152,16 @@ function bars(stage, run, wanted) {
           "linear-gradient(to right, #404040, " +
           `color-mix(in srgb, ${to} ${part}%, #404040))`;
         say(line, map.title);
-        say(line, of.low.toPrecision(2));
+        say(line, short(of.low));
         line.append(ramp);
-        say(line, of.high.toPrecision(2));
+        say(line, short(of.high));
         return line;
       }),
   );
 }
+
+const short = (value) =>
+  Math.abs(value) < 5e-4 ? "0.000" : Number(value.toPrecision(3)).toString();
 
 function say(parent, text, style) {
   const span = document.createElement("span");

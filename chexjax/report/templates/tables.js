@@ -28,7 +28,7 @@ for (const table of document.querySelectorAll("table")) {
 }
 
 /* The first columns, which name a row, stay while the others scroll: as many
-   as half of the frame holds, the first in any case. */
+   as leave a good third of the frame, the first in any case. */
 function stick(table) {
   const frame = table.parentElement;
   const heads = [...table.tHead.rows[0].cells];
@@ -37,7 +37,7 @@ function stick(table) {
   let left = 0;
   for (const head of heads.slice(0, named < 0 ? 1 : named)) {
     const right = left + head.offsetWidth;
-    if (lefts.length && right > frame.clientWidth / 2) break;
+    if (lefts.length && right > 0.64 * frame.clientWidth) break;
     lefts.push(left);
     left = right;
   }
