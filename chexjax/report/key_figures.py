@@ -16,6 +16,8 @@ from chexjax.evaluation.outputs.table_cells import (
 )
 from chexjax.report.run import Run
 
+# Options that say where files lie, and nothing of the figures.
+_PLACES = ("workdir", "cache_dir", "init_dir")
 _MAPS = {
   "Sal": "the classifier's saliency map",
   "Det": "the map of the detection head's regions",
@@ -146,8 +148,9 @@ def option_differences(runs: Sequence[Run]) -> list[list[Cell]]:
     runs: two.
 
   Returns:
-    Rows of the option's name and both values as text; the workdirs differ
-    anyway and are left out. Empty if a folder holds no options.
+    Rows of the option's name and both values as text, `-` where a folder does
+    not hold it; where files lie does not count. Empty if a folder holds no
+    options.
   """
   trees = [run.results["provenance"].get("config") for run in runs]
   if not all(trees):
@@ -156,7 +159,7 @@ def option_differences(runs: Sequence[Run]) -> list[list[Cell]]:
   return [
     [key, first.get(key, "-"), second.get(key, "-")]
     for key in dict.fromkeys([*first, *second])
-    if first.get(key) != second.get(key) and key != "workdir"
+    if first.get(key) != second.get(key) and key not in _PLACES
   ]
 
 

@@ -158,12 +158,12 @@ def side_by_side_verdict(
     if not known:
       continue
     best = max(known, key=lambda name: known[name])
-    lines.append(
-      f"Highest {what}: {titles[best]}, {known[best]:.3f}. Beside "
-      f"{titles[reference]}"
-      + (_listed(" clearly above:", sides["above"]) or " none clearly above")
-      + _listed("; clearly below:", sides["below"])
-      + _listed("; no clear difference:", sides["even"])
-      + "."
-    )
+    line = f"Highest {what}: {titles[best]}, {known[best]:.3f}."
+    for place in ("above", "below"):
+      # Titles have commas of their own.
+      listed = "; ".join(sides[place]) or "none"
+      line += f" Clearly {place} {titles[reference]}: {listed}."
+    if sides["even"]:
+      line += f" No clear difference: {'; '.join(sides['even'])}."
+    lines.append(line)
   return lines

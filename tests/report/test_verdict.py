@@ -94,6 +94,6 @@ def test_several_systems():
   }
   titles = {name: name.upper() for name in "xyzw"}
   assert side_by_side_verdict(tree, titles, dict.fromkeys("xyzw", "mix")) == [
-    "Highest mean AUC: Y, 0.900. Beside X clearly above: Y; clearly below: Z; "
-    "no clear difference: W."
+    "Highest mean AUC: Y, 0.900. Clearly above X: Y. Clearly below X: Z. No "
+    "clear difference: W."
   ]
