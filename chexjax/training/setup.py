@@ -79,7 +79,8 @@ def make_model(config: Config, num_classes: int) -> Model:
   return build_model(
     config.system,
     num_classes,
-    dtype=jnp.dtype(config.precision),
+    dtype=jnp.bfloat16 if config.precision == "bfloat16" else jnp.float32,
+    tf32=config.precision == "tf32",
     remat=config.remat,
     **options,
   )
