@@ -191,6 +191,8 @@ def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
     rows = _rows(log)
     if rows:
       found += _drawn(training_caption(rows), curves.training_figure, rows)
+  elif (workdir / "config.json").exists():
+    messages.warn(f"note: {log} is not there: no figure of the training")
   return found
 
 
@@ -200,8 +202,9 @@ def _rows(log: pathlib.Path) -> list[dict[str, Any]]:
   text = log.read_text(encoding="utf-8", errors="replace")
   for line in text.splitlines():
     try:
-      rows.append(json.loads(line))
-    except ValueError:
+      row = json.loads(line)
+      rows.append({"stage": row["stage"], "step": row["step"], **row})
+    except (ValueError, LookupError, TypeError):
       broken += 1
   if broken:
     messages.warn(f"note: {broken} lines of {log} break off and are left out")
