@@ -105,7 +105,12 @@ class DamagedCheckpoint(OSError, ValueError):
   """
 
   def __init__(self, folder: pathlib.Path, reason: str):
-    """Name a checkpoint and the reason; the message says what helps."""
+    """Name a checkpoint and the reason; the message says what helps.
+
+    Args:
+      folder: see the attributes.
+      reason: see the attributes.
+    """
     text = f"the checkpoint in {folder} is damaged: {reason}"
     for path in (folder, folder.parent):
       if path.name.isdigit() and path.parent.name.startswith("stage"):
