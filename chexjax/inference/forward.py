@@ -1,7 +1,7 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
