@@ -212,6 +212,7 @@ def test_the_table_says_what_failed_and_what_does_not_fit():
   [
     ("a100:8", "--topology=a100:8 must be NAME:GRID"),
     ("h100", "--topology=h100 must be NAME:GRID"),
+    ("h100:2x2", "--topology=h100:2x2 must be NAME:GRID"),
     ("v5e:2x2", "libtpu not found.*pip install 'chexjax[ahead]'"),
     ("h100:2", "jax_cuda13_plugin not found.*pip install 'chexjax[ahead]'"),
   ],
