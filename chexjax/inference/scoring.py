@@ -146,7 +146,9 @@ def score_model(
   dataset = _picked(dataset, only)
   with own_results(folder):
     with CaseWriter(folder / NAME) as pictures:
-      recorder = SplitRecorder(pictures)
+      recorder = SplitRecorder(
+        pictures, folds=folds, repeats=repeats, seed=seed
+      )
       classification, table, cases = test_split.score_test(
         model,
         variables,

@@ -156,8 +156,11 @@ class Config:
   init_dir: pathlib.Path | None = None
   """Folder with the files of --init=imagenet or released; without it,
   imagenet is downloaded from the Hugging Face hub."""
-  precision: Literal["float32", "bfloat16"] = "float32"
-  """Type of the convolutions; parameters, boxes and losses stay float32."""
+  precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+  """How convolutions are multiplied: float32 is float32 on every device; tf32
+  keeps about 10 bits, as an accelerator multiplies float32 quickly, and is
+  float32 on a CPU; bfloat16 is half as large too. Parameters, boxes and losses
+  stay float32."""
   remat: bool = False
   """Whether the gradient computes the DenseNet's blocks again: less memory,
   more time."""

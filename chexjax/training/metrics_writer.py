@@ -48,10 +48,11 @@ class MetricsWriter:
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
-      for line in self._path.read_text(encoding="utf-8").splitlines():
+      text = self._path.read_text(encoding="utf-8", errors="replace")
+      for line in text.splitlines():
         try:
           row = json.loads(line)
-        except json.JSONDecodeError:  # A killed run leaves half a line.
+        except ValueError:  # A killed run leaves half a line.
           continue
         if row["stage"] < stage or (
           row["stage"] == stage and row["step"] <= start

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from chexjax import ops
-from chexjax.runtime import compile_cache
+from chexjax.runtime import compile_cache, drawing
 from chexjax.runtime.cache_home import cache_home
 from chexjax.systems import OURS, Model, build_model
 from chexjax.training.config import Config, EvidenceOptions, as_json
@@ -79,7 +79,8 @@ def make_model(config: Config, num_classes: int) -> Model:
   return build_model(
     config.system,
     num_classes,
-    dtype=jnp.dtype(config.precision),
+    dtype=jnp.bfloat16 if config.precision == "bfloat16" else jnp.float32,
+    tf32=config.precision == "tf32",
     remat=config.remat,
     **options,
   )
@@ -91,19 +92,19 @@ def evidence(config: Config) -> EvidenceOptions | None:
 
 
 def init_variables(config: Config, model: Model) -> Any:
-  """Draw fresh variables from the seed.
+  """Draw fresh variables from the seed, the same on every platform.
 
   Args:
     config: of the run; gives the seed and the image size.
     model: whose variables are drawn.
 
   Returns:
-    `params` and `batch_stats`.
+    `params` and `batch_stats`, of numpy arrays.
   """
   shape = (1, config.image_size, config.image_size, 3)
-  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
-  args = (jax.random.key(config.seed),)
-  return compile_cache.compiled(draw, args, repr((model, shape))).run(*args)
+  return drawing.draw(
+    lambda key: model.init(key, jnp.zeros(shape)), jax.random.key(config.seed)
+  )
 
 
 def stage_steps(config: Config, num_examples: int) -> dict[int, int]:

@@ -18,7 +18,7 @@ from chexjax.report.own_report import try_report
 from chexjax.runtime import processes
 from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
 from chexjax.systems import Model
-from chexjax.training import initial_weights, not_finite, setup
+from chexjax.training import initial_weights, not_finite, recovery, setup
 from chexjax.training.announcement import announce
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.config import Config, as_json, as_markdown
@@ -106,7 +106,10 @@ class Run:
       self.config, label_matrix(self.dataset.splits["train"])
     )
     for stage in self.stages:
-      variables = self._stage(stage, variables, weights)
+      variables = recovery.going_back(
+        functools.partial(self._stage, stage, variables, weights),
+        self.config.workdir / "checkpoints" / f"stage{stage}",
+      )
     self.score(variables)
 
   def finished_variables(self) -> Any:

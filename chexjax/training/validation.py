@@ -12,6 +12,7 @@ from chexjax import evaluation, ops
 from chexjax.data import phantom
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, label_matrix, true_boxes
+from chexjax.models import for_platform
 from chexjax.progress import Progress
 from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import replicated, shard_batch, sharded
@@ -151,6 +152,9 @@ def _aucs(
 def _make_predict(model: Model, mesh: Mesh, stage: int) -> Callable[..., Any]:
   """Build the jitted function from a batch to logits and region figures."""
 
+  @for_platform(
+    mesh.devices.flat[0].platform, devices=mesh.size, tf32=model.tf32
+  )
   def predict(
     variables: Any, images: jax.Array, true_boxes: jax.Array
   ) -> dict[str, dict[str, jax.Array]]:
