@@ -13,7 +13,7 @@ from chexjax import ops
 from chexjax.inference.forward import make_forward
 from chexjax.runtime import operation_count
 from chexjax.runtime.sharding import make_mesh, replicated
-from chexjax.training import setup
+from chexjax.training import schedules, setup
 from chexjax.training.config import Config, as_json
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
@@ -112,7 +112,7 @@ def _train(config, model, devices, stage, images, platform):
     augment=functools.partial(
       ops.augment, **dataclasses.asdict(config.augment)
     ),
-    tau=setup.tau_schedule(config, stage, _STEPS_OF_A_STAGE),
+    tau=schedules.tau_schedule(config, stage, _STEPS_OF_A_STAGE),
     skip_nan=config.on_nan == "skip",
     platform=platform,
   )
