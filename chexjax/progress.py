@@ -52,7 +52,7 @@ class Progress:
     """
     self._what, self._total, self._count = what, total, count
     self._before, self._done = done, done
-    self._said = ""
+    self._said = self._more = ""
     self._ended = threading.Event()
     self._watch: threading.Thread | None = None
 
@@ -61,6 +61,7 @@ class Progress:
     self._began = self._last_line = time.monotonic()
     # What was done, and when, after the first part, which often compiles.
     self._warm: tuple[int, float] | None = None
+    self._counted = self._began  # when something was counted last
     self._tenth = self._tenth_of(self._done)
     _UNDER_WAY.append(self)
     if messages.LOGGER.isEnabledFor(logging.INFO):
@@ -81,21 +82,31 @@ class Progress:
     _UNDER_WAY.remove(self)
     messages.glimpse("")
     seconds = time.monotonic() - self._began
+    if not self._total:
+      # Done once, such as a compilation: it says nothing of others' rate.
+      for outer in _UNDER_WAY:
+        outer._leave_out(seconds)
     if kind is None and seconds >= LEAST:
       messages.tell(self._closing(seconds))
 
   def add(
-    self, number: int = 1, *, said: str = "", stays: bool = False
+    self,
+    number: int = 1,
+    *,
+    said: str = "",
+    more: str = "",
+    stays: bool = False,
   ) -> None:
     """Count what was done.
 
     Args:
       number: of parts that were done since the last call.
-      said: about them, shown with the counts.
+      said: about them, shown after the counts.
+      more: about them, shown at the end, which a terminal may cut off.
       stays: whether there is a line now, which stays on a terminal too.
     """
-    now = time.monotonic()
-    self._done, self._said = self._done + number, said or self._said
+    now = self._counted = time.monotonic()
+    self._done, self._said, self._more = self._done + number, said, more
     if self._warm is None:
       self._warm = (self._done, now)
     if stays:
@@ -118,6 +129,14 @@ class Progress:
     """How many parts are done."""
     return self._done
 
+  def _leave_out(self, seconds: float) -> None:
+    """Go on as if a time that has passed had not been."""
+    self._began += seconds
+    self._last_line += seconds
+    self._counted += seconds
+    if self._warm is not None:
+      self._warm = (self._warm[0], self._warm[1] + seconds)
+
   def _look(self) -> None:
     """Refresh a terminal's line; runs beside the work."""
     while not self._ended.wait(_GLIMPSE):
@@ -125,6 +144,7 @@ class Progress:
         continue
       if self._count is not None:
         self._done = self._before + self._count()
+        self._counted = time.monotonic()
       try:
         messages.glimpse(self.line())
         self._tell_if_due(time.monotonic())
@@ -146,27 +166,28 @@ class Progress:
 
   def line(self) -> str:
     """Return how far the work is now."""
-    now = time.monotonic()
     if not self._total:
-      return f"{self._what}: {clock(now - self._began)} so far"
+      return f"{self._what}: {clock(time.monotonic() - self._began)} so far"
     share = 100 * self._done // self._total
     parts = [f"{self._what}: {share} %, {self._done:,} of {self._total:,}"]
     if self._said:
       parts.append(self._said)
-    seconds = self._each(now)
+    seconds = self._each()
     if seconds is not None:
       left = seconds * (self._total - self._done)
       parts += [rate(seconds), f"{clock(left)} left"]
+    if self._more:
+      parts.append(self._more)
     return ", ".join(parts)
 
-  def _each(self, now: float) -> float | None:
+  def _each(self) -> float | None:
     """Return the seconds that one part takes, None before it is known."""
     done, since = self._warm or (self._before, self._began)
     if self._done <= done:
       done, since = self._before, self._began
-    if self._done <= done or now <= since:
+    if self._done <= done or self._counted <= since:
       return None
-    return (now - since) / (self._done - done)
+    return (self._counted - since) / (self._done - done)
 
   def _closing(self, seconds: float) -> str:
     if not self._total:

@@ -104,6 +104,7 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
     return self.dataset_info_from_configs(
       features=features(self.builder_config.size),
       homepage="https://nihcc.app.box.com/v/ChestXray-NIHCC",
+      supervised_keys=("image", "labels"),
       metadata=tfds.core.MetadataDict(),
     )
 

@@ -1,11 +1,14 @@
 """The process of a command: its console and its environment."""
 
 import errno
+import functools
 import io
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from typing import Any
 
 from chexjax.commands.console_lines import (
   ConsoleHandler,
@@ -66,6 +69,31 @@ def _be_plain() -> None:
       stream.reconfigure(errors="backslashreplace")
 
 
+def _leave_out_echoes() -> None:
+  """Hide what comes past Python after a read or write that has failed.
+
+  Threads of tensorstore call back into an event loop that Orbax has closed by
+  then, and coroutines of Orbax that nobody awaits any more have failed too. The
+  failure itself is raised, and said once.
+  """
+  shown = sys.unraisablehook
+  if not isinstance(shown, functools.partial):
+    sys.unraisablehook = functools.partial(_unless_echo, shown)
+
+
+def _unless_echo(shown: Callable[[Any], Any], failed: Any) -> None:
+  error = failed.exc_value
+  closed = isinstance(error, RuntimeError) and str(error) == (
+    "Event loop is closed"
+  )
+  files = [
+    frame.f_code.co_filename
+    for frame, _ in traceback.walk_tb(failed.exc_traceback)
+  ]
+  if not closed and not any("orbax" in file for file in files):
+    shown(failed)
+
+
 def run_command(main: Callable[[], int]) -> int:
   """Run a command; end it with a sentence where the system stops it.
 
@@ -78,6 +106,7 @@ def run_command(main: Callable[[], int]) -> int:
     fault.
   """
   _be_plain()
+  _leave_out_echoes()
   try:
     status = main()
     sys.stdout.flush()

@@ -1,6 +1,7 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,9 +11,9 @@ from jax.sharding import Mesh
 
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
-from chexjax.models import for_devices, saliency_cams, untrained_regions
+from chexjax.models import for_platform, saliency_cams, untrained_regions
 from chexjax.progress import Progress
-from chexjax.runtime import compile_cache, memory
+from chexjax.runtime import compile_cache, drawing, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
   Model,
@@ -50,7 +51,9 @@ def make_predict(
     and the intermediates by name.
   """
 
-  @for_devices(list(mesh.devices.flat))
+  @for_platform(
+    mesh.devices.flat[0].platform, devices=mesh.size, tf32=model.tf32
+  )
   def predict(
     variables: Any, images: jax.Array, heads: Any
   ) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -87,21 +90,19 @@ def control_heads(model: Model, size: int) -> Any:
   if not isinstance(model, OneStageModel):
     return {}
   shape = (1, size, size, 3)
-  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
-  args = (jax.random.key(0),)
-  drawn = compile_cache.compiled(draw, args, repr((model, shape))).run
-  return untrained_heads(lambda seed: drawn(jax.random.key(seed)))
+  init = functools.partial(model.init, images=jnp.zeros(shape))
+  return untrained_heads(lambda seed: drawing.draw(init, jax.random.key(seed)))
 
 
 def make_forward(
-  model: Model, info: ModelInfo, devices: Sequence[jax.Device] | None = None
+  model: Model, info: ModelInfo, platform: str | None = None
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
   Args:
     model: whose variables are passed.
     info: its input size, stage and preset.
-    devices: that the arguments are on; by default the first at hand.
+    platform: that it is lowered for; by default that of this process.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
@@ -113,7 +114,7 @@ def make_forward(
   whole = info.stage > 1
   plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
 
-  @for_devices(devices or jax.devices()[:1])
+  @for_platform(platform or jax.default_backend(), tf32=model.tf32)
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     # Flax types the result of `apply` as if it were of a mutable collection.
     applied: Any = model.apply(

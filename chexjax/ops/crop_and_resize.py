@@ -45,7 +45,7 @@ def crop_bilinear(
   x1, y1, x2, y2 = box
   rows = interpolation_matrix(_strip_centres(y1, y2, height), image.shape[0])
   cols = interpolation_matrix(_strip_centres(x1, x2, width), image.shape[1])
-  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols)
+  return _sampled(rows, image, cols)
 
 
 def _strip_centres(start, end, count):
@@ -101,7 +101,12 @@ def crop_gaussian(
   cols = _gaussian_rows(
     (x1 + x2) / width - 1, (x2 - x1) / width, width, longest, num_cols, sigma2
   )
-  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols)
+  return _sampled(rows, image, cols)
+
+
+def _sampled(rows, image, cols):
+  """Multiply an image by the weights of its rows and columns, exactly."""
+  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols, precision="highest")
 
 
 def _gaussian_rows(centre, extent, length, longest, size, sigma2):

@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from chexjax.ops import _constant_product
+from chexjax.ops import _constant_product, _precision
 from chexjax.ops._pooling_matrix import constant_matrices, pooling_matrix
 from chexjax.ops.checks import (
   check_count,
@@ -71,7 +71,13 @@ def roi_align(
   rows = matrix(y1, y2, length=height, bins=bins_high)
   cols = matrix(x1, x2, length=width, bins=bins_wide)
   rows, cols = rows.astype(features.dtype), cols.astype(features.dtype)
-  return jnp.einsum("nph,hwc,nqw->npqc", rows, features, cols)
+  return jnp.einsum(
+    "nph,hwc,nqw->npqc",
+    rows,
+    features,
+    cols,
+    precision=_precision.for_type(features.dtype),
+  )
 
 
 def roi_align_proposals(

@@ -34,8 +34,13 @@ def announce(
   """
   sizes = {name: len(split) for name, split in dataset.splits.items()}
   messages.tell("Research software, not a medical device.")
-  messages.tell(f"devices: {', '.join(map(str, jax.devices()))}")
-  messages.tell(f"images: {sizes}; findings: {model.num_classes}")
+  rate = time_estimate.matmul_rate() / 1e9
+  messages.tell(
+    f"devices: {', '.join(map(str, jax.devices()))}; a matrix product runs at "
+    f"{rate:.0f} GFLOP/s"
+  )
+  told = ", ".join(f"{count:,} {name}" for name, count in sizes.items())
+  messages.tell(f"images: {told}; findings: {model.num_classes}")
   names = dataset.metadata["findings"]
   known = label_matrix(dataset.splits["train"])
   positives = dict(zip(names, (known == 1).sum(0).tolist()))

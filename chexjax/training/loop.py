@@ -1,6 +1,6 @@
 """The loop of one stage: evaluate, save, next batch, step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -28,23 +28,27 @@ class Batches(Protocol):
     """Move to a position that `get_state` returned."""
 
 
-def shown(values: dict[str, Any]) -> str:
+def shown(values: dict[str, Any]) -> tuple[str, str]:
   """Return the metrics that a line has room for, the loss first.
 
   Args:
     values: metrics by name, None where undefined.
 
   Returns:
-    The loss, its parts, the norm of the gradient, and what a validation has
-    found. All others are in `metrics.jsonl` and in TensorBoard alone.
+    The loss and what a validation has found; and the parts of the loss, the
+    norm of the gradient and the steps that were skipped. All others are in
+    `metrics.jsonl` and in TensorBoard alone.
   """
   parts = sorted(name for name in values if name.startswith("loss_"))
-  names = ["loss", *parts, "grad_norm", "skipped", *_VALIDATED]
-  told = {name: values[name] for name in names if name in values}
-  return ", ".join(
-    f"{name} undefined" if value is None else f"{name} {value:.4g}"
-    for name, value in told.items()
-  )
+
+  def text(names: Sequence[str]) -> str:
+    told = {name: values[name] for name in names if name in values}
+    return ", ".join(
+      f"{name} undefined" if value is None else f"{name} {value:.4g}"
+      for name, value in told.items()
+    )
+
+  return text(["loss", *_VALIDATED]), text([*parts, "grad_norm", "skipped"])
 
 
 def train_stage(
@@ -55,7 +59,7 @@ def train_stage(
   stage: int,
   num_steps: int,
   key: jax.Array,
-  evaluate: Callable[[TrainState], dict[str, float | None]],
+  evaluate: Callable[[TrainState], dict[str, Any]],
   eval_every: int,
   save_every: int,
   log_every: int,
@@ -63,6 +67,8 @@ def train_stage(
   writer: MetricsWriter,
   health: Health,
   stop: Callable[[], bool] = lambda: False,
+  scheduled: Callable[[int], dict[str, float]] = lambda step: {},
+  illustrate: Callable[[int, TrainState], None] = lambda step, state: None,
 ) -> TrainState:
   """Train from `state.step` to `num_steps`, or until told to stop.
 
@@ -81,6 +87,9 @@ def train_stage(
     checkpoints: where to save.
     writer: where to log.
     health: checks metrics before they are logged and saved.
+    scheduled: returns what a schedule gave a step, such as the learning rate;
+      it is logged with the metrics.
+    illustrate: called after an evaluation has been logged and saved.
     stop: called after every step; once it returns True, that step is saved and
       training ends.
 
@@ -107,6 +116,7 @@ def train_stage(
         continue
       rows, indices = zip(*window)
       means = health.means(step, jax.device_get(rows), indices)
+      means |= scheduled(step)
       window = []
       if evaluating:
         means |= evaluate(state)
@@ -114,11 +124,14 @@ def train_stage(
           step, means["selection"], num_steps=num_steps, eval_every=eval_every
         )
       writer.write(step, means)
-      told.add(step - told.done, said=shown(means), stays=evaluating)
+      said, more = shown(means)
+      told.add(step - told.done, said=said, more=more, stays=evaluating)
       if saving:
         checkpoints.save(
           step, state, inputs=batches.get_state(), auc=means.get("selection")
         )
+      if evaluating:
+        illustrate(step, state)
       if stopping:
         break
   return state
