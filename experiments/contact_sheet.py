@@ -5,12 +5,13 @@ python -m experiments.contact_sheet --out=sheet.png
 
 import dataclasses
 import errno
+import functools
 import pathlib
 import sys
 
 import jax
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from chexjax import ops
 from chexjax.commands.console import IO_ERROR, run_command, set_up_process
@@ -23,7 +24,8 @@ from chexjax.training.datasets import open_data
 from experiments.configs import CONFIGS
 
 _COLOURS = ("#ff5050", "#50d0ff", "#ffd040", "#60ff80", "#ff80ff", "#c0c0ff")
-_GAP = 4
+_GAP, _LINE = 4, 16
+LEFT, TOP = 150, 22  # margins with what is said of rows and columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,27 +85,56 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def draw_sheet(dataset, options: Options) -> tuple[Image.Image, int]:
-  """Returns the sheet and how many images are on it."""
+  """Returns the sheet and how many images are on it.
+
+  What is said of a film stands outside of it: its name and its findings, in
+  the colours of their boxes, beside its row; over each column what was done.
+  """
   source = dataset.splits["test"]
   names = list(dataset.metadata["findings"])
   order = np.random.default_rng(options.seed).permutation(len(source))
   boxed = [i for i in order if len(source.annotation(i)["objects"]["label"])]
   chosen = (boxed or list(order))[: options.rows]
   size, step = options.image_size, options.image_size + _GAP
-  shape = (step * (1 + options.columns), step * len(chosen))
-  sheet = Image.new("RGB", shape, "#404040")
+  shape = (LEFT + step * (1 + options.columns), TOP + step * len(chosen))
+  sheet = Image.new("RGB", shape, "#202020")
+  pen = ImageDraw.Draw(sheet)
+  titles = ["as it is"]
+  titles += [f"augmented, {n + 1}" for n in range(options.columns)]
+  for column, title in enumerate(titles):
+    pen.text((LEFT + column * step + 2, 4), title, "white", _font())
   keys = jax.random.split(jax.random.key(options.seed), options.columns)
   for row, index in enumerate(chosen):
     example = source[index]
     boxes = true_boxes(example, names, size)
+    _label_row(pen, TOP + row * step, example, list(boxes), size)
     tiles = [tile(example["image"], boxes)]
     tiles += [
       tile(*_augmented(k, example["image"], boxes, options.augment))
       for k in jax.vmap(jax.random.fold_in, (0, None))(keys, row)
     ]
     for column, picture in enumerate(tiles):
-      sheet.paste(picture, (column * step, row * step))
+      sheet.paste(picture, (LEFT + column * step, TOP + row * step))
   return sheet, len(chosen)
+
+
+def _label_row(pen, top: int, example, findings, height: int) -> None:
+  """Writes a film's name and findings beside its row, as many as fit."""
+  words = [(example["file_name"].decode(), "white")]
+  words += [
+    (name.replace("_", " "), _COLOURS[number % len(_COLOURS)])
+    for number, name in enumerate(findings)
+  ]
+  fitting = max(1, (height - 2) // _LINE)
+  for number, (text, colour) in enumerate(words[:fitting]):
+    while len(text) > 1 and pen.textlength(text, _font()) > LEFT - 8:
+      text = text[:-2] + "…"
+    pen.text((4, top + 2 + number * _LINE), text, colour, _font())
+
+
+@functools.cache
+def _font():
+  return ImageFont.load_default(12)
 
 
 def _augmented(key, image, boxes, augment: AugmentConfig):
@@ -119,16 +150,15 @@ def _augmented(key, image, boxes, augment: AugmentConfig):
 
 
 def tile(image: np.ndarray, boxes: dict[str, np.ndarray]) -> Image.Image:
-  """Draws boxes and their names over a `[H, W, 1]` uint8 image."""
+  """Draws boxes over a `[H, W, 1]` uint8 image, a colour for each name."""
   picture = Image.fromarray(image[..., 0]).convert("RGB")
   pen = ImageDraw.Draw(picture)
-  for number, (name, of_name) in enumerate(boxes.items()):
+  for number, of_name in enumerate(boxes.values()):
     colour = _COLOURS[number % len(_COLOURS)]
     for x1, y1, x2, y2 in np.asarray(of_name):
       # The last pixel that is inside; a box under a pixel is that pixel.
       last = max(x1, x2 - 1), max(y1, y2 - 1)
       pen.rectangle((x1, y1, *last), outline=colour)
-      pen.text((max(x1, 0) + 2, max(y1, 0) + 1), name, fill=colour)
   return picture
 
 

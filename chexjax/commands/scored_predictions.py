@@ -7,6 +7,7 @@ from chexjax import evaluation
 from chexjax.data import own_files
 from chexjax.data.own_set import LABELS
 from chexjax.evaluation.outputs.folder import write_folder
+from chexjax.evaluation.protocols.wrong_calls import score_cuts, worst_calls
 from chexjax.evaluation.submissions.faults import Faults
 from chexjax.evaluation.submissions.official_lists import read_official_lists
 from chexjax.evaluation.submissions.prediction_folder import (
@@ -77,6 +78,10 @@ def score_predictions(
       | {"predictions": str(predictions), "dataset": films.provenance()},
       watch=pictures.case,
     )
+    boxed = {*zip(scored.table.image.tolist(), scored.table.finding.tolist())}
+    cuts = score_cuts(scored.results["protocol"]["predicted"]["thresholds"])
+    for call in worst_calls(scored.images, cuts, without=boxed):
+      pictures.wrong_call(call.image, call.finding)
   print(f"{pictures.count} films for the report, from {data_dir}")
   if found.boxes is not None:
     given = scored.table.boxes["box"]["given"]
@@ -85,8 +90,7 @@ def score_predictions(
       f"{missing} of {len(given)} true boxes without a predicted one: IoU 0"
     )
   official = scored.results["dataset"] == "ChestX-ray14"
-  print(write_folder(out, scored, published=official and images is None))
-  print(f"results in {out}. {scored.results['disclaimer']}")
+  write_folder(out, scored, published=official and images is None)
 
 
 def _true_films(

@@ -1,7 +1,7 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,11 +11,8 @@ from jax.sharding import Mesh
 
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
-from chexjax.models import (
-  for_devices,
-  saliency_cams,
-  untrained_regions,
-)
+from chexjax.models import for_platform, saliency_cams, untrained_regions
+from chexjax.progress import Progress
 from chexjax.runtime import compile_cache, drawing, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
@@ -54,7 +51,9 @@ def make_predict(
     and the intermediates by name.
   """
 
-  @for_devices(list(mesh.devices.flat))
+  @for_platform(
+    mesh.devices.flat[0].platform, devices=mesh.size, tf32=model.tf32
+  )
   def predict(
     variables: Any, images: jax.Array, heads: Any
   ) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -96,14 +95,14 @@ def control_heads(model: Model, size: int) -> Any:
 
 
 def make_forward(
-  model: Model, info: ModelInfo, devices: Sequence[jax.Device] | None = None
+  model: Model, info: ModelInfo, *, platform: str | None = None
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
   Args:
     model: whose variables are passed.
     info: its input size, stage and preset.
-    devices: that the arguments are on; by default the first at hand.
+    platform: that it is lowered for; by default that of this process.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
@@ -115,7 +114,7 @@ def make_forward(
   whole = info.stage > 1
   plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
 
-  @for_devices(devices or jax.devices()[:1])
+  @for_platform(platform or jax.default_backend(), tf32=model.tf32)
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     # Flax types the result of `apply` as if it were of a mutable collection.
     applied: Any = model.apply(
@@ -152,15 +151,18 @@ def fitting_forward(
   forward = make_forward(model, info)
   recipe = repr((model, info.image_size, info.preset, info.stage))
   while True:
-    messages.tell(f"compiling for {batch_size} at a time, or loading")
     images = np.zeros((batch_size, info.image_size, info.image_size, 1), "u1")
     try:
-      program = compile_cache.compiled(forward, (variables, images), recipe)
+      with Progress(f"compiling for {batch_size} films at a time"):
+        program = compile_cache.compiled(forward, (variables, images), recipe)
       if batch_size == 1 or memory.fits(program.compiled, calls=2):
         return program.run, batch_size
     except jax.errors.JaxRuntimeError as error:
       # XLA on some devices refuses to compile a program that does not fit.
       if batch_size == 1 or "RESOURCE_EXHAUSTED" not in str(error):
         raise
-    messages.tell(f"note: the memory does not take {batch_size} at a time")
+    messages.tell(
+      f"note: the memory does not take {batch_size} at a time; trying "
+      f"{batch_size // 2}"
+    )
     batch_size //= 2

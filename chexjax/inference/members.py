@@ -11,7 +11,7 @@ from chexjax.data.sources import Dataset
 from chexjax.inference.forward import control_heads, make_predict
 from chexjax.inference.maps import MapPlan
 from chexjax.inference.placing import measure_prior
-from chexjax.runtime import compile_cache
+from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 
@@ -55,7 +55,9 @@ class Ready:
       predict = make_predict(
         model, mesh, stage=stage, keep=keep, control=control
       )
-      return compile_cache.at_first_call(predict, repr((model, stage, keep)))
+      return compile_cache.at_first_call(
+        predict, repr((model, stage, keep)), compile_messages.told("scoring")
+      )
 
     self._variables, self._heads = member.variables, control_heads(model, size)
     fresh = tuple(f"untrained_{name}" for name in plan.heads)

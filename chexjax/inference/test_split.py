@@ -10,17 +10,23 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from chexjax import evaluation, messages
+from chexjax import evaluation
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
 from chexjax.inference.maps import MapPlan, map_plan
 from chexjax.inference.members import Member, Ready, place_prior
+from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
+from chexjax.progress import Progress
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, Batch, MapOptions
+
+# For every model and view the logits `[B, K]` of the full images, the
+# intermediates by name, `[B, ...]` each, and the view.
+Seen = Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], View]]
 
 
 def score_test(
@@ -95,19 +101,27 @@ def score_test(
     if options.places
     else None,
   )
-  done, total = 0, len(source)
-  for batch in eval_batches(source, batch_size=batch_size):
-    boxed = _any_box(source, batch)
-    seen = []
+
+  def seen(batch: Batch, *, all_maps: bool) -> Seen:
+    answers = []
     for view in views:
       images = shard_batch(view.of(batch.image), mesh)
       for each in ensemble:
-        logits, found = each.run(images, maps=boxed)
-        seen.append((np.asarray(logits), jax.device_get(found), view))
-    scores.add_batch(batch, seen)
-    done += int((batch.mask > 0).sum())
-    messages.progress(f"test: {done}/{total} images", last=done == total)
-  result = scores.finish()
+        logits, found = each.run(images, maps=all_maps)
+        answers.append((np.asarray(logits), jax.device_get(found), view))
+    return answers
+
+  with Progress("scoring test films", total=len(source)) as progress:
+    for batch in eval_batches(source, batch_size=batch_size):
+      scores.add_batch(batch, seen(batch, all_maps=_any_box(source, batch)))
+      progress.add(int((batch.mask > 0).sum()))
+  with Progress("scoring: waiting for the last maps"):
+    result = scores.finish()
+  if recorder is not None:
+    wrong = recorder.wrong_calls(names, result[1])
+    picked = PickedFilms(source, files=wrong)
+    for batch in eval_batches(picked, batch_size=batch_size):
+      scores.show_wrong(batch, seen(batch, all_maps=True), picked, wrong)
   executor.shutdown()
   return result
 
@@ -186,17 +200,12 @@ class _SplitScores:
     self._logits: list[np.ndarray] = []
     self._cases: list[dict] = []
 
-  def add_batch(
-    self,
-    batch: Batch,
-    seen: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], View]],
-  ) -> None:
+  def add_batch(self, batch: Batch, seen: Seen) -> None:
     """Add the images of a batch, padding left out.
 
     Args:
       batch: of the split.
-      seen: for every model and view the logits `[B, K]` of the full images, the
-        intermediates by name, `[B, ...]` each, and the view.
+      seen: what the models say of it.
     """
     real = batch.mask > 0
     logits = mean_logits([each[0] for each in seen])
@@ -209,17 +218,37 @@ class _SplitScores:
         self._recorder.image(example, logits[row])
       boxes = true_boxes(example, self._names, self._size)
       if boxes:
-        maps = mean_maps(
-          self._drawn({name: x[row] for name, x in found.items()}, view)
-          for _, found, view in seen
-        )
-        self._add_boxed(index, example, boxes, maps)
+        self._add_boxed(index, example, boxes, self._maps(seen, int(row)))
 
-  def _drawn(
-    self, found: Mapping[str, np.ndarray], view: View
-  ) -> dict[str, np.ndarray]:
-    """Return an image's maps, of the image as it is."""
-    return view.all_back(_draw_maps(self._plan, found), self._size)
+  def show_wrong(
+    self,
+    batch: Batch,
+    seen: Seen,
+    films: Source,
+    wrong: Mapping[str, Sequence[str]],
+  ) -> None:
+    """Give the recorder maps of `films`: of the `wrong` findings of each."""
+    assert self._recorder is not None
+    for row in np.flatnonzero(batch.mask > 0):
+      example = films[int(batch.index[row])]
+      maps = self._maps(seen, int(row))
+      for finding in wrong[example["file_name"].decode()]:
+        k = self._names.index(finding)
+        shown = {n: maps[n][k] for n in evaluation.without_untrained(maps)}
+        self._recorder.wrong_call(example, finding, shown)
+
+  def _maps(self, seen: Seen, row: int) -> dict[str, np.ndarray]:
+    """Return all maps of an image, of the image as it is."""
+    maps = mean_maps(
+      view.all_back(
+        _draw_maps(self._plan, {name: x[row] for name, x in found.items()}),
+        self._size,
+      )
+      for _, found, view in seen
+    )
+    if self._place is None:
+      return maps
+    return maps | self._place({name: maps[name] for name in self._plan.rules})
 
   def _add_boxed(
     self,
@@ -229,8 +258,6 @@ class _SplitScores:
     maps: dict[str, np.ndarray],
   ) -> None:
     """Add the maps of an image that has a true box."""
-    if self._place is not None:
-      maps = maps | self._place({name: maps[name] for name in self._plan.rules})
     # mAP and RoDeO also count the boxes predicted for all other findings.
     for finding in dict.fromkeys([*boxes, *self._boxed]):
       k = self._names.index(finding)

@@ -1,24 +1,18 @@
 """The HTML report, built from the folders of one or two evaluations."""
 
-import io
-import json
 import pathlib
-from collections.abc import Callable
-from typing import Any
 
 from chexjax import evaluation, messages
 from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
+from chexjax.evaluation.outputs.table_cells import main_map
 from chexjax.evaluation.outputs.tables import all_tables
-from chexjax.evaluation.protocols import (
-  comparison,
-  decisions,
-  patient_counts,
-)
+from chexjax.evaluation.protocols import comparison, decisions
 from chexjax.io import read_json, read_object, write_text
-from chexjax.report import curves, page
-from chexjax.report.case_figures import case_figures
+from chexjax.report import page
 from chexjax.report.cases import NAME, Cases
+from chexjax.report.drawn_figures import draw_figures
+from chexjax.report.verdict import comparison_verdict
 
 
 def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
@@ -37,7 +31,7 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
   runs = [
     open_run(workdir, label_of(workdirs, workdir)) for workdir in workdirs
   ]
-  compared = None
+  compared, words = None, list[str]()
   if len(runs) == 2:
     options = runs[0].results["protocol"]
     tree = comparison.compare(
@@ -48,6 +42,9 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
       seed=options["crossfit"]["seed"],
     )
     compared = page.comparison_rows(tree)
+    words = comparison_verdict(
+      tree, main_map(runs[0].results), [run.label for run in runs]
+    )
   official = [run.results["dataset"] == "ChestX-ray14" for run in runs]
   html = page.render(
     title=" and ".join(f"{run.label}" for run in runs) + ": chexjax report",
@@ -64,6 +61,7 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
       draw_figures(run, workdir) for run, workdir in zip(runs, workdirs)
     ],
     comparison=compared,
+    compared=words,
   )
   write_text(out, html)
 
@@ -143,100 +141,3 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
     except ValueError as error:
       messages.warn(f"note: {error}: cases without pictures")
   return page.Run(label, results, stored, measures, cases)
-
-
-def draw_figures(run: page.Run, workdir: pathlib.Path) -> list[tuple[str, str]]:
-  """Draw all figures of a run.
-
-  Args:
-    run: the evaluation.
-    workdir: its folder, which may hold `metrics.jsonl`.
-
-  Returns:
-    Pairs of a caption and a data URI.
-  """
-  images, table = run.record.images, run.record.table
-  findings = [f for f, n in run.results["counts"]["boxes"].items() if n]
-  found = _drawn(
-    "ROC per finding; band: 95 % of draws of patients",
-    curves.roc_figure,
-    images,
-    run.results,
-  )
-  if findings:
-    some = {
-      name: {p: {f: of[f] for f in findings} for p, of in by.items()}
-      for name, by in run.measures.items()
-    }
-    patients = run.results["counts"]["box_patients"]
-    counted = patient_counts.enough(patients)
-    found += _drawn(
-      "T(IoU): share of boxes found",
-      curves.t_iou_figure,
-      some,
-      counted=counted,
-    )
-    found += _drawn("How the IoUs are spread", curves.iou_figure, some)
-    if len(table.thresholds) > 1:
-      found += _drawn(
-        "Mean IoU by threshold; the dot is the oracle's",
-        curves.threshold_figure,
-        table,
-        findings,
-        run.record.component,
-      )
-    found += case_figures(run, findings)
-  log = workdir / "metrics.jsonl"
-  if log.exists():
-    rows = _rows(log)
-    if rows:
-      found += _drawn(training_caption(rows), curves.training_figure, rows)
-  return found
-
-
-def _rows(log: pathlib.Path) -> list[dict[str, Any]]:
-  """Read `metrics.jsonl`; lines that break off are told and left out."""
-  rows, broken = [], 0
-  text = log.read_text(encoding="utf-8", errors="replace")
-  for line in text.splitlines():
-    try:
-      rows.append(json.loads(line))
-    except ValueError:
-      broken += 1
-  if broken:
-    messages.warn(f"note: {broken} lines of {log} break off and are left out")
-  return rows
-
-
-def training_caption(rows: list[dict[str, Any]]) -> str:
-  """Return the caption of the training figure.
-
-  Args:
-    rows: of `metrics.jsonl`.
-
-  Returns:
-    The caption; if the figure has no IoUs it says why.
-  """
-  panels = curves.training_lines(rows)
-  if "scores" in panels and "IoU on validation boxes" not in panels:
-    return (
-      "Training. The IoUs of the picked boxes are absent: the validation films "
-      "have no boxes"
-    )
-  return "Training"
-
-
-def _drawn(
-  caption: str, function: Callable[..., None], *args: Any, **options: Any
-) -> list[tuple[str, str]]:
-  """Return a caption and what a function draws as a data URI.
-
-  A picture that fails costs itself alone: then there is a warning and no entry.
-  """
-  out = io.BytesIO()
-  try:
-    function(out, *args, **options)
-  except Exception as error:  # Of any kind: fonts, matplotlib, ...
-    messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
-    return []
-  return [(caption, page.png_uri(out.getvalue()))]

@@ -6,14 +6,16 @@ import numpy as np
 
 from chexjax import messages
 from chexjax.evaluation.outputs.table_cells import main_map
-from chexjax.report import page
 from chexjax.report.cases import Cases
+from chexjax.report.embedded import Figure, embed
 from chexjax.report.figures import Case, example_grid
+from chexjax.report.run import Run, predicted_boxes
 
+_GROUP = "Best, median and worst cases"
 CASES_SHOWN = ("best", "median", "worst")
 
 
-def case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
+def case_figures(run: Run, findings: list[str]) -> list[Figure]:
   """Draw the best, the median and the worst case of each finding.
 
   Args:
@@ -21,14 +23,13 @@ def case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
     findings: that have boxes.
 
   Returns:
-    Pairs of a caption and a data URI; none without pictures. One that fails
-    costs itself alone.
+    The figures; none without pictures. One that fails costs itself alone.
   """
   cases = run.cases
   if cases is None or not cases.images:
     return []
   table = run.record.table
-  boxes = page.predicted_boxes(run)
+  boxes = predicted_boxes(run)
   name = main_map(run.results)
   if name not in boxes:
     return []
@@ -46,7 +47,7 @@ def case_figures(run: page.Run, findings: list[str]) -> list[tuple[str, str]]:
       shown = [
         _case(run, cases, boxes, order[at], kind) for kind, at in places.items()
       ]
-      found.append((caption, page.jpeg_uri(_jpeg_grid(shown))))
+      found.append(embed(_jpeg_grid(shown), caption, group=_GROUP))
     except Exception as error:  # Of any kind, as a damaged cases.zip.
       messages.warn(f"warning: the figure {caption!r} is not drawn: {error}")
   return found
@@ -63,7 +64,7 @@ def _jpeg_grid(shown: list[Case]) -> bytes:
 
 
 def _case(
-  run: page.Run, cases: Cases, boxes: dict[str, np.ndarray], row: int, kind: str
+  run: Run, cases: Cases, boxes: dict[str, np.ndarray], row: int, kind: str
 ) -> Case:
   """Return a row of the table as a `Case`, in pixels of the stored film."""
   table = run.record.table

@@ -1,8 +1,9 @@
-"""`cases.zip`: small pictures of every boxed case, for people to look at.
+"""`cases.zip`: pictures of boxed cases and of wrong calls, to look at.
 
 A plain zip file with `images/*.jpg` (the film, grey), `maps/*.jpg` (each map
-stretched from its lowest to its highest value) and `index.json`, which has one
-entry per row of the localisation table, in its order.
+stretched from its lowest to its highest value) and `index.json`: `rows` has one
+entry per row of the localisation table, in its order, `wrong` one per false
+alarm or miss that has no true box.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from chexjax.io import replacing
 
 VERSION = 1
 NAME = "cases.zip"
-IMAGE_SIDE, MAP_SIDE = 320, 128  # pixels
+IMAGE_SIDE, MAP_SIDE = 512, 128  # pixels, at most
 _QUALITY = {"image": 65, "map": 75}
 
 
@@ -51,6 +52,8 @@ class CaseWriter:
     self._zip = zipfile.ZipFile(self._scratch, "w", zipfile.ZIP_STORED)
     self._images: dict[str, str] = {}
     self._rows: list[dict[str, Any]] = []
+    self._wrong: list[dict[str, Any]] = []
+    self._maps = 0
 
   def __enter__(self) -> "CaseWriter":
     """Return itself."""
@@ -63,6 +66,7 @@ class CaseWriter:
         "version": VERSION,
         "images": self._images,
         "rows": self._rows,
+        "wrong": self._wrong,
       }
       self._zip.writestr("index.json", json.dumps(index))
     self._zip.close()
@@ -92,17 +96,33 @@ class CaseWriter:
       maps: name -> `[h, w]`.
       rows: true boxes of the case, each a row of the localisation table.
     """
-    number = len(self._rows)
+    stored = self._stored(maps)
+    self._rows += [{"image": image, "finding": finding, "maps": stored}] * rows
+
+  def wrong_call(self, image: str, finding: str, maps: Any) -> None:
+    """Store the maps of a false alarm or miss without a true box.
+
+    Args:
+      image: name of the image.
+      finding: that is called wrongly.
+      maps: name -> `[h, w]`; may be empty.
+    """
+    stored = self._stored(maps)
+    self._wrong.append({"image": image, "finding": finding, "maps": stored})
+
+  def _stored(self, maps: Any) -> dict[str, dict[str, Any]]:
+    """Write maps; return the file and the range of each."""
     stored: dict[str, dict[str, Any]] = {}
     for name, heat in maps.items():
       heat = np.asarray(heat, np.float32)
       low, high = float(heat.min()), float(heat.max())
       part = (heat - low) / (high - low) if high > low else heat * 0
-      file = f"maps/{number}_{len(stored)}.jpg"
+      file = f"maps/{self._maps}.jpg"
+      self._maps += 1
       pixels = np.rint(part * 255).astype(np.uint8)
       self._zip.writestr(file, _jpeg(pixels, MAP_SIDE, _QUALITY["map"]))
       stored[name] = {"file": file, "low": low, "high": high}
-    self._rows += [{"image": image, "finding": finding, "maps": stored}] * rows
+    return stored
 
 
 class Cases:
@@ -112,6 +132,8 @@ class Cases:
     rows: for every row of the table a dict of `image`, `finding` and `maps`;
       the latter is name -> `file`, `low`, `high`.
     images: name of an image -> its file, for images with a film.
+    wrong: image and finding -> `maps`, as in `rows`, of the wrong calls without
+      a true box; empty in files of before they were kept.
   """
 
   def __init__(self, path: pathlib.Path):
@@ -135,6 +157,9 @@ class Cases:
       raise ValueError(f"{path} has version {index['version']}, want {VERSION}")
     self.rows = index["rows"]
     self.images = index["images"]
+    self.wrong = {
+      (of["image"], of["finding"]): of["maps"] for of in index.get("wrong", ())
+    }
 
   def read(self, file: str) -> bytes:
     """Return the JPEG bytes of a picture.

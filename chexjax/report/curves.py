@@ -1,14 +1,14 @@
-"""Figures of one evaluation, written as PNG."""
+"""Figures of an evaluation's boxes, written as PNG."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
-from chexjax.evaluation import LocalizationTable, ScoredImages, trained_name
-from chexjax.evaluation.protocols import bootstrap, threshold_choice
+from chexjax.evaluation import LocalizationTable, trained_name
+from chexjax.evaluation.protocols import threshold_choice
 from chexjax.evaluation.protocols.baselines import BLIND, image_blind
-from chexjax.evaluation.protocols.ranking import Ranking, rank
 from chexjax.report.figures import map_title
 from chexjax.report.small_multiples import (
   File,
@@ -16,113 +16,33 @@ from chexjax.report.small_multiples import (
   set_title,
   small_multiples,
 )
-from chexjax.report.training_curves import training_figure, training_lines
 
-__all__ = [
-  "COLOURS",
-  "iou_figure",
-  "roc_figure",
-  "roc_points",
-  "style_of",
-  "t_iou_figure",
-  "threshold_figure",
-  "training_figure",
-  "training_lines",
-]
-
-# The palette of Okabe & Ito, which colour-blind readers can tell apart.
-# Baselines are dashed; an untrained head's maps are dotted, in the colour of
-# the trained head's.
+# The palette of Okabe & Ito, which colour-blind readers can tell apart; dashes
+# tell the lines apart on grey paper too. An untrained head's maps are dotted,
+# in the colour of the trained head's.
 COLOURS = {"sal": "#D55E00", "det": "#0072B2", "mix": "#009E73"}
-_OTHER, _GREY = "#CC79A7", "#777777"
+_DASHES: dict[str, tuple[Any, Any]] = {
+  "sal": ((0, (2, 1.5)), (0, (1, 4))),
+  "det": ((0, (6, 1.5, 1, 1.5)), (0, (1, 1))),
+  "mix": ("-", (0, (1, 2.5))),
+}
+_MORE, _GREY = ("#CC79A7", "#E69F00", "#56B4E9", "#8C564B"), "#777777"
 
 
 def style_of(name: str) -> dict[str, Any]:
   """Return the line style of a map or baseline, as matplotlib's keywords."""
   if name == BLIND:
-    return {"color": _GREY, "linestyle": "--", "label": "image-blind box"}
+    dashed = (0, (9, 3))
+    return {"color": _GREY, "linestyle": dashed, "label": "image-blind box"}
   trained = trained_name(name)
+  solid, dotted = _DASHES.get(trained, _DASHES["mix"])
+  own = name == trained
+  colour = COLOURS.get(trained) or _MORE[crc32(trained.encode()) % len(_MORE)]
   return {
-    "color": COLOURS.get(trained, _OTHER),
-    "linestyle": "-" if name == trained else ":",
+    "color": colour,
+    "linestyle": solid if own else dotted,
     "label": map_title(name),
   }
-
-
-def roc_points(
-  ranking: Ranking, counts: np.ndarray, places: np.ndarray, grid: np.ndarray
-) -> np.ndarray:
-  """Compute the true positive rates of every draw of patients.
-
-  Args:
-    ranking: of the images by their score.
-    counts: `[B, M]`, how often each of M patients is in each of B draws.
-    places: `[N]`, column in `counts` of each image's patient.
-    grid: `[G]` false positive rates, rising.
-
-  Returns:
-    `[B, G]`; NaN where a draw has no positive or no negative image.
-  """
-  result = np.full((len(counts), len(grid)), np.nan)
-  for b, count in enumerate(counts):
-    negative = np.concatenate([[0], np.cumsum(count[places[ranking.negative]])])
-    positive = np.concatenate([[0], np.cumsum(count[places[ranking.positive]])])
-    if not negative[-1] or not positive[-1]:
-      continue
-    false = 1 - negative[ranking.below] / negative[-1]
-    true = 1 - positive[ranking.first] / positive[-1]
-    result[b] = np.interp(
-      grid,
-      np.concatenate([[0], false[::-1], [1]]),
-      np.concatenate([[0], true[::-1], [1]]),
-    )
-  return result
-
-
-def roc_figure(
-  file: File,
-  images: ScoredImages,
-  results: dict[str, Any],
-  *,
-  draws: int = 200,
-  seed: int = 0,
-) -> None:
-  """Draw the ROC of every finding, with the middle 95 % of draws of patients.
-
-  Args:
-    file: path or open binary file.
-    images: labels and scores.
-    results: tree of `evaluation.assemble`; gives the AUCs.
-    draws: number of draws.
-    seed: of the draws.
-  """
-  taken = bootstrap.draw_patients(images.patient, draws=draws, seed=seed)
-  grid = np.linspace(0, 1, 101)
-  once = np.ones((1, taken.patients.size), np.int32)
-  figure, axes = small_multiples(len(images.names), 5, width=2.1, height=2.1)
-  for k, (name, ax) in enumerate(zip(images.names, axes)):
-    ax.plot([0, 1], [0, 1], color=_GREY, linewidth=0.6, linestyle=":")
-    set_title(ax, name)
-    ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    auc = results["auc"][name]
-    if auc is None:
-      ax.text(0.5, 0.4, "undefined", ha="center", fontsize=8)
-      continue
-    known = ~images.unknown[:, k]
-    ranking = rank(images.labels[known, k], images.scores[known, k])
-    places = taken.places(images.patient[known])
-    band = roc_points(ranking, taken.counts, places, grid)
-    low, high = np.nanquantile(band, [0.025, 0.975], axis=0)
-    ax.fill_between(grid, low, high, color="#0072B2", alpha=0.25, linewidth=0)
-    ax.plot(grid, roc_points(ranking, once, places, grid)[0], color="#0072B2")
-    said = f"{auc:.3f}"
-    span = results.get("auc_interval", {}).get(name)
-    if span:
-      said += f"\n{span[0]:.3f} to {span[1]:.3f}"
-    ax.text(0.97, 0.05, said, ha="right", fontsize=7)
-  figure.supxlabel("false positive rate", fontsize=9)
-  figure.supylabel("true positive rate", fontsize=9)
-  save_png(figure, file)
 
 
 def _lines(

@@ -5,28 +5,29 @@ opens from a disk without a server or a network. Jinja2 escapes all names from
 data, in the JSON blocks too.
 """
 
-import base64
 import importlib.resources
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from chexjax.evaluation.outputs.table_cells import (
-  cell_text,
-  main_map,
-  map_label,
-  row_label,
-)
+from chexjax.evaluation.outputs.table_cells import Cell, cell_text, map_label
 from chexjax.extras import require
+from chexjax.report.case_answers import call_rows
 from chexjax.report.case_browser import case_data
+from chexjax.report.embedded import Figure, grouped
+from chexjax.report.key_figures import (
+  option_differences,
+  origin,
+  summary,
+  terms,
+)
 from chexjax.report.run import Run, predicted_boxes
+from chexjax.report.verdict import verdict
 
 __all__ = [
   "DISCLAIMER",
   "Run",
   "case_data",
   "comparison_rows",
-  "jpeg_uri",
-  "png_uri",
   "predicted_boxes",
   "render",
   "summary",
@@ -34,66 +35,13 @@ __all__ = [
 DISCLAIMER = "Research software, not a medical device."
 
 # One script of the page, in this order.
-_SCRIPTS = ("tables.js", "cases.js", "case_choice.js")
-
-
-def _uri(data: bytes, kind: str) -> str:
-  return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def png_uri(data: bytes) -> str:
-  """Return the bytes of a PNG as a data URI."""
-  return _uri(data, "png")
-
-
-def jpeg_uri(data: bytes) -> str:
-  """Return the bytes of a JPEG as a data URI."""
-  return _uri(data, "jpeg")
-
-
-def _span(pair: Sequence[float] | None) -> str:
-  """Return an interval in brackets, an empty text without one."""
-  return f" ({cell_text(tuple(pair))})" if pair else ""
-
-
-def summary(run: Run) -> list[tuple[str, str]]:
-  """Return the key figures and the origin of a run.
-
-  Returns:
-    Pairs of a name and a value, as text.
-  """
-  results = run.results
-  name, counts = main_map(results), results["counts"]
-  tree = results["localization"][name]
-  spans = results.get("localization_interval", {}).get(name, {})
-  blind = results["localization"]["image_blind"]["crossfit"]["iou"]["mean"]
-  origin = results["provenance"]
-  dataset = origin.get("dataset", {})
-  pairs = [
-    ("Data", results["dataset"]),
-    (
-      f"Mean AUC over {counts['auc_findings']} findings",
-      cell_text(results["auc"]["mean"])
-      + _span(results.get("auc_interval", {}).get("mean")),
-    ),
-  ]
-  for protocol in ("oracle", "crossfit", "predicted"):
-    if protocol in tree:
-      span = spans.get(protocol, {}).get("iou", {}).get("mean")
-      value = cell_text(tree[protocol]["iou"]["mean"]) + _span(span)
-      title = row_label(results, name, protocol)
-      pairs.append((f"Mean IoU, {title}, {protocol}", value))
-  inside = counts["localization_findings"]["oracle"]
-  pairs += [
-    ("Mean IoU, image-blind box, crossfit", cell_text(blind)),
-    ("Findings in the mean IoU", str(inside)),
-    ("Boxes", f"{sum(counts['boxes'].values()):,}"),
-    ("Split hash", str(dataset.get("split_hash", "not recorded"))),
-    ("Data_Entry", str(dataset.get("data_entry_version", "not recorded"))),
-    ("Revision", str(origin.get("git_revision"))),
-    ("Command", str(origin.get("command", "not recorded"))),
-  ]
-  return pairs
+_SCRIPTS = (
+  "tables.js",
+  "cases.js",
+  "case_zoom.js",
+  "case_list.js",
+  "case_controls.js",
+)
 
 
 def comparison_rows(tree: dict[str, Any]) -> list[list[Any]]:
@@ -134,8 +82,9 @@ def render(
   runs: Sequence[Run],
   tables: Sequence[Sequence[Any]],
   notes: Sequence[Sequence[str]],
-  figures: Sequence[Sequence[tuple[str, str]]],
+  figures: Sequence[Sequence[Figure]],
   comparison: list[list[Any]] | None = None,
+  compared: Sequence[str] = (),
 ) -> str:
   """Return the page as HTML.
 
@@ -144,8 +93,9 @@ def render(
     runs: one or two.
     tables: for each run its tables, of `all_tables`.
     notes: for each run what the figures mean.
-    figures: for each run pairs of a caption and a data URI.
+    figures: for each run its figures.
     comparison: of `comparison_rows`; None for one run.
+    compared: verdict on the comparison, a sentence each.
 
   Returns:
     The text of the file.
@@ -161,20 +111,41 @@ def render(
     runs=[
       {
         "label": run.label,
-        "summary": summary(run),
+        "verdict": verdict(run.results),
         "words": run.results.get("summary", []),
+        "summary": summary(run),
+        "origin": origin(run),
+        "calls": call_rows(run),
         "tables": run_tables,
         "notes": run_notes,
-        "figures": run_figures,
+        "groups": grouped(list(run_figures)),
       }
       for run, run_tables, run_notes, run_figures in zip(
         runs, tables, notes, figures
       )
     ],
-    comparison=comparison,
+    terms=terms(runs),
+    options=option_differences(runs) if len(runs) == 2 else [],
+    comparison=comparison and [row[:8] for row in comparison],
+    comparison_bold={n for n, row in enumerate(comparison or ()) if row[8]},
+    compared=compared,
     about=about,
     pictures=pictures,
   )
+
+
+def numeric_columns(rows: Sequence[Sequence[Cell]]) -> Collection[int]:
+  """Return the columns of a table that hold a figure in some row.
+
+  Args:
+    rows: of cells.
+  """
+  return {
+    column
+    for row in rows
+    for column, value in enumerate(row)
+    if isinstance(value, int | float | tuple)
+  }
 
 
 def fill_template(name: str, scripts: Sequence[str], **values: Any) -> str:
@@ -197,7 +168,7 @@ def fill_template(name: str, scripts: Sequence[str], **values: Any) -> str:
   folder = importlib.resources.files("chexjax.report") / "templates"
   sources = {
     file: (folder / file).read_text(encoding="utf-8")
-    for file in (name, "grid.html", "page.css", *scripts)
+    for file in (name, "base.html", "grid.html", "page.css", *scripts)
   }
   # Everything is escaped unless marked safe; Jinja2's default escapes nothing.
   environment = jinja2.Environment(
@@ -212,5 +183,6 @@ def fill_template(name: str, scripts: Sequence[str], **values: Any) -> str:
     css=sources["page.css"],
     script="\n".join(sources[file] for file in scripts),
     cell=cell_text,
+    numeric_columns=numeric_columns,
     **values,
   )

@@ -18,7 +18,9 @@ from chexjax.evaluation.protocols.side_by_side import Trained, side_by_side
 from chexjax.io import write_json, write_text
 from chexjax.report import page
 from chexjax.report.build import open_run
+from chexjax.report.embedded import Figure, embed
 from chexjax.report.small_multiples import save_png, small_multiples
+from chexjax.report.verdict import side_by_side_verdict
 
 _HEAD, _BLIND = "cross-fitted mean IoU", "image_blind"
 
@@ -66,6 +68,7 @@ def write_side_by_side(
     "side_by_side.html",
     ("tables.js",),
     title=f"{len(systems)} systems side by side: chexjax report",
+    verdict=side_by_side_verdict(tree, titles, maps),
     figures=_figures(tree, titles, maps),
     tables=tables,
     published=theirs,
@@ -96,7 +99,7 @@ def _markdown(
 
 def _figures(
   tree: dict[str, Any], titles: Mapping[str, str], maps: Mapping[str, str]
-) -> list[tuple[str, str]]:
+) -> list[Figure]:
   """Draw AUC and IoU of every system, with intervals."""
   names = list(tree["systems"])
   auc = [tree["systems"][name]["auc"]["mean"] for name in names]
@@ -119,7 +122,7 @@ def _figures(
     "Mean AUC, and cross-fitted mean IoU of the map that boxes are cut from; "
     "bars: 95 % of draws of patients; dots: seeds; dashed: image-blind box"
   )
-  return [(caption, page.png_uri(file.getvalue()))]
+  return [embed(file.getvalue(), caption)]
 
 
 def _draw_intervals(

@@ -51,12 +51,13 @@ def save_png(figure: Any, file: File, *, legend: Any = None) -> None:
   figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
 
 
-def set_title(axes: Any, text: str) -> None:
+def set_title(axes: Any, text: str, *, pad: float = 6) -> None:
   """Set the title of axes.
 
   Args:
     axes: to change.
     text: with underscores for spaces.
+    pad: points between the axes and the title.
   """
-  axes.set_title(text.replace("_", " "), fontsize=9, parse_math=False)
+  axes.set_title(text.replace("_", " "), fontsize=9, pad=pad, parse_math=False)
   axes.tick_params(labelsize=7)

@@ -69,6 +69,16 @@ class SubmissionPictures:
     self._film(image)
     self._cases.case(image, finding, maps, rows=rows)
 
+  def wrong_call(self, image: str, finding: str) -> None:
+    """Store the film of a false alarm or miss; there are no maps of it.
+
+    Args:
+      image: name of the image.
+      finding: that is called wrongly.
+    """
+    self._film(image)
+    self._cases.wrong_call(image, finding, {})
+
   def _film(self, image: str) -> None:
     if image in self._seen or image not in self._paths:
       return

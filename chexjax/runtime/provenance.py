@@ -1,5 +1,6 @@
 """The origin of a result: command, versions, revision, machine."""
 
+import datetime
 import importlib.metadata
 import pathlib
 import platform
@@ -44,12 +45,14 @@ def collect() -> dict[str, Any]:
   """Return the record that `config.json` and `results.json` hold.
 
   Returns:
-    `command`, `git_revision`, `versions`, `python`, `machine`, `devices`.
+    `command`, `date` (of now, UTC), `git_revision`, `versions`, `python`,
+    `machine`, `devices`.
   """
   packages = ("chexjax", "jax", "flax", "optax", "orbax-checkpoint", "grain")
   versions = {name: version_of(name) for name in packages}
   return {
     "command": " ".join(sys.argv),
+    "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     "git_revision": git_revision(),
     "versions": versions,
     "python": platform.python_version(),

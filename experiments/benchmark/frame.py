@@ -145,6 +145,7 @@ def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
     except importlib.metadata.PackageNotFoundError:
       origin["versions"][name] = "not installed"
   return {
+    **origin,
     "benchmark": benchmark,
     "date": datetime.date.today().isoformat(),
     "cpu": _cpu_name(),
@@ -153,7 +154,6 @@ def record(benchmark: str, rows: list[Row], *, packages: tuple[str, ...]):
     "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     # Huge pages or not (see `chexjax.runtime.memory`).
     "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
-    **origin,
     "rows": [row.as_json() for row in rows],
   }
 

@@ -1,6 +1,7 @@
 """How a training step grows, beside the law that one would expect.
 
-python -m experiments.benchmark scaling --plot=runs/scaling.png
+python -m experiments.benchmark scaling --out=runs/s.json --plot=runs/s.png
+python -m experiments.benchmark scaling --drawn=runs/s.json --plot=runs/s.png
 """
 
 import dataclasses
@@ -19,7 +20,15 @@ import numpy as np
 
 from chexjax import ops
 from chexjax.commands.options import parse
-from experiments.benchmark import clock, frame, subject
+from chexjax.io import read_object
+from experiments.benchmark import clock, frame, scaling_figure, subject
+from experiments.benchmark.scaling_figure import (
+  CONSTANT,
+  LINE,
+  PROPORTIONAL,
+  SQUARE,
+  Series,
+)
 
 _FAILED = "failed with"  # how the note of a row begins that has no figure
 
@@ -44,6 +53,8 @@ class Options:
   """Repeats of every row."""
   plot: pathlib.Path | None = None
   """PNG file to draw."""
+  drawn: pathlib.Path | None = None
+  """JSON file of an earlier --out, which --plot draws; nothing is measured."""
   out: pathlib.Path | None = None
   """JSON file to write."""
   toy: bool = False
@@ -59,27 +70,11 @@ class Point(NamedTuple):
   devices: int
 
 
-class Series(NamedTuple):
-  """Measurements that differ in one thing.
-
-  Attributes:
-    name: of that thing.
-    law: how the time is expected to grow with it.
-    places: its values.
-    rows: milliseconds at each.
-    power: of the law; 0 is a constant, None no power law.
-  """
-
-  name: str
-  law: str
-  places: tuple[int, ...]
-  rows: list[frame.Row]
-  power: int | None
-
-
 def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status, 1 if a size failed."""
   options = parse(Options, argv, prog="benchmark scaling")
+  if options.drawn is not None:
+    return _draw_again(options.drawn, options.plot)
   if options.toy:
     options = dataclasses.replace(
       options, image_sizes=(subject.TOY_SIZE,), num_classes=(2,),
@@ -89,9 +84,24 @@ def main(argv: list[str] | None = None) -> int:
   rows = [row for series in found for row in series.rows]
   frame.finish(frame.record("scaling", rows, packages=()), options.out)
   if options.plot is not None:
-    draw(found, options.plot)
+    scaling_figure.draw(found, options.plot)
     print(f"drawn to {options.plot}")
   return int(any(row.note.startswith(_FAILED) for row in rows))
+
+
+def _draw_again(rows: pathlib.Path, plot: pathlib.Path | None) -> int:
+  """Draws what was measured before; returns the exit status."""
+  if plot is None:
+    print("error: --drawn needs --plot=FILE", file=sys.stderr)
+    return 2
+  try:
+    stored = read_object(rows, "rows")["rows"]
+    scaling_figure.draw(scaling_figure.series_of(stored), plot)
+  except (OSError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
+  print(f"drawn to {plot}")
+  return 0
 
 
 def measure(options: Options) -> list[Series]:
@@ -101,18 +111,18 @@ def measure(options: Options) -> list[Series]:
   findings = 14 if 14 in wanted else wanted[-1]
   most = options.batch_sizes[-1]
   plans = (
-    ("image side", "its square", options.image_sizes, 2,
+    ("image side", SQUARE, options.image_sizes,
      [Point(s, findings, batch, 1) for s in options.image_sizes]),
-    ("findings", "a line, not through 0", options.num_classes, None,
+    ("findings", LINE, options.num_classes,
      [Point(size, k, batch, 1) for k in options.num_classes]),
-    ("batch", "proportional", options.batch_sizes, 1,
+    ("batch", PROPORTIONAL, options.batch_sizes,
      [Point(size, findings, b, 1) for b in options.batch_sizes]),
-    ("devices that share the same cores", "constant", options.devices, 0,
+    ("devices that share the same cores", CONSTANT, options.devices,
      [Point(size, findings, most, d) for d in options.devices]),
   )  # fmt: skip
   known: dict[Point, tuple[frame.Row, ...]] = {}
   result = []
-  for name, law, places, power, points in plans:
+  for name, law, places, points in plans:
     rows = []
     for place, point in zip(places, points):
       if point not in known:
@@ -121,7 +131,7 @@ def measure(options: Options) -> list[Series]:
         dataclasses.replace(row, name=f"{name} {place}: {row.name}")
         for row in known[point]
       ]
-    result.append(Series(name, law, places, _compared(rows, law), power))
+    result.append(Series(name, law, places, _compared(rows, law)))
   return [*result, _proposals(options)]
 
 
@@ -179,8 +189,8 @@ def _proposals(options: Options) -> Series:
       gradient(features, boxes)
     )
   rows = clock.compare(runs, repeats=max(5, options.repeats))
-  law = "proportional"
-  return Series("proposals", law, options.proposals, _compared(rows, law), 1)
+  rows = _compared(rows, PROPORTIONAL)
+  return Series("proposals", PROPORTIONAL, options.proposals, rows)
 
 
 def _compared(rows: list[frame.Row], law: str) -> list[frame.Row]:
@@ -196,34 +206,3 @@ def _compared(rows: list[frame.Row], law: str) -> list[frame.Row]:
       row = dataclasses.replace(row, note=note)
     result.append(row)
   return result
-
-
-def draw(found: list[Series], path: pathlib.Path) -> None:
-  """Draws each series with its law through the first point, logarithmic."""
-  import matplotlib
-
-  matplotlib.use("Agg")
-  from matplotlib import pyplot
-
-  figure, axes = pyplot.subplots(1, len(found), figsize=(3 * len(found), 3))
-  for ax, series in zip(axes, found):
-    rows = [row for row in series.rows if row.unit == "ms"]
-    times = [row.as_json()["median"] for row in rows]
-    x = np.array(series.places, float)
-    ax.plot(x, times, "o-", label="measured")
-    if series.power is not None and times[0] is not None:
-      law = times[0] * (x / x[0]) ** series.power
-      ax.plot(x, law, "--", label=series.law)
-    ax.set(xscale="log", yscale="log", xlabel=series.name)
-    ax.set_xticks(x, [str(place) for place in series.places])
-    ax.minorticks_off()
-    # Room for a factor of four at least, lest noise fills a panel.
-    low, high = ax.get_ylim()
-    room = max(1.0, 2 / (high / low) ** 0.5)
-    ax.set_ylim(low / room, high * room)
-    ax.legend(fontsize=7)
-  axes[0].set_ylabel("ms")
-  path.parent.mkdir(parents=True, exist_ok=True)
-  figure.tight_layout()
-  figure.savefig(path, dpi=120)
-  pyplot.close(figure)

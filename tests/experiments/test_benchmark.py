@@ -133,6 +133,13 @@ def test_growth_is_compared_with_the_first(tmp_path, monkeypatch):
   assert found["note"] == "4.00 times the first; law: its square"
   assert rows["proposals 16: RoIAlign with gradient"]["median"] > 0
   assert plot.stat().st_size > 1000
+  # What was measured is drawn again, the same.
+  again = tmp_path / "again.png"
+  assert main(["scaling", f"--drawn={out}", f"--plot={again}"]) == 0
+  assert again.read_bytes() == plot.read_bytes()
+  assert main(["scaling", f"--drawn={out}"]) == 2
+  frame.save({"rows": [{"name": "x", "unit": "ms", "note": ""}]}, out)
+  assert main(["scaling", f"--drawn={out}", f"--plot={again}"]) == 2
 
 
 def test_a_step_is_measured_in_a_process_with_its_devices(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.contact_sheet import main, tile
+from experiments.contact_sheet import LEFT, TOP, main, tile
 
 
 def test_a_sheet_is_written(own_folder, tmp_path, capsys):
@@ -14,9 +14,18 @@ def test_a_sheet_is_written(own_folder, tmp_path, capsys):
   assert main([*argv, "--rows=2", "--columns=3", "--augment.zoom=0.3"]) == 0
   assert "2 images with 3 augmentations" in capsys.readouterr().out
   sheet = np.asarray(Image.open(out))
-  assert sheet.shape == (264, 528, 3)
+  assert sheet.shape == (TOP + 264, LEFT + 528, 3)
   # The box of every image, 24..72 of 96 wide, is drawn where it should be.
-  assert sheet[32, 32:96].std(0).max() < 1
+  assert sheet[TOP + 32, LEFT + 32 : LEFT + 96].std(0).max() < 1
+  # Name and finding stand beside the row, titles over the columns.
+  assert (sheet[TOP : TOP + 16, :LEFT] > 200).any()
+  assert (sheet[TOP + 16 : TOP + 40, :LEFT].max((0, 1)) > 200).any()
+  columns = [sheet[:TOP, LEFT + n * 132 :][:, :132] for n in range(4)]
+  assert all((title > 200).any() for title in columns)
+  # Inside a film there is no colour but the box's, which is one pixel wide.
+  film = sheet[TOP : TOP + 128, LEFT : LEFT + 128].astype(int)
+  coloured = np.ptp(film, -1) > 20
+  assert coloured.sum() == 4 * 63
   assert [path.name for path in out.parent.iterdir()] == ["a.png"]
 
 

@@ -11,7 +11,7 @@ from small_models import random_variables
 from chexjax import models
 from chexjax.models._cpu import apart, sealed
 
-ONE_CPU = models.for_devices(jax.devices()[:1])
+ONE_CPU = models.for_platform("cpu")
 NETWORKS = {
   "densenet": lambda dtype: models.DenseNet(
     block_sizes=(2, 2), growth=3, bn_size=2, stem=4, dtype=dtype
@@ -101,7 +101,7 @@ def test_calls_stay_calls_and_what_they_call_does_not(devices, calls):
     return part(part(x)).sum()
 
   x = jnp.linspace(-1, 1, 8)
-  where = models.for_devices(jax.devices()[:1] * devices)
+  where = models.for_platform("cpu", devices=devices)
   text = jax.jit(where(jax.grad(loss))).lower(x).compile().as_text()
   assert text.count(" call(") == calls
 
@@ -122,7 +122,7 @@ def test_a_sealed_program_is_refused_elsewhere(platform):
 
   x = jnp.ones(8)
   closed, opened = jax.jit(ONE_CPU(part)).trace(x), jax.jit(part).trace(x)
-  with pytest.raises(ValueError, match=f"is lowered for {platform}: say for"):
+  with pytest.raises(ValueError, match=f"is lowered for {platform}: give"):
     closed.lower(lowering_platforms=(platform,))
   assert "inlineable" not in str(
     opened.lower(lowering_platforms=(platform,)).as_text()

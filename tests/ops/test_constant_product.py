@@ -17,7 +17,12 @@ def test_forms_agree(axis, turned):
   shape = [2, 3, 4, 6]
   shape[axis] = 7 if turned else 5
   x = jnp.asarray(rng.normal(size=shape), "float32")
-  options = {"matrix": matrix, "axis": axis, "turned": turned}
+  options = {
+    "matrix": matrix,
+    "axis": axis,
+    "turned": turned,
+    "precision": None,
+  }
   want = np.moveaxis(
     np.tensordot(values.T if turned else values, x, (1, axis)), 0, axis
   )

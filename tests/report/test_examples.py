@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from test_page import FINDINGS, make_run
 
-from chexjax.report import build, case_figures, curves
+from chexjax.report import case_figures, curves, drawn_figures
 from chexjax.report.examples import draw_examples
 from chexjax.report.submission_pictures import SubmissionPictures
 
@@ -89,15 +89,15 @@ def test_a_full_disk_is_told_as_one(draw):
 def test_a_figure_of_the_report_that_fails_is_left_out(
   run, tmp_path, monkeypatch, capsys
 ):
-  whole = build.draw_figures(run, tmp_path)
+  whole = drawn_figures.draw_figures(run, tmp_path)
 
   def broken(*args, **options):
     raise RuntimeError("no font")
 
   monkeypatch.setattr(curves, "iou_figure", broken)
   monkeypatch.setattr(case_figures, "_case", broken)
-  left = [caption for caption, _ in build.draw_figures(run, tmp_path)]
-  lost = [caption for caption, _ in whole if caption not in left]
+  left = [of.caption for of in drawn_figures.draw_figures(run, tmp_path)]
+  lost = [of.caption for of in whole if of.caption not in left]
   assert lost == [
     "How the IoUs are spread",
     *(f"{f}: best, median and worst case" for f in FINDINGS),

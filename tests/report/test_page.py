@@ -12,14 +12,19 @@ from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.evaluation.outputs.notes import notes
 from chexjax.evaluation.outputs.tables import all_tables
 from chexjax.evaluation.protocols import comparison
-from chexjax.report import page
+from chexjax.evaluation.protocols.decisions import decide
+from chexjax.evaluation.protocols.wrong_calls import score_cuts, worst_calls
+from chexjax.report import case_answers, page
 from chexjax.report.cases import Cases, CaseWriter
+from chexjax.report.embedded import Figure
+from chexjax.report.key_figures import option_differences
 
 NASTY = "</script><img src=x onerror=alert(1)>&\u2028'\".png"
 FINDINGS = ("Mass", "Nodule")
 
 
 MAPS = ("sal", "det", "mix")
+FIGURE = Figure("a <figure>", "data:image/png;base64,", 9, 5, "Some", "shows <")
 
 
 def make_run(folder, label, *, num=12, seed=0, side=16, names_of_maps=MAPS):
@@ -35,30 +40,38 @@ def make_run(folder, label, *, num=12, seed=0, side=16, names_of_maps=MAPS):
     },
   )
   names = [NASTY, *(f"{i:08d}_000.png" for i in range(1, num))]
+  labels = np.array([[i % 2 == 0, i % 2 == 1] for i in range(num)])
+  chance = np.random.default_rng(seed + 100).random((num, 2))
+  images = evaluation.make_images(
+    names, [i // 2 for i in range(num)], labels,
+    np.clip(labels * 0.3 + chance * 0.7, 0, 1), FINDINGS,
+    view=["AP"] * num, sex=["F", "M"] * (num // 2), age=[50] * num,
+  )  # fmt: skip
+
+  def heats(x, y):
+    for kind in names_of_maps:
+      heat = rng.random((side, side)) * 0.3
+      heat[y : y + 6, x : x + 6] += 0.5 * rng.random()
+      yield kind, heat
+
   folder.mkdir()
   with CaseWriter(folder / "cases.zip") as writer:
     for i, name in enumerate(names):
       x, y = where.integers(0, side - 6, 2)
-      maps = {}
-      for kind in names_of_maps:
-        heat = rng.random((side, side)) * 0.3
-        heat[y : y + 6, x : x + 6] += 0.5 * rng.random()
-        maps[kind] = heat
+      maps = dict(heats(x, y))
       case = {"image": name, "finding": FINDINGS[i % 2]}
       box = [x, y, x + 6, y + 6]
       collector.add(**case, patient=i // 2, boxes=box, maps=maps)
       film = (60 + 40 * rng.random((64, 64))).astype(np.uint8)
       writer.image(name, film)
       writer.case(name, FINDINGS[i % 2], maps)
-  labels = np.array([[i % 2 == 0, i % 2 == 1] for i in range(num)])
-  scores = np.clip(labels * 0.3 + rng.random((num, 2)) * 0.7, 0, 1)
-  images = evaluation.make_images(
-    names, [i // 2 for i in range(num)], labels, scores, FINDINGS,
-    view=["AP"] * num, sex=["F", "M"] * (num // 2), age=[50] * num,
-  )  # fmt: skip
+    boxed = {(name, FINDINGS[i % 2]) for i, name in enumerate(names)}
+    cuts = score_cuts(decide(images).thresholds)
+    for call in worst_calls(images, cuts, without=boxed):
+      writer.wrong_call(call.image, call.finding, dict(heats(2, 2)))
   table = collector.table()
   results = evaluation.assemble(
-    evaluation.classify(labels, scores, FINDINGS),
+    images.classification(),
     table,
     dataset="phantom",
     provenance={"command": "evaluate <here>", "git_revision": "abc"},
@@ -85,7 +98,7 @@ def render(*runs):
     runs=runs,
     tables=[all_tables(run.results) for run in runs],
     notes=[notes(run.results) for run in runs],
-    figures=[[("a <figure>", "data:image/png;base64,")] for _ in runs],
+    figures=[[FIGURE] for _ in runs],
     comparison=compared,
   )
 
@@ -123,8 +136,10 @@ def test_names_from_data_cannot_leave_their_place(run):
   )
   about = json.loads(parsed.blocks["about"])
   assert NASTY in {row["image"] for row in about["rows"]}
-  assert "first &lt;run&gt;" in text
-  assert "<run>" not in text
+  assert "Runs &lt;&amp;&gt; more" in text
+  both = render(run, run)
+  assert "first &lt;run&gt;" in both
+  assert "<run>" not in both
 
 
 def test_nothing_is_fetched(run):
@@ -139,25 +154,80 @@ def test_nothing_is_fetched(run):
 def test_the_cases_are_those_of_the_table(run):
   about, pictures = page.case_data([run])
   table = run.record.table
-  assert len(about["rows"]) == len(table.image)
+  boxed = [row for row in about["rows"] if row["true"]]
+  assert about["rows"][: len(table.image)] == boxed
   boxes = page.predicted_boxes(run)["mix"]
-  for p, row in enumerate(about["rows"]):
+  for p, row in enumerate(boxed):
     mine = row["runs"][0]["maps"]["mix"]
     iou = evaluation.overlap.iou(boxes[p], table.true_box[p])
     assert mine["iou"] == pytest.approx(float(iou), abs=1e-4)
     np.testing.assert_allclose(row["true"], table.true_box[p] / 16, atol=1e-4)
     assert pictures[row["film"]].startswith("/9j/")  # a JPEG
-  # 12 films, 36 maps, each once.
-  assert len(pictures) == len(set(range(len(pictures)))) == 48
+  # 12 films and 3 maps of each case, each once.
+  assert len(pictures) == len(set(pictures)) == 12 + 3 * len(about["rows"])
+
+
+def test_wrong_calls_are_cases_too(run):
+  about, pictures = page.case_data([run])
+  wrong = [row for row in about["rows"] if not row["true"]]
+  images, calls = run.record.images, about["runs"][0]["calls"]
+  # Every film has a box of its own finding: only the other can be an alarm.
+  alarms = {
+    (str(images.image[i]), name)
+    for k, name in enumerate(FINDINGS)
+    for i in range(12)
+    if not images.labels[i, k] and images.scores[i, k] >= calls[name]["cut"]
+  }
+  assert {(row["image"], row["finding"]) for row in wrong} == alarms
+  assert alarms
+  for row in wrong:
+    assert row["runs"][0]["kind"] == "false alarm"
+    assert pictures[row["runs"][0]["maps"]["mix"]["picture"]]
+  for k, name in enumerate(FINDINGS):
+    of = calls[name]
+    found = (images.scores[:, k] >= of["cut"]) & images.labels[:, k]
+    assert (of["found"], of["positives"]) == (found.sum(), 6)
+  kinds = [row["runs"][0]["kind"] for row in about["rows"] if row["true"]]
+  assert kinds.count("miss") == 12 - sum(of["found"] for of in calls.values())
+  table = {row[0]: row for row in case_answers.call_rows(run)}
+  assert table["Mass"][2] == calls["Mass"]["found"] / 6
 
 
 def test_two_runs_side_by_side(run, tmp_path):
   other = make_run(tmp_path / "other", "second", seed=1)
-  text = render(run, other)
-  assert "Comparison" in text
+  config = {"seed": 0, "model": {"growth": 4}, "workdir": "a"}
+  runs = [
+    each._replace(results={**each.results, "provenance": {"config": options}})
+    for each, options in (
+      (run, config),
+      (other, {**config, "model": {"growth": 8}, "workdir": "b"}),
+    )
+  ]
+  assert option_differences(runs) == [["model.growth", "4", "8"]]
+  text = render(*runs)
+  assert "model.growth" in text
   about, _ = page.case_data([run, other])
-  assert [len(row["runs"]) for row in about["rows"]] == [2] * 12
-  assert about["rows"][0]["runs"][0] != about["rows"][0]["runs"][1]
+  rows = about["rows"]
+  assert {len(row["runs"]) for row in rows} == {2}
+  assert sum(row["true"] is not None for row in rows) == 12
+  # What is wrong in one run is shown of both.
+  wrong = [{run["kind"] for run in row["runs"]} for row in rows[12:]]
+  assert {"false alarm", "right"} in wrong
+  assert rows[0]["runs"][0] != rows[0]["runs"][1]
+
+
+def test_the_order_of_the_page(run):
+  text = render(run)
+  marks = [
+    f'id="{name}"' for name in ("verdict", "key", "cases", "tables", "figures")
+  ]
+  places = [text.index(mark) for mark in (*marks, "What the terms mean")]
+  assert places[:5] == sorted(places[:5])
+  assert places[1] < places[5] < places[2]
+  assert 'width="9" height="5" alt="shows &lt;"' in text
+  folded = text[places[4] :]
+  assert "<summary>Some (1)</summary>" in folded
+  assert "<details open" not in folded
 
 
 def test_runs_of_other_images_are_not_compared(run, tmp_path):
@@ -179,10 +249,9 @@ def test_an_untrained_head_has_rows_but_no_pictures(run, tmp_path):
   assert "Mix, untrained head" in text
   assert "Table 7" in text
   assert "untrained" not in render(run)
-  about, pictures = page.case_data([other])
+  about, _ = page.case_data([other])
   assert [m["name"] for m in about["runs"][0]["maps"]] == list(MAPS)
   assert {*about["rows"][0]["runs"][0]["maps"]} == {*MAPS}
-  assert len(pictures) == 48
   assert "Comparison" in render(run, other)
 
 

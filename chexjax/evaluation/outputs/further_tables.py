@@ -86,6 +86,9 @@ def subgroup_table(results: Results) -> Table | None:
   rows: list[list[Cell]] = []
   for kind, groups in results["subgroups"].items():
     for group, of in groups.items():
+      boxes = sum(of["boxes"].values())
+      if not of.get("images", boxes):  # Nobody is in it.
+        continue
       at = (name, "crossfit", "iou", "mean")
       rows.append(
         [
@@ -94,7 +97,7 @@ def subgroup_table(results: Results) -> Table | None:
           of.get("images", ""),
           of["auc"]["mean"] if "auc" in of else "",
           interval_cell(of, "auc_interval", "mean"),
-          sum(of["boxes"].values()),
+          boxes,
           value_at(of, "localization", *at),
           interval_cell(of, "localization_interval", *at),
           value_at(of, "localization", "image_blind", *at[1:]),

@@ -2,8 +2,8 @@
 
 The modules need from here one convolution, `conv`, and one decorator, `sealed`.
 In a program for other devices the first is XLA's own convolution, and the
-second does nothing. Whoever builds a program says for which devices it is, with
-`for_devices`.
+second does nothing. Whoever builds a program says where it will run, with
+`for_platform`.
 
     conv        chooses: the platform's form, sealed or not
     plain       XLA's own operation and its transposes
@@ -13,6 +13,6 @@ second does nothing. Whoever builds a program says for which devices it is, with
 """
 
 from chexjax.models._cpu.conv import conv
-from chexjax.models._cpu.sealing import apart, for_devices, sealed
+from chexjax.models._cpu.sealing import apart, for_platform, sealed
 
-__all__ = ["apart", "conv", "for_devices", "sealed"]
+__all__ = ["apart", "conv", "for_platform", "sealed"]

@@ -12,14 +12,14 @@ differently on each device, and then all devices wait for each other for ever.
 
 JAX says only when it lowers a program which platform that is for. What is
 sealed is decided before, while it is traced, so whoever builds a program says
-which devices it is for (`for_devices`). Without that nothing is sealed, and a
-sealed program that is lowered for another platform is refused.
+where it will run (`for_platform`). Without that nothing is sealed, and a sealed
+program that is lowered for another platform is refused.
 """
 
 import contextlib
 import contextvars
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flax.linen as nn
@@ -35,14 +35,9 @@ _inside = contextvars.ContextVar("inside a sealed part", default=False)
 
 
 @contextlib.contextmanager
-def for_devices(devices: Iterable[jax.Device]) -> Iterator[None]:
-  """Trace programs for these devices, all of one platform.
-
-  Args:
-    devices: that will run the program; they need not be at hand.
-  """
-  platforms = [device.platform for device in devices]
-  token = _cpus.set(platforms.count("cpu"))
+def for_platform(platform: str | None, *, devices: int) -> Iterator[None]:
+  """Trace programs for so many devices of a platform; None is for any."""
+  token = _cpus.set(devices if platform == "cpu" else 0)
   try:
     yield
   finally:
@@ -139,8 +134,8 @@ def _marked(args):
 def _refuse(ctx, x):
   raise ValueError(
     f"this program was traced for one CPU and is lowered for "
-    f"{', '.join(ctx.module_context.platforms)}: say for which devices it is, "
-    "by the mesh or the devices that it is made with"
+    f"{', '.join(ctx.module_context.platforms)}: give platform= where it is "
+    "made"
   )
 
 

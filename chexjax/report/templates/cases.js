@@ -1,4 +1,4 @@
-/* Cases. */
+/* Cases: film, maps and boxes on a canvas. */
 const about = JSON.parse(document.getElementById("about").textContent);
 const element = (id) => document.getElementById(id);
 let pictures = null;
@@ -9,8 +9,12 @@ const COLOURS = {
 };
 const OTHER = [240, 110, 220];
 const TRUE = "#ffe94a";
+/* Dashes tell maps apart where hues do not; in multiples of the line's width. */
+const DASHES = { sal: [2, 2], det: [6, 2, 1, 2], mix: [5, 3] };
 const colour = (name) => COLOURS[name] || OTHER;
 const css = (name) => `rgb(${colour(name).join(",")})`;
+const dashes = (name) => DASHES[name] || [8, 2];
+const plain = (name) => name.replaceAll("_", " ");
 
 /* Every map once, whichever run has it. */
 const maps = [];
@@ -19,10 +23,11 @@ for (const run of about.runs) {
     if (!maps.some((known) => known.name === map.name)) maps.push(map);
   }
 }
-const main = maps.find((map) => map.name === "mix") || maps[0];
+const main = maps.find((map) => map.name === about.main) || maps[0];
 const state = {
   rows: [],
   at: 0,
+  zoom: 1,
   opacity: Object.fromEntries(
     maps.map((map) => [map.name, map === main ? 0.6 : 0]),
   ),
@@ -64,116 +69,103 @@ function tinted(image, name) {
   return canvas;
 }
 
-function outline(context, box, style, dashed, side) {
-  const [x1, y1, x2, y2] = box.map((edge) => edge * side);
-  const width = Math.max(2, side / 220);
+function outline(canvas, box, style, dashed) {
+  const context = canvas.getContext("2d");
+  const [x1, y1, x2, y2] = box.map(
+    (edge, i) => edge * (i % 2 ? canvas.height : canvas.width),
+  );
+  /* As wide on the screen at any zoom. */
+  const width = Math.max(1.5, (2 * canvas.width) / canvas.clientWidth);
   context.setLineDash([]);
   context.lineWidth = width + 2;
   context.strokeStyle = "rgba(0,0,0,0.7)";
   context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-  context.setLineDash(dashed ? [width * 4, width * 3] : []);
+  context.setLineDash(dashed.map((part) => part * width));
   context.lineWidth = width;
   context.strokeStyle = style;
   context.strokeRect(x1, y1, x2 - x1, y2 - y1);
 }
 
+const caseOf = (row) => (row ? `${row.image} ${row.finding}` : "none");
+
+async function drawStage(stage, number, row) {
+  const canvas = stage.querySelector("canvas");
+  const run = row ? row.runs[number] : null;
+  const wanted = run
+    ? about.runs[number].maps.filter(
+        (m) => state.opacity[m.name] > 0 && run.maps[m.name],
+      )
+    : [];
+  const [film, ...heats] = await Promise.all([
+    picture(row ? row.film : null),
+    ...wanted.map((map) => picture(run.maps[map.name].picture)),
+  ]);
+  if (state.rows[state.at] !== row) return;
+  fit(stage, film);
+  const context = canvas.getContext("2d");
+  context.globalAlpha = 1;
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (film) context.drawImage(film, 0, 0, canvas.width, canvas.height);
+  heats.forEach((heat, i) => {
+    if (!heat) return;
+    context.globalAlpha = state.opacity[wanted[i].name];
+    const layer = tinted(heat, wanted[i].name);
+    context.drawImage(layer, 0, 0, canvas.width, canvas.height);
+  });
+  context.globalAlpha = 1;
+  if (!row) return;
+  for (const map of about.runs[number].maps) {
+    const box = run.maps[map.name] && run.maps[map.name].box;
+    if (state.shown[map.name] && box) {
+      outline(canvas, box, css(map.name), dashes(map.name));
+    }
+  }
+  if (state.shown.true && row.true) {
+    for (const box of [row.true, ...row.more]) outline(canvas, box, TRUE, []);
+  }
+  bars(stage, run, wanted);
+  canvas.dataset.case = caseOf(row);
+  const text = stage.querySelector(".said").textContent;
+  canvas.setAttribute("aria-label", `Film with maps and boxes. ${text}`);
+}
+
 async function draw() {
   const row = state.rows[state.at];
   const stages = [...element("stages").children];
-  await Promise.all(
-    stages.map(async (stage, number) => {
-      const canvas = stage.querySelector("canvas");
-      const side = Math.round(
-        Math.max(canvas.clientWidth, 240) * (window.devicePixelRatio || 1),
-      );
-      const run = row ? row.runs[number] : null;
-      const wanted = run
-        ? about.runs[number].maps.filter((m) => state.opacity[m.name] > 0)
-        : [];
-      const [film, ...heats] = await Promise.all([
-        picture(row ? row.film : null),
-        ...wanted.map((map) => picture(run.maps[map.name].picture)),
-      ]);
-      if (state.rows[state.at] !== row) return;
-      if (canvas.width !== side) canvas.width = canvas.height = side;
-      const context = canvas.getContext("2d");
-      context.globalAlpha = 1;
-      context.clearRect(0, 0, side, side);
-      if (film) context.drawImage(film, 0, 0, side, side);
-      heats.forEach((heat, i) => {
-        if (!heat) return;
-        context.globalAlpha = state.opacity[wanted[i].name];
-        const layer = tinted(heat, wanted[i].name);
-        context.drawImage(layer, 0, 0, side, side);
-      });
-      context.globalAlpha = 1;
-      if (!row) return;
-      for (const map of about.runs[number].maps) {
-        const box = run.maps[map.name].box;
-        if (state.shown[map.name] && box) {
-          outline(context, box, css(map.name), true, side);
-        }
-      }
-      if (state.shown.true && row.true) {
-        for (const box of [row.true, ...row.more]) {
-          outline(context, box, TRUE, false, side);
-        }
-      }
-      canvas.dataset.case = `${row.image} ${row.finding}`;
-      canvas.setAttribute("aria-label", `${row.finding}, ${row.image}`);
-    }),
-  );
-  document.body.dataset.drawn = row ? `${row.image} ${row.finding}` : "none";
+  await Promise.all(stages.map((stage, n) => drawStage(stage, n, row)));
+  sayZoom();
+  document.body.dataset.drawn = caseOf(row);
 }
+
+/* A colour bar for every map that is shown, with the values of its ends. */
+function bars(stage, run, wanted) {
+  stage.querySelector(".bars").replaceChildren(
+    ...wanted
+      .filter((map) => run.maps[map.name].high !== null)
+      .map((map) => {
+        const of = run.maps[map.name];
+        const line = document.createElement("span");
+        line.className = "bar";
+        const ramp = document.createElement("i");
+        const [to, part] = [css(map.name), 100 * state.opacity[map.name]];
+        ramp.style.background =
+          "linear-gradient(to right, #404040, " +
+          `color-mix(in srgb, ${to} ${part}%, #404040))`;
+        say(line, map.title);
+        say(line, short(of.low));
+        line.append(ramp);
+        say(line, short(of.high));
+        return line;
+      }),
+  );
+}
+
+const short = (value) =>
+  Math.abs(value) < 5e-4 ? "0.000" : Number(value.toPrecision(3)).toString();
 
 function say(parent, text, style) {
   const span = document.createElement("span");
   span.textContent = text;
-  if (style) span.style.color = style;
+  if (style) span.className = style;
   parent.append(span);
-}
-
-function describe() {
-  const row = state.rows[state.at];
-  element("position").textContent = row
-    ? `${state.at + 1} of ${state.rows.length}`
-    : "no case";
-  [...element("stages").children].forEach((stage, number) => {
-    const said = stage.querySelector(".said");
-    said.replaceChildren();
-    if (!row) return;
-    const run = row.runs[number];
-    if (about.runs.length > 1) say(said, about.runs[number].label);
-    say(said, row.finding.replaceAll("_", " "));
-    say(said, row.image);
-    say(said, run.score === null ? "no score" : `score ${run.score.toFixed(3)}`);
-    for (const map of about.runs[number].maps) {
-      const of = run.maps[map.name];
-      say(
-        said,
-        of.box ? `${map.title} IoU ${of.iou.toFixed(2)}` : `${map.title} no box`,
-      );
-    }
-    if (row.film === null) say(said, "film not stored");
-  });
-  for (const button of element("list").querySelectorAll("button")) {
-    const current = Number(button.dataset.at) === state.at;
-    if (current !== (button.getAttribute("aria-current") === "true")) {
-      button.setAttribute("aria-current", current);
-      if (current) {
-        const list = element("list");
-        const top = button.offsetTop - list.offsetTop;
-        if (top < list.scrollTop || top > list.scrollTop + list.clientHeight - 30) {
-          list.scrollTop = top - list.clientHeight / 2;
-        }
-      }
-    }
-  }
-}
-
-function go(to) {
-  const last = state.rows.length - 1;
-  state.at = Math.min(Math.max(to, 0), Math.max(last, 0));
-  describe();
-  draw();
 }

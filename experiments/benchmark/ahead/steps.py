@@ -13,7 +13,7 @@ from chexjax import ops
 from chexjax.inference.forward import make_forward
 from chexjax.runtime import operation_count
 from chexjax.runtime.sharding import make_mesh, replicated
-from chexjax.training import setup
+from chexjax.training import schedules, setup
 from chexjax.training.config import Config, as_json
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step
@@ -49,6 +49,7 @@ def traced(
   devices: Sequence[jax.Device],
   images: int,
   num_classes: int = len(FINDINGS),
+  platform: str | None = None,
 ) -> Any:
   """Traces what a run or `predict` jits, without any array.
 
@@ -58,11 +59,13 @@ def traced(
     devices: that share the batch.
     images: of the batch.
     num_classes: findings.
+    platform: that it is lowered for, if not the devices'.
   """
   model = setup.make_model(config, num_classes)
+  platform = platform or devices[0].platform
   if step == PREDICT:
-    return _predict(config, model, devices[0], images)
-  return _train(config, model, devices, int(step), images)
+    return _predict(config, model, devices[0], images, platform)
+  return _train(config, model, devices, int(step), images, platform)
 
 
 def lower(
@@ -87,7 +90,7 @@ def lower(
   return Lowered(program, least, images, len(devices), seconds)
 
 
-def _train(config, model, devices, stage, images):
+def _train(config, model, devices, stage, images, platform):
   size, classes = config.image_size, model.num_classes
   options = getattr(config, f"stage{stage}")
   tx = setup.make_tx(config, stage, 1000, 1000)
@@ -109,8 +112,9 @@ def _train(config, model, devices, stage, images):
     augment=functools.partial(
       ops.augment, **dataclasses.asdict(config.augment)
     ),
-    tau=setup.tau_schedule(config, stage, _STEPS_OF_A_STAGE),
+    tau=schedules.tau_schedule(config, stage, _STEPS_OF_A_STAGE),
     skip_nan=config.on_nan == "skip",
+    platform=platform,
   )
   shape = jax.ShapeDtypeStruct
   batch = Batch(
@@ -123,7 +127,7 @@ def _train(config, model, devices, stage, images):
   return step.trace(jax.eval_shape(start), batch, key)
 
 
-def _predict(config, model, device, images):
+def _predict(config, model, device, images, platform):
   size = config.image_size
   info = ModelInfo(
     findings=FINDINGS[: model.num_classes],
@@ -142,5 +146,5 @@ def _predict(config, model, device, images):
     lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place),
     (variables, films),
   )
-  forward: Any = make_forward(model, info, [device])
+  forward: Any = make_forward(model, info, platform=platform)
   return forward.trace(*args)

@@ -1,0 +1,174 @@
+"""Key figures of an evaluation, where they come from, and what terms mean."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from chexjax.evaluation.outputs.table_cells import (
+  Cell,
+  cell_text,
+  main_map,
+  map_label,
+  row_label,
+  value_at,
+)
+from chexjax.report.run import Run
+
+# Options that say where files lie, and nothing of the figures.
+_PLACES = ("workdir", "cache_dir", "init_dir")
+_MAPS = {
+  "Sal": "the classifier's saliency map",
+  "Det": "the map of the detection head's regions",
+  "Mix": "Sal and Det combined",
+}
+
+
+def _span(pair: Sequence[float] | None) -> str:
+  """Return an interval in brackets, an empty text without one."""
+  return f" ({cell_text(tuple(pair))})" if pair else ""
+
+
+def summary(run: Run) -> list[tuple[str, str]]:
+  """Return the key figures of a run, each with what it is over.
+
+  Returns:
+    Pairs of a name and a value, as text.
+  """
+  results = run.results
+  name, counts = main_map(results), results["counts"]
+  images = run.record.images
+  over = counts["localization_findings"]["oracle"]
+  tree = results["localization"][name]
+  spans = results.get("localization_interval", {})
+  patients = np.unique(images.patient).size
+  pairs = [
+    (
+      "Data",
+      f"{results['dataset']}: {len(images.image):,} test films of "
+      f"{patients:,} patients",
+    ),
+    ("Scored on", str(results["provenance"].get("date", "not recorded"))),
+    (
+      f"Mean AUC over {counts['auc_findings']} findings",
+      cell_text(results["auc"]["mean"])
+      + _span(results.get("auc_interval", {}).get("mean")),
+    ),
+  ]
+  for protocol in ("crossfit", "oracle", "predicted"):
+    if protocol in tree:
+      span = value_at(spans, name, protocol, "iou", "mean")
+      value = cell_text(tree[protocol]["iou"]["mean"]) + _span(span)
+      title = row_label(results, name, protocol)
+      pairs.append((f"Mean IoU, {title}, {protocol}", value))
+  blind = results["localization"]["image_blind"]["crossfit"]["iou"]["mean"]
+  span = value_at(spans, "image_blind", "crossfit", "iou", "mean")
+  return [
+    *pairs,
+    ("Mean IoU, image-blind box, crossfit", cell_text(blind) + _span(span)),
+    (
+      "The mean IoU is over",
+      f"{over} findings, {sum(counts['boxes'].values()):,} boxes in all",
+    ),
+  ]
+
+
+def origin(run: Run) -> list[tuple[str, str]]:
+  """Return where the figures of a run come from.
+
+  Returns:
+    Pairs of a name and a value, as text; the last is when the page was made.
+  """
+  came = run.results["provenance"]
+  dataset = came.get("dataset", {})
+  now = datetime.datetime.now(datetime.UTC)
+  version = value_at(came, "versions", "chexjax")
+  return [
+    ("Command", str(came.get("command", "not recorded"))),
+    ("Revision", str(came.get("git_revision"))),
+    ("chexjax", str(version or "not recorded")),
+    ("Devices", ", ".join(came.get("devices", [])) or "not recorded"),
+    ("Split hash", str(dataset.get("split_hash", "not recorded"))),
+    ("Data_Entry", str(dataset.get("data_entry_version", "not recorded"))),
+    ("This page was made on", now.isoformat(timespec="seconds")),
+  ]
+
+
+def terms(runs: Sequence[Run]) -> list[tuple[str, str]]:
+  """Return what the terms of the key figures mean, those that occur.
+
+  Args:
+    runs: of the page.
+  """
+  names = [n for run in runs for n in run.record.table.boxes]
+  drawn = value_at(runs[0].results, "protocol", "interval") or {}
+  labels = dict.fromkeys(map_label(name) for name in names)
+  found = [
+    (
+      "AUC",
+      "the chance that a film with the finding scores higher than one without "
+      "it: 0.5 is guessing, 1 is perfect",
+    ),
+    (
+      "IoU",
+      "the area that two boxes share over the area that they cover together, "
+      "0 to 1",
+    ),
+    *((label, _MAPS[label]) for label in labels if label in _MAPS),
+    (
+      "crossfit",
+      "the map is cut into a box at a threshold chosen on other patients",
+    ),
+    ("oracle", "at a threshold chosen on the very boxes: it flatters"),
+    ("predicted", "crossfit, and 0 where the model does not call the finding"),
+    (
+      "image-blind box",
+      "one constant box per finding; whoever looks at the film must beat it",
+    ),
+  ]
+  if any("untrained head" in label for label in labels):
+    found.append(
+      (
+        "untrained head",
+        "the same model with fresh heads: what training the heads must beat",
+      )
+    )
+  if drawn:
+    share = f"the middle {100 * drawn['share']:.0f} %"
+    draws = f"of {drawn['draws']:,} draws of patients with replacement"
+    found.append(("interval", f"{share} {draws}"))
+  return found
+
+
+def option_differences(runs: Sequence[Run]) -> list[list[Cell]]:
+  """Return which options of two runs differ.
+
+  Args:
+    runs: two.
+
+  Returns:
+    Rows of the option's name and both values as text, `-` where a folder does
+    not hold it; where files lie does not count. Empty if a folder holds no
+    options.
+  """
+  trees = [run.results["provenance"].get("config") for run in runs]
+  if not all(trees):
+    return []
+  first, second = (_flat(tree) for tree in trees)
+  return [
+    [key, first.get(key, "-"), second.get(key, "-")]
+    for key in dict.fromkeys([*first, *second])
+    if first.get(key) != second.get(key) and key not in _PLACES
+  ]
+
+
+def _flat(tree: Any, at: str = "") -> dict[str, str]:
+  """Return nested options as `a.b` -> text."""
+  if not isinstance(tree, Mapping):
+    return {at: "none" if tree is None else str(tree)}
+  return {
+    key: value
+    for name, inner in tree.items()
+    for key, value in _flat(inner, f"{at}.{name}" if at else name).items()
+  }
