@@ -32,7 +32,7 @@ if TYPE_CHECKING:
   from chexjax.inference.predictor import Predictions, Predictor, load
   from chexjax.models import ChexModel
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 _ROOMS = (
   "data",
   "evaluation",

@@ -10,6 +10,8 @@ import logging
 
 LOGGER = logging.getLogger("chexjax")
 LOGGER.addHandler(logging.NullHandler())
+# Attribute of a record that a terminal shows until something else is said.
+PASSING = "chexjax_passing"
 
 
 def tell(text: str) -> None:
@@ -22,13 +24,19 @@ def warn(text: str) -> None:
   LOGGER.warning("%s", text)
 
 
-def progress(text: str, *, last: bool) -> None:
-  """Say how far the work is; a console shows it in place of the line before.
+def milestone(text: str) -> None:
+  """Say how far a work is; a terminal shows it until something else is said.
 
   Args:
     text: one line.
-    last: whether the line stays.
   """
-  LOGGER.info(
-    "%s", text, extra={"chexjax_progress": True, "chexjax_last": last}
-  )
+  LOGGER.info("%s", text, extra={PASSING: True})
+
+
+def glimpse(text: str) -> None:
+  """Show on a terminal, and nowhere else, how far a work is at this moment.
+
+  Args:
+    text: one line; empty to take away the last one.
+  """
+  LOGGER.debug("%s", text, extra={PASSING: True})

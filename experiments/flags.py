@@ -16,6 +16,14 @@ from experiments.system_options import OURS, idle_options, one_stage
 from experiments.unread import unread
 
 LABELS = "labels.csv"  # of a set of one's own
+_HELP = """Train up to --stage, then score the test films and write a report.
+
+python -m experiments.run --stage=3
+python -m experiments.run --data_dir=DIR
+
+Without --data_dir films are drawn. A run that was stopped goes on with the same
+command; docs/console.md says what it prints and writes.
+"""
 
 
 def parse(argv: Sequence[str]) -> Config:
@@ -46,7 +54,12 @@ def parse(argv: Sequence[str]) -> Config:
       refuse([not_among("system", system, NAMES)])
     default = one_stage(default, system)
   config = options.parse(
-    Config, argv, prog="run", default=default, switches=False
+    Config,
+    argv,
+    prog="run",
+    description=_HELP,
+    default=default,
+    switches=False,
   )
   validate(config, default)
   if system != OURS and (idle := idle_options(default, config)):

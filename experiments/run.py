@@ -1,4 +1,4 @@
-"""The main job: train up to `--stage`, then print the paper's tables.
+"""The main job: train up to `--stage`, then write tables and a report.
 
 python -m experiments.run --stage=3
 
@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+from typing import Any
 
 from chexjax.commands.console import (
   IO_ERROR,
@@ -60,7 +61,6 @@ def _train(config: Config, stopping: Stopping) -> int:
     initial_weights,
     leaks,
     setup,
-    time_estimate,
     workdir,
   )
   from chexjax.training.datasets import open_data
@@ -96,7 +96,8 @@ def _train(config: Config, stopping: Stopping) -> int:
     with contextlib.ExitStack() as stack:
       if processes.first():
         stack.enter_context(held(config.workdir))
-      Run(config, dataset, start, stopping).all_stages()
+      run = Run(config, dataset, start, stopping)
+      run.all_stages()
   except BlockingIOError as error:
     print(f"error: {error}", file=sys.stderr)
     return 2
@@ -110,12 +111,23 @@ def _train(config: Config, stopping: Stopping) -> int:
       file=sys.stderr,
     )
     return IO_ERROR
-  minutes = (time.monotonic() - began) / 60
-  rate = time_estimate.matmul_rate() / 1e9
-  print(
-    f"done in {minutes:.1f} min; a matrix product runs at {rate:.0f} GFLOP/s"
-  )
+  if processes.first():
+    took = f"{(time.monotonic() - began) / 60:.1f} min"
+    films = dataset.splits["test"]
+    print("\n".join(_last_lines(config, films, took, report=run.has_report)))
   return 0
+
+
+def _last_lines(
+  config: Config, films: Any, took: str, *, report: bool
+) -> list[str]:
+  from chexjax.commands import closing
+  from chexjax.training.datasets import data_folder
+
+  return [
+    *closing.closing(config.workdir, took=took, report=report),
+    *closing.next_of_run(config.workdir, films, data_folder(config)),
+  ]
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ import importlib.util
 
 from tfds_chestxray14.catalogue import read_lists
 from tfds_chestxray14.findings import BOXED_FINDINGS, FINDINGS
+from tfds_chestxray14.pictures import show_examples
 from tfds_chestxray14.splits import seed34_validation, split_hash
 from tfds_chestxray14.survey import take_survey
+from tfds_chestxray14.transforms import flat, padded
 
 __all__ = [
   "BOXED_FINDINGS",
   "FINDINGS",
+  "flat",
+  "padded",
   "read_lists",
   "seed34_validation",
+  "show_examples",
   "split_hash",
   "take_survey",
 ]

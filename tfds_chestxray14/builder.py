@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import tensorflow_datasets.public_api as tfds
@@ -54,6 +55,8 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
   RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "Initial release."}
   BUILDER_CONFIGS = _configs()
   DEFAULT_BUILDER_CONFIG_NAME = "512px"
+  # Told how many of all films are built, in place of bars and printed lines.
+  watch: Callable[[int, int], None] | None = None
   MANUAL_DOWNLOAD_INSTRUCTIONS = """\
   Put into manual_dir, as the NIH Clinical Center ships them (each list plain
   or .gz): Data_Entry_2017.csv (or Data_Entry_2017_v2020.csv),
@@ -93,6 +96,7 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
     self._skip_bad = skip_bad
     self._workers = workers or cores()
     self._max_examples: int | None = None
+    self._done = self._total = 0
     if file_format is None and not self.info.initialized:
       self.info.set_file_format("array_record", override=True)
 
@@ -100,6 +104,7 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
     return self.dataset_info_from_configs(
       features=features(self.builder_config.size),
       homepage="https://nihcc.app.box.com/v/ChestXray-NIHCC",
+      supervised_keys=("image", "labels"),
       metadata=tfds.core.MetadataDict(),
     )
 
@@ -120,13 +125,32 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
       survey_lib.metadata(found, size=config.size, validation=config.validation)
     )
     shards = {name: self._shards(found, name) for name in findings.SPLITS}
+    self._total = sum(
+      len(shard.records) for parts in shards.values() for shard in parts
+    )
     if not any(shards.values()):
       raise ValueError(
         f"No image of {found.folder} can be read; nothing was built.\n"
         f"{survey_lib.bad_images(found)}"
       )
+    if self.watch is None:
+      print(f"Building {self._total:,} films of {self.info.full_name}")
+    else:
+      self.watch(0, self._total)
     # TFDS cannot write an empty split; the survey has said so.
     return {name: parts for name, parts in shards.items() if parts}
+
+  def _count(self) -> None:
+    self._done += 1
+    if self.watch is not None:
+      self.watch(self._done, self._total)
+
+  def _log_download_bytes(self) -> None:
+    """Say nothing yet: how many films there are is known after the survey."""
+
+  def _log_download_done(self) -> None:
+    if self.watch is None:
+      super()._log_download_done()
 
   def _as_dataset(
     self,
@@ -182,6 +206,7 @@ class ChestXray14(tfds.core.ShardBasedBuilder):
         records=records[start : start + step],
         size=size,
         workers=self._workers,
+        count=None if self.watch is None else self._count,
       )
       for number, start in enumerate(starts, 1)
     ]

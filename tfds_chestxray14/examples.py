@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 from typing import Any
 
@@ -45,32 +45,45 @@ class Shard:
     size: Height and width stored, in pixels.
     workers: Threads that decode, resize and encode (Pillow and zlib release
       the interpreter lock).
+    count: Called for every example instead of showing a bar; such a shard is
+      not picklable.
   """
 
   name: str
   records: tuple[Record, ...]
   size: int
   workers: int
+  count: Callable[[], None] | None = None
 
   def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield key and example, in order, a bounded number of images ahead."""
     pending: collections.deque[Any] = collections.deque()
-    # TFDS's own bar, so that tfds.disable_progress_bar() holds.
-    records = tqdm_utils.tqdm(
-      self.records, desc=self.name, unit=" images", leave=False, disable=None
-    )
+    records: Iterable[Record] = self.records
+    if self.count is None:
+      # TFDS's own bar, so that tfds.disable_progress_bar() holds.
+      records = tqdm_utils.tqdm(
+        records, desc=self.name, unit=" images", leave=False, disable=None
+      )
     with futures.ThreadPoolExecutor(self.workers) as pool:
       try:
         for record in records:
           image = pool.submit(encoding.stored, record.path, self.size)
           pending.append((record, image))
           if len(pending) > 4 * self.workers:
-            yield _example(*pending.popleft())
+            yield self._counted(*pending.popleft())
         while pending:
-          yield _example(*pending.popleft())
+          yield self._counted(*pending.popleft())
       finally:
         for _, image in pending:
           image.cancel()
+
+  def _counted(
+    self, record: Record, image: "futures.Future[bytes]"
+  ) -> tuple[str, dict[str, Any]]:
+    example = _example(record, image)
+    if self.count is not None:
+      self.count()
+    return example
 
 
 def cores() -> int:

@@ -1,49 +1,44 @@
 """The process of a command: its console and its environment."""
 
 import errno
+import functools
 import io
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from typing import Any
 
+from chexjax.commands.console_lines import (
+  ConsoleHandler,
+  is_terminal,
+  quiet_libraries,
+)
 from chexjax.messages import LOGGER
 
 IO_ERROR = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # as a shell says of SIGINT
 
 
-class ConsoleHandler(logging.Handler):
-  """Writes to standard output, warnings to standard error."""
-
-  def emit(self, record: logging.LogRecord) -> None:
-    """Write one message; a progress line takes the place of the one before."""
-    warned = record.levelno >= logging.WARNING
-    stream = sys.stderr if warned else sys.stdout
-    text, end = record.getMessage(), "\n"
-    if getattr(record, "chexjax_progress", False):
-      text = f"\r{text}"
-      end = "\n" if getattr(record, "chexjax_last", True) else ""
-    print(text, end=end, file=stream, flush=True)
-
-
 def show_messages() -> None:
   """Show from now on what the library says; twice is as good as once."""
   if not any(isinstance(h, ConsoleHandler) for h in LOGGER.handlers):
     LOGGER.addHandler(ConsoleHandler())
-  LOGGER.setLevel(logging.INFO)
+  LOGGER.setLevel(logging.DEBUG if is_terminal(sys.stdout) else logging.INFO)
   # A handler of the root logger, such as absl's, would say all of it again.
   LOGGER.propagate = False
 
 
 def set_up_process() -> None:
-  """Show messages, and draw figures without a window.
+  """Show messages and no noise, and draw figures without a window.
 
   A notebook's `MPLBACKEND` names a module of the notebook's, which matplotlib
   looks for as soon as it is imported.
   """
   os.environ["MPLBACKEND"] = "Agg"
   show_messages()
+  quiet_libraries()
 
 
 def status_of(error: Exception) -> int:
@@ -74,6 +69,31 @@ def _be_plain() -> None:
       stream.reconfigure(errors="backslashreplace")
 
 
+def _leave_out_echoes() -> None:
+  """Hide what comes past Python after a read or write that has failed.
+
+  Threads of tensorstore call back into an event loop that Orbax has closed by
+  then, and coroutines of Orbax that nobody awaits any more have failed too. The
+  failure itself is raised, and said once.
+  """
+  shown = sys.unraisablehook
+  if not isinstance(shown, functools.partial):
+    sys.unraisablehook = functools.partial(_unless_echo, shown)
+
+
+def _unless_echo(shown: Callable[[Any], Any], failed: Any) -> None:
+  error = failed.exc_value
+  closed = isinstance(error, RuntimeError) and str(error) == (
+    "Event loop is closed"
+  )
+  files = [
+    frame.f_code.co_filename
+    for frame, _ in traceback.walk_tb(failed.exc_traceback)
+  ]
+  if not closed and not any("orbax" in file for file in files):
+    shown(failed)
+
+
 def run_command(main: Callable[[], int]) -> int:
   """Run a command; end it with a sentence where the system stops it.
 
@@ -86,6 +106,7 @@ def run_command(main: Callable[[], int]) -> int:
     fault.
   """
   _be_plain()
+  _leave_out_echoes()
   try:
     status = main()
     sys.stdout.flush()

@@ -13,9 +13,12 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
+from chexjax.commands.closing import closing, report_command
 from chexjax.commands.console import run_command, set_up_process, status_of
 from chexjax.commands.options import parse
 from chexjax.commands.scored_predictions import score_predictions
+from chexjax.evaluation.outputs.results_json import DISCLAIMER
+from chexjax.report.own_report import NAME, try_report
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +97,15 @@ def main(argv: Sequence[str] | None = None) -> int:
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}", file=sys.stderr)
     return status_of(error)
-  print(f"done in {time.monotonic() - began:.0f} s")
+  # Set, as the options were checked.
+  folder = options.out or options.workdir or pathlib.Path()
+  # A report that is older than its results would mislead.
+  report = (folder / NAME).is_file() and try_report(folder)
+  took = f"{time.monotonic() - began:.0f} s"
+  print("\n".join(closing(folder, took=took, report=report)))
+  if not report:
+    print(f"next:\n  {report_command(folder)}")
+  print(DISCLAIMER)
   return 0
 
 

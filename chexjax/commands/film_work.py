@@ -3,18 +3,19 @@
 import collections
 import concurrent.futures
 import functools
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from chexjax import messages
 from chexjax.data.images import Film, Laterals, read_film
 from chexjax.inference.films import default_batch_size
 from chexjax.inference.image_files import Job
 from chexjax.inference.prediction_files import PredictionFiles
 from chexjax.inference.predictor import Predictor
+from chexjax.progress import Progress
 
 Key = tuple[Job, Film]
 
@@ -51,7 +52,10 @@ class FilmWork(NamedTuple):
     """
     done = 0
     began = time.monotonic()
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    with (
+      Progress("predicting films", total=len(jobs)) as progress,
+      concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
       films = self._read_ahead(pool, jobs, failed)
       for keys, rows in self.predictor.stream(
         films, count=len(jobs), batch_size=self.batch_size
@@ -60,6 +64,7 @@ class FilmWork(NamedTuple):
         records = list(pool.map(self.files.write_film, written, shown, rows))
         keep(records)
         done += len(records)
+        progress.add(len(records))
     seconds = time.monotonic() - began
     print(f"{seconds:.1f} s, {done / seconds:.2f} images a second")
     return done
@@ -91,7 +96,7 @@ class FilmWork(NamedTuple):
       try:
         film = future.result()
       except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        messages.warn(f"error: {error}")
         reason = str(error).removeprefix(f"{job.path}: ")
         failed.append({"file": str(job.path), "reason": reason})
       else:

@@ -11,6 +11,8 @@ import tyro
 from chexjax.io import expand_home
 
 Options = TypeVar("Options")
+# How a line of an example begins.
+_COMMANDS = ("chexjax ", "python -m ")
 
 
 def parse(
@@ -43,7 +45,7 @@ def parse(
   options = tyro.cli(
     kind,
     prog=prog,
-    description=description,
+    description=description and _with_examples(description),
     args=sys.argv[1:] if argv is None else list(argv),
     **given,
     config=() if switches else (tyro.conf.FlagConversionOff,),
@@ -54,6 +56,23 @@ def parse(
   except ValueError as error:
     print(f"error: {error}", file=sys.stderr)
     raise SystemExit(2) from error
+
+
+def _with_examples(description: str) -> str:
+  """Return the text with its command lines indented.
+
+  The parser fills paragraphs, except lines that begin with a blank, and doubles
+  an empty line before such a line.
+  """
+  lines: list[str] = []
+  for line in description.splitlines():
+    if not line.startswith(_COMMANDS):
+      lines.append(line)
+      continue
+    if lines and not lines[-1]:
+      lines.pop()
+    lines.append(f"  {line}")
+  return "\n".join(lines)
 
 
 def _expanded(options: Options) -> Options:

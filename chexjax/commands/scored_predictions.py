@@ -90,8 +90,7 @@ def score_predictions(
       f"{missing} of {len(given)} true boxes without a predicted one: IoU 0"
     )
   official = scored.results["dataset"] == "ChestX-ray14"
-  print(write_folder(out, scored, published=official and images is None))
-  print(f"results in {out}. {scored.results['disclaimer']}")
+  write_folder(out, scored, published=official and images is None)
 
 
 def _true_films(

@@ -9,6 +9,7 @@ from typing import Any
 
 from chexjax import io, messages
 from chexjax.data.turns import turn
+from chexjax.progress import Progress
 
 SOURCE = "source.json"
 # Records of one size are in `chest_xray14/512px`.
@@ -99,10 +100,17 @@ def _build(builder: Any, folder: pathlib.Path, place: pathlib.Path) -> None:
 
   from tfds_chestxray14 import folder as layout
 
+  def watch(done: int, total: int) -> None:
+    if not done:
+      messages.tell(f"building records of {total:,} films in {place}")
+    progress.to(done, total)
+
   try:
-    builder.download_and_prepare(
-      download_config=tfds.download.DownloadConfig(manual_dir=folder)
-    )
+    with Progress("building records, films") as progress:
+      builder.watch = watch
+      builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=folder)
+      )
   except FileExistsError:
     # Another process was first, on a file system without locks.
     if not builder.is_prepared():

@@ -83,6 +83,24 @@ def evaluate(
   Raises:
     ValueError: if scores, maps or boxes are at fault; it names the image and
       the finding.
+
+  Example:
+    >>> rng = np.random.default_rng(0)
+    >>> labels = (rng.random((40, 1)) < 0.5).astype(np.float32)
+    >>> boxes = np.where(labels[..., None], [8.0, 8.0, 40.0, 40.0], np.nan)
+    >>> truth = Truth(
+    ...   images=[f"{i}.png" for i in range(40)], patients=range(40),
+    ...   findings=["Mass"], labels=labels, boxes=boxes, frame=(64, 64),
+    ... )
+    >>> found = evaluate(
+    ...   scores=labels + rng.random((40, 1)), truth=truth,
+    ...   maps_or_boxes=boxes + [0, 0, 0, 8], draws=0,
+    ... )
+    >>> found.results["auc"]["mean"] > 0.95
+    True
+    >>> iou = found.results["localization"]["box"]["crossfit"]["iou"]
+    >>> round(iou["mean"], 2)
+    0.8
   """
   columns, unscored = _score_columns(truth, scores)
   images = make_images(
@@ -210,11 +228,13 @@ def _stream(
   """Fill a collector; return it and the pairs that had maps."""
   patient = dict(zip(truth.images, truth.patients))
   localised, seen = set(truth.localised()), set()
+  # A film whose boxes are all of other findings is none of the boxed films.
+  boxed = {image for image, _ in truth.boxed_pairs()}
   collector: LocalizationCollector | None = None
   for image, finding, heat in _triples(truth, maps):
     if image not in patient:
       raise ValueError(f"maps of {image}, which is none of truth.images")
-    if finding not in localised or not truth.named_boxes.get(image):
+    if finding not in localised or image not in boxed:
       continue
     if collector is None:
       # Only the first maps show which names there are.

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from chexjax import io, messages
+from chexjax import io
 from chexjax.export.description import describe
 from chexjax.export.onnx_file import make_onnx
 from chexjax.export.program import read_weights
 from chexjax.export.stablehlo import make_stablehlo
+from chexjax.progress import Progress
 from chexjax.systems import Model
 from chexjax.weights.digest import digest_of
 from chexjax.weights.model_info import ModelInfo
@@ -53,14 +54,14 @@ def export_model(
   record = describe(info, kind=kind, digest=digest)
   with io.new_folder(folder) as scratch:
     if kind == "stablehlo":
-      messages.tell("exporting for cpu, cuda and tpu")
-      program = make_stablehlo(model, variables, info)
+      with Progress("exporting for cpu, cuda and tpu"):
+        program = make_stablehlo(model, variables, info)
       (scratch / "program.bin").write_bytes(program)
       weights = read_weights(variables)
       np.savez(scratch / "weights.npz", **weights)  # type: ignore[arg-type]
     else:
-      messages.tell("converting to ONNX")
-      made = make_onnx(model, variables, info, record=json.dumps(record))
+      with Progress("converting to ONNX"):
+        made = make_onnx(model, variables, info, record=json.dumps(record))
       (scratch / "model.onnx").write_bytes(made)
     files = {
       path.name: hashlib.sha256(path.read_bytes()).hexdigest()

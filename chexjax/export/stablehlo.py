@@ -7,6 +7,7 @@ import numpy as np
 
 from chexjax.export.program import make_program, read_weights
 from chexjax.extras import require
+from chexjax.models import for_platform
 from chexjax.ops._primitive import plain_forms
 from chexjax.systems import Model
 from chexjax.weights.model_info import ModelInfo
@@ -17,7 +18,8 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 def make_stablehlo(model: Model, variables: Any, info: ModelInfo) -> bytes:
   """Export a model's program for all platforms, the number of films free.
 
-  Every platform gets the same operations, none with a form of its own.
+  Every platform gets the same operations, none with a form of its own, and
+  multiplies float32 as float32.
 
   Args:
     model: the linen module.
@@ -40,6 +42,6 @@ def make_stablehlo(model: Model, variables: Any, info: ModelInfo) -> bytes:
   (batch,) = jax.export.symbolic_shape("batch")
   films = jax.ShapeDtypeStruct((batch, size, size, 1), np.uint8)
   program = jax.jit(make_program(model, info))
-  with plain_forms():
+  with plain_forms(), for_platform(None, tf32=model.tf32):
     exported = jax.export.export(program, platforms=PLATFORMS)(weights, films)
   return bytes(exported.serialize())

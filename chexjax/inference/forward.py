@@ -1,5 +1,6 @@
 """The model's jitted forward pass: over a mesh, or on one device."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,9 @@ from jax.sharding import Mesh
 
 from chexjax import messages, ops
 from chexjax.inference.maps import GRAD_CAMS, map_plan
-from chexjax.models import Logits, saliency_cams, untrained_regions
-from chexjax.runtime import compile_cache, memory
+from chexjax.models import for_platform, saliency_cams, untrained_regions
+from chexjax.progress import Progress
+from chexjax.runtime import compile_cache, drawing, memory
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import (
   Model,
@@ -32,8 +34,8 @@ def make_predict(
   stage: int,
   keep: tuple[str, ...] = (),
   control: bool = False,
-) -> Callable[[Any, jax.Array], tuple[Logits, dict[str, jax.Array]]]:
-  """Build a jitted `predict(variables, images)` that is sharded over a mesh.
+) -> Callable[..., tuple[jax.Array, dict[str, jax.Array]]]:
+  """Build a jitted `predict(variables, images, heads)`, sharded over a mesh.
 
   Args:
     model: whose variables are passed.
@@ -45,13 +47,16 @@ def make_predict(
 
   Returns:
     A function of `{"params", "batch_stats"}`, `[B, H, W, 1]` uint8 images and
-    `control_heads(model)` that returns the `Logits` and the intermediates by
-    name.
+    `control_heads(model)`. It returns the logits `[B, K]` of the full images
+    and the intermediates by name.
   """
 
+  @for_platform(
+    mesh.devices.flat[0].platform, devices=mesh.size, tf32=model.tf32
+  )
   def predict(
     variables: Any, images: jax.Array, heads: Any
-  ) -> tuple[Logits, dict[str, jax.Array]]:
+  ) -> tuple[jax.Array, dict[str, jax.Array]]:
     normalized = ops.normalize(images)
     # Flax types the result of `apply` as if it were of a mutable collection.
     found: Any = model.apply(variables, normalized, stage=stage)
@@ -64,7 +69,7 @@ def make_predict(
       else:
         fresh = untrained_regions(model, maps, *images.shape[1:3])
       maps |= {f"untrained_{name}": value for name, value in fresh.items()}
-    return logits, {name: maps[name] for name in keep}
+    return logits.full, {name: maps[name] for name in keep}
 
   whole, split = replicated(mesh), sharded(mesh)
   return jax.jit(
@@ -85,20 +90,19 @@ def control_heads(model: Model, size: int) -> Any:
   if not isinstance(model, OneStageModel):
     return {}
   shape = (1, size, size, 3)
-  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
-  args = (jax.random.key(0),)
-  drawn = compile_cache.compiled(draw, args, repr((model, shape))).run
-  return untrained_heads(lambda seed: drawn(jax.random.key(seed)))
+  init = functools.partial(model.init, images=jnp.zeros(shape))
+  return untrained_heads(lambda seed: drawing.draw(init, jax.random.key(seed)))
 
 
 def make_forward(
-  model: Model, info: ModelInfo
+  model: Model, info: ModelInfo, platform: str | None = None
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 
   Args:
     model: whose variables are passed.
     info: its input size, stage and preset.
+    platform: that it is lowered for; by default that of this process.
 
   Returns:
     A function of variables and `[B, S, S, 1]` uint8 films. It returns a dict
@@ -110,6 +114,7 @@ def make_forward(
   whole = info.stage > 1
   plan = map_plan(model, info.image_size, kind=info.preset, whole=whole)
 
+  @for_platform(platform or jax.default_backend(), tf32=model.tf32)
   def forward(variables: Any, images: jax.Array) -> dict[str, Any]:
     # Flax types the result of `apply` as if it were of a mutable collection.
     applied: Any = model.apply(
@@ -146,15 +151,18 @@ def fitting_forward(
   forward = make_forward(model, info)
   recipe = repr((model, info.image_size, info.preset, info.stage))
   while True:
-    messages.tell(f"compiling for {batch_size} at a time, or loading")
     images = np.zeros((batch_size, info.image_size, info.image_size, 1), "u1")
     try:
-      program = compile_cache.compiled(forward, (variables, images), recipe)
+      with Progress(f"compiling for {batch_size} films at a time"):
+        program = compile_cache.compiled(forward, (variables, images), recipe)
       if batch_size == 1 or memory.fits(program.compiled, calls=2):
         return program.run, batch_size
     except jax.errors.JaxRuntimeError as error:
       # XLA on some devices refuses to compile a program that does not fit.
       if batch_size == 1 or "RESOURCE_EXHAUSTED" not in str(error):
         raise
-    messages.tell(f"note: the memory does not take {batch_size} at a time")
+    messages.tell(
+      f"note: the memory does not take {batch_size} at a time; trying "
+      f"{batch_size // 2}"
+    )
     batch_size //= 2

@@ -11,8 +11,7 @@ from chexjax.data.sources import Dataset
 from chexjax.inference.forward import control_heads, make_predict
 from chexjax.inference.maps import MapPlan
 from chexjax.inference.placing import measure_prior
-from chexjax.models import Logits
-from chexjax.runtime import compile_cache
+from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 
@@ -30,10 +29,11 @@ class Member(NamedTuple):
 
 
 class Ready:
-  """A member with its compiled forward passes, without and with the control.
+  """A member with its compiled forward passes, without and with all maps.
 
-  They differ in the fresh heads, whose maps only boxed images need. They cost
-  more than the trained ones, and few of NIH's films have a box.
+  Only the maps of boxed images are scored, and few of NIH's films have a box.
+  The logits of the others need neither proposals nor fresh heads, which cost
+  more than the rest.
   """
 
   def __init__(
@@ -48,42 +48,45 @@ class Ready:
       size: side of the images, in pixels.
       stage: last stage that the variables were trained in.
     """
-    model, stage = member.model, 3 if stage > 1 else 1
+    model = member.model
 
-    def make(keep: tuple[str, ...], *, control: bool) -> Callable[..., Any]:
+    def make(stage: int, keep: tuple[str, ...]) -> Callable[..., Any]:
+      control = any(name.startswith("untrained_") for name in keep)
       predict = make_predict(
         model, mesh, stage=stage, keep=keep, control=control
       )
-      return compile_cache.at_first_call(predict, repr((model, stage, keep)))
+      return compile_cache.at_first_call(
+        predict, repr((model, stage, keep)), compile_messages.told("scoring")
+      )
 
     self._variables, self._heads = member.variables, control_heads(model, size)
-    self._plain = self._control = make(plan.keep, control=False)
-    if plan.heads:
-      fresh = tuple(f"untrained_{name}" for name in plan.heads)
-      self._control = make((*plan.keep, *fresh), control=True)
+    fresh = tuple(f"untrained_{name}" for name in plan.heads)
     self._first = plan.keep[0]
+    self._plain = make(1, (self._first,))
+    self._maps = make(3 if stage > 1 else 1, (*plan.keep, *fresh))
 
   def run(
-    self, images: jax.Array, *, control: bool
-  ) -> tuple[Logits, Mapping[str, jax.Array]]:
+    self, images: jax.Array, *, maps: bool
+  ) -> tuple[jax.Array, Mapping[str, jax.Array]]:
     """See some films.
 
     Args:
       images: `[B, S, S, 1]` uint8.
-      control: whether the fresh heads run too, if there are any.
+      maps: whether the intermediates of all maps are computed, those of the
+        fresh heads included; else there is only that of the first map.
 
     Returns:
-      The logits, and intermediates by name.
+      The logits `[B, K]` of the full images, and intermediates by name.
     """
-    forward = self._control if control else self._plain
-    result: tuple[Logits, Mapping[str, jax.Array]] = forward(
+    forward = self._maps if maps else self._plain
+    result: tuple[jax.Array, Mapping[str, jax.Array]] = forward(
       self._variables, images, self._heads
     )
     return result
 
   def first_map(self, images: jax.Array) -> np.ndarray:
     """Return the map `[B, K, h, w]` that all others come of, as logits."""
-    found = self.run(images, control=False)[1]
+    found = self.run(images, maps=False)[1]
     return np.asarray(found[self._first])
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from chexjax import messages
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Source, label_matrix
 from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
+from chexjax.progress import Progress
 from chexjax.types import MapOptions
 
 PLACE = "place"
@@ -69,17 +69,15 @@ def measure_prior(
   rows = np.flatnonzero(chosen.any(1))
   names = file_names(source)
   films = PickedFilms(source, files={names[row] for row in rows})
-  total, done = np.zeros(()), 0
-  for batch in eval_batches(films, batch_size=batch_size):
-    heat = standardize(saliency(batch.image))
-    heat, index = heat[batch.mask > 0], batch.index[batch.mask > 0]
-    total = total + np.einsum(
-      "bk,bkhw->khw", chosen[rows[index]].astype(np.float32), heat
-    )
-    done += len(index)
-    messages.progress(
-      f"place prior: {done}/{len(rows)} films", last=done == len(rows)
-    )
+  total = np.zeros(())
+  with Progress("place prior, training films", total=len(rows)) as progress:
+    for batch in eval_batches(films, batch_size=batch_size):
+      heat = standardize(saliency(batch.image))
+      heat, index = heat[batch.mask > 0], batch.index[batch.mask > 0]
+      total = total + np.einsum(
+        "bk,bkhw->khw", chosen[rows[index]].astype(np.float32), heat
+      )
+      progress.add(len(index))
   return standardize(total)
 
 

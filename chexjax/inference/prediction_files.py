@@ -2,7 +2,9 @@
 
 import collections
 import pathlib
-from typing import Any
+import re
+import threading
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +25,14 @@ from chexjax.inference.prediction_tables import csv_table
 from chexjax.io import check_folder, replacing, write_json, write_text
 from chexjax.report.overlay import draw_overlay
 from chexjax.runtime import provenance
+
+
+class _Noted(NamedTuple):
+  """A note, how many films have it, and one of them."""
+
+  films: int
+  path: pathlib.Path
+  note: str
 
 
 class PredictionFiles:
@@ -62,6 +72,8 @@ class PredictionFiles:
     self._keep_ids, self._overlays = keep_ids, overlays
     self.without_objects: list[dict[str, str]] = []
     self._doubted: dict[pathlib.Path, list[str]] = {}
+    self._noted: dict[str, _Noted] = {}
+    self._noting = threading.Lock()  # films are written by several threads
 
   def write_film(
     self, job: Job, film: Film, found: dict[str, Any]
@@ -145,9 +157,12 @@ class PredictionFiles:
       return []
 
   def _doubts(self, job: Job, film: Film) -> list[str]:
-    """Return what makes a film look like a mistake; warn of its notes."""
+    """Return what makes a film look like a mistake; keep its notes."""
     for note in film.notes:
-      messages.warn(f"note: {job.path}: {note}")
+      kind = re.sub(r"\d+", "#", note)
+      with self._noting:
+        before = self._noted.get(kind, _Noted(0, job.path, note))
+        self._noted[kind] = before._replace(films=before.films + 1)
     doubted = doubt(film.original)
     if not doubted:
       return []
@@ -155,7 +170,14 @@ class PredictionFiles:
     return [doubted]
 
   def warn(self) -> None:
-    """Warn how many images of every folder look like mistakes."""
+    """Say each note once, and how many images of a folder look like mistakes.
+
+    Notes that differ in their numbers alone are the same; a film stands for
+    all that have it.
+    """
+    for noted in self._noted.values():
+      of = f"{noted.films} films, such as " if noted.films > 1 else ""
+      messages.warn(f"note: {of}{noted.path}: {noted.note}")
     for folder, doubts in sorted(self._doubted.items()):
       kinds = collections.Counter(doubts).most_common()
       said = "; ".join(f"{count} {kind}" for kind, count in kinds)

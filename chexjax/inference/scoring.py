@@ -25,6 +25,7 @@ from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.io import write_text
+from chexjax.progress import Progress
 from chexjax.report.cases import NAME, CaseWriter
 from chexjax.report.examples import draw_examples
 from chexjax.report.results_folder import own_results
@@ -167,22 +168,23 @@ def score_model(
     classification.undefined.update(missing)
     images = recorder.images(findings)
     name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
-    results = evaluation.assemble(
-      classification,
-      table,
-      dataset=name,
-      findings=dataset.metadata["boxed_findings"],
-      provenance=provenance.collect()
-      | (about or {})
-      | {"trained_stages": stage, "dataset": dataset.metadata}
-      | {"read": dataclasses.asdict(options), "members": 1 + len(members)},
-      images=images,
-      others=recorder.others,
-      draws=draws,
-      folds=folds,
-      repeats=repeats,
-      seed=seed,
-    )
+    with Progress("figures and their intervals"):
+      results = evaluation.assemble(
+        classification,
+        table,
+        dataset=name,
+        findings=dataset.metadata["boxed_findings"],
+        provenance=provenance.collect()
+        | (about or {})
+        | {"trained_stages": stage, "dataset": dataset.metadata}
+        | {"read": dataclasses.asdict(options), "members": 1 + len(members)},
+        images=images,
+        others=recorder.others,
+        draws=draws,
+        folds=folds,
+        repeats=repeats,
+        seed=seed,
+      )
     tables = write_folder(
       folder,
       evaluation.Evaluation(results, images, table),
@@ -202,6 +204,5 @@ def score_model(
       film=lambda index: films[index]["image"],
       per_finding=num_examples,
     )
-    messages.tell(tables)
-    messages.tell(f"{count} examples in {figures}, results in {folder}")
+    messages.tell(f"{count} example figures in {figures}, results in {folder}")
     return tables

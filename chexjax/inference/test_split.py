@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from chexjax import evaluation, messages
+from chexjax import evaluation
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
 from chexjax.inference.maps import MapPlan, map_plan
@@ -19,6 +19,7 @@ from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
+from chexjax.progress import Progress
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, Batch, MapOptions
@@ -101,28 +102,26 @@ def score_test(
     else None,
   )
 
-  def seen(batch: Batch, *, control: bool) -> Seen:
+  def seen(batch: Batch, *, all_maps: bool) -> Seen:
     answers = []
     for view in views:
       images = shard_batch(view.of(batch.image), mesh)
       for each in ensemble:
-        logits, found = each.run(images, control=control)
-        answers.append((np.asarray(logits.full), jax.device_get(found), view))
+        logits, found = each.run(images, maps=all_maps)
+        answers.append((np.asarray(logits), jax.device_get(found), view))
     return answers
 
-  done, total, boxed = 0, len(source), False
-  for batch in eval_batches(source, batch_size=batch_size):
-    boxed = _any_box(source, batch)
-    scores.add_batch(batch, seen(batch, control=boxed))
-    done += int((batch.mask > 0).sum())
-    messages.progress(f"test: {done}/{total} images", last=done == total)
-  result = scores.finish()
+  with Progress("scoring test films", total=len(source)) as progress:
+    for batch in eval_batches(source, batch_size=batch_size):
+      scores.add_batch(batch, seen(batch, all_maps=_any_box(source, batch)))
+      progress.add(int((batch.mask > 0).sum()))
+  with Progress("scoring: waiting for the last maps"):
+    result = scores.finish()
   if recorder is not None:
     wrong = recorder.wrong_calls(names, result[1])
     picked = PickedFilms(source, files=wrong)
     for batch in eval_batches(picked, batch_size=batch_size):
-      # The program of the last batch, which is compiled.
-      scores.show_wrong(batch, seen(batch, control=boxed), picked, wrong)
+      scores.show_wrong(batch, seen(batch, all_maps=True), picked, wrong)
   executor.shutdown()
   return result
 

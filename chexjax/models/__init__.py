@@ -13,6 +13,7 @@ from chexjax.models.model import (
 )
 from chexjax.models.resnet import ResNet
 from chexjax.models.saliency_cams import saliency_cams
+from chexjax.models.tracing import for_platform
 
 __all__ = [
   "FPN",
@@ -24,6 +25,7 @@ __all__ = [
   "Logits",
   "ResNet",
   "decode_regions",
+  "for_platform",
   "released_options",
   "saliency_cams",
   "untrained_regions",

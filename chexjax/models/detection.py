@@ -11,6 +11,7 @@ from jax.ad_checkpoint import checkpoint_name
 from chexjax import ops
 from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
+from chexjax.ops._precision import for_type as precision_for
 
 
 def _score_init(key, shape, dtype=jnp.float32):
@@ -52,8 +53,10 @@ class DetectionHead(nn.Module, kw_only=True):
     x = nn.relu(checkpoint_name(conv(x), "convolved")).max((1, 2))
     x = x.astype(jnp.promote_types(self.dtype, jnp.float32))
     x = x.reshape(*pooled.shape[:2], self.features)
-    score = nn.Dense(1, use_bias=False, kernel_init=_score_init, name="score")
-    delta = nn.Dense(4, kernel_init=nn.initializers.zeros, name="delta")
+    # Small products that decide where the boxes are.
+    linear = functools.partial(nn.Dense, precision="highest")
+    score = linear(1, use_bias=False, kernel_init=_score_init, name="score")
+    delta = linear(4, kernel_init=nn.initializers.zeros, name="delta")
     return carry, (score(x)[..., 0], delta(x))
 
 
@@ -118,12 +121,15 @@ class CropHead(nn.Module, kw_only=True):
     norm = functools.partial(
       BatchNorm, use_running_average=not train, dtype=self.dtype
     )
+    linear = functools.partial(
+      nn.Dense, dtype=self.dtype, precision=precision_for(self.dtype)
+    )
     x = norm(name="norm1")(x)
     x = nn.Dropout(0.5, deterministic=not train)(x)
-    x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, name="linear1")(x))
+    x = nn.relu(linear(self.hidden, name="linear1")(x))
     x = norm(name="norm2")(x)
     x = nn.Dropout(0.5, deterministic=not train)(x)
-    return nn.Dense(1, dtype=self.dtype, name="linear2")(x)[..., 0]
+    return linear(1, name="linear2")(x)[..., 0]
 
 
 class CropClassifier(nn.Module, kw_only=True):

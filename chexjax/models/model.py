@@ -55,6 +55,8 @@ class ChexModel(nn.Module):
       of their own has to train them (`training.evidence`).
     dtype: type of the convolutions; parameters, statistics, log-sum-exp,
       boxes and losses stay in float32.
+    tf32: whether products of float32 may be rounded to TF32 or its like; who
+      traces the model heeds it (`for_platform`).
     remat: whether the gradient computes the DenseNet's blocks again, to save
       memory.
   """
@@ -82,6 +84,7 @@ class ChexModel(nn.Module):
   explore: float = 0.0
   region_gradient: bool = True
   dtype: Any = jnp.float32
+  tf32: bool = False
   remat: bool = False
 
   last_stage: ClassVar[int] = 3

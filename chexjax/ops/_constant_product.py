@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.interpreters import ad, batching
 
-from chexjax.ops import _primitive
+from chexjax.ops import _precision, _primitive
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,19 +28,29 @@ class Matrix:
 
 def multiply(matrix: Matrix, x: jax.Array, *, axis: int) -> jax.Array:
   """Multiply an array by a constant matrix along an axis."""
-  if not _primitive.for_cpu():
-    return _dense(x, matrix=matrix, axis=axis, turned=False)
-  return _product.bind(x, matrix=matrix, axis=axis, turned=False)
+  if _primitive.is_portable():
+    return _dense(x, matrix=matrix, axis=axis, turned=False, precision=None)
+  return _product.bind(
+    x,
+    matrix=matrix,
+    axis=axis,
+    turned=False,
+    # It is lowered later, where the context is another one.
+    precision=_precision.for_type(x.dtype) or _precision.current(),
+  )
 
 
-def _dense(x, *, matrix, axis, turned):
+def _dense(x, *, matrix, axis, turned, precision):
   values = matrix.values.T if turned else matrix.values
-  product = jnp.tensordot(values.astype(x.dtype), x, (1, axis))
+  product = jnp.tensordot(
+    values.astype(x.dtype), x, (1, axis), precision=precision
+  )
   return jnp.moveaxis(product, 0, axis)
 
 
-def _read(x, *, matrix, axis, turned):
+def _read(x, *, matrix, axis, turned, precision):
   """Add what the matrix does not multiply by 0, in float32 at least."""
+  del precision
   values = matrix.values.T if turned else matrix.values
   count = (values != 0).sum(1).max()
   places = np.argsort(values == 0, 1, kind="stable")[:, :count]
@@ -58,17 +68,15 @@ _product = _primitive.define(
   "constant_product",
   plain=_dense,
   cpu=_read,
-  static=("matrix", "axis", "turned"),
+  static=("matrix", "axis", "turned", "precision"),
 )
 
 
 # The gradient reads, too. JAX's own gradient of a read would add to one place
 # at a time.
-def _transpose(cotangent, x, *, matrix, axis, turned):
+def _transpose(cotangent, x, *, turned, **parameters):
   del x
-  return (
-    _product.bind(cotangent, matrix=matrix, axis=axis, turned=not turned),
-  )
+  return (_product.bind(cotangent, turned=not turned, **parameters),)
 
 
 def _batch(operands, axes, *, axis, **parameters):

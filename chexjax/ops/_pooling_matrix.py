@@ -44,17 +44,19 @@ def constant_matrices(
   length: int, *, stride: int, bins: int, sampling_ratio: int, dtype: Any
 ) -> tuple[Matrix, ...]:
   """Return a matrix `[intervals * bins, length]` for each proposal size."""
+  # Compiled, because each operation on its own costs as much as all of them.
+  pool = jax.jit(
+    functools.partial(
+      pooling_matrix,
+      length=length,
+      bins=bins,
+      sampling_ratio=sampling_ratio,
+      aligned=False,
+    )
+  )
   matrices = []
   for intervals in proposal_intervals(length * stride):
     with jax.ensure_compile_time_eval():
-      starts, ends = jnp.asarray(intervals / stride, dtype).T
-      matrix = pooling_matrix(
-        starts,
-        ends,
-        length=length,
-        bins=bins,
-        sampling_ratio=sampling_ratio,
-        aligned=False,
-      )
+      matrix = pool(*np.asarray(intervals / stride, dtype).T)
     matrices.append(Matrix(np.asarray(matrix).reshape(-1, length)))
   return tuple(matrices)

@@ -27,9 +27,9 @@ def plain_forms() -> Iterator[None]:
     _portable.reset(token)
 
 
-def for_cpu() -> bool:
-  """Return whether what is traced now may have the form for a CPU."""
-  return jax.default_backend() == "cpu" and not _portable.get()
+def is_portable() -> bool:
+  """Return whether plain forms alone are traced now."""
+  return _portable.get()
 
 
 def define(

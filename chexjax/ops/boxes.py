@@ -46,6 +46,12 @@ def iou(a: jax.Array, b: jax.Array) -> jax.Array:
 
   Raises:
     ValueError: if `a` or `b` has another shape.
+
+  Example:
+    >>> a = jnp.array([[0.0, 0.0, 10.0, 10.0]])
+    >>> b = jnp.array([[0.0, 0.0, 10.0, 5.0], [20.0, 20.0, 30.0, 30.0]])
+    >>> iou(a, b).tolist()
+    [[0.5, 0.0]]
   """
   check_shape("a", a, "[N, 4]")
   check_shape("b", b, "[M, 4]")

@@ -30,6 +30,14 @@ def crop_bilinear(
   Raises:
     ValueError: if an argument has another shape, such as a batch of images,
       or a side of `size` is not a positive integer.
+
+  Example:
+    >>> image = jnp.arange(16.0).reshape(4, 4, 1)
+    >>> crop_bilinear(image, jnp.array([1.0, 1, 3, 3]), size=2)[..., 0].tolist()
+    [[5.0, 6.0], [9.0, 10.0]]
+    >>> whole = crop_bilinear(image, jnp.array([0.0, 0, 4, 4]), size=4)
+    >>> bool((whole == image).all())
+    True
   """
   check_shape("image", image, "[H, W, C]")
   check_shape("box", box, "[4]")
@@ -37,7 +45,7 @@ def crop_bilinear(
   x1, y1, x2, y2 = box
   rows = interpolation_matrix(_strip_centres(y1, y2, height), image.shape[0])
   cols = interpolation_matrix(_strip_centres(x1, x2, width), image.shape[1])
-  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols)
+  return _sampled(rows, image, cols)
 
 
 def _strip_centres(start, end, count):
@@ -93,7 +101,12 @@ def crop_gaussian(
   cols = _gaussian_rows(
     (x1 + x2) / width - 1, (x2 - x1) / width, width, longest, num_cols, sigma2
   )
-  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols)
+  return _sampled(rows, image, cols)
+
+
+def _sampled(rows, image, cols):
+  """Multiply an image by the weights of its rows and columns, exactly."""
+  return jnp.einsum("ih,hwc,jw->ijc", rows, image, cols, precision="highest")
 
 
 def _gaussian_rows(centre, extent, length, longest, size, sigma2):

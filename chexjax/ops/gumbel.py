@@ -62,6 +62,15 @@ def sample_region(
   Raises:
     ValueError: if `scores` has another number of axes, and as
       `sample_regions`.
+
+  Example:
+    >>> scores = jnp.array([0.0, 2.0, 0.0])
+    >>> sample_region(jax.random.key(0), scores, noise_scale=0.0).tolist()
+    [0.0, 1.0, 0.0]
+    >>> keys = jax.random.split(jax.random.key(1), 500)
+    >>> draws = jax.vmap(sample_region, (0, None))(keys, scores)
+    >>> bool(0.7 < draws[:, 1].mean() < 0.87)  # exp(2) / (exp(2) + 2) = 0.79
+    True
   """
   check_shape("scores", scores, "[N]")
   return sample_regions(key, scores, tau=tau, noise_scale=noise_scale)

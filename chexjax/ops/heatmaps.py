@@ -22,6 +22,12 @@ def _coverage(start, end, length, stride):
   return jnp.maximum(high - low, 0) / stride
 
 
+def _sum_of_boxes(rows, cols, weights):
+  """Add weighted boxes, given as shares of cells along both axes."""
+  # In TF32 or bfloat16, boxes cut out of the map would move.
+  return jnp.matmul((rows * weights[:, None]).T, cols, precision="highest")
+
+
 def _check(boxes, scores, height, width):
   check_shape("boxes", boxes, "[N, 4]")
   check_shape("scores", scores, "[N]", N=len(boxes))
@@ -60,6 +66,11 @@ def detection_map(
       positive integer, `stride` does not divide a side, or `tau` is a number
       that is not positive. A `jax.Array`, traced or not, is not read: a `tau`
       of 0 in it gives NaN.
+
+  Example:
+    >>> boxes = jnp.array([[0.0, 0.0, 8.0, 8.0], [8.0, 0.0, 16.0, 8.0]])
+    >>> detection_map(boxes, jnp.zeros(2), height=8, width=16).tolist()
+    [[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]]
   """
   _check(boxes, scores, height, width)
   check_count("stride", stride)
@@ -74,7 +85,7 @@ def detection_map(
   rows = _coverage(y1, y2, height // stride, stride)
   cols = _coverage(x1, x2, width // stride, stride)
   # The softmax sums to 1 only up to rounding.
-  return jnp.clip((rows * confidence[:, None]).T @ cols, 0, 1)
+  return jnp.clip(_sum_of_boxes(rows, cols, confidence), 0, 1)
 
 
 def final_map(saliency_logits: jax.Array, detections: jax.Array) -> jax.Array:
@@ -122,7 +133,7 @@ def released_detection_map(
   x1, y1, x2, y2 = jnp.round(boxes).T
   rows = _coverage(y1, y2, height, 1)
   cols = _coverage(x1, x2, width, 1)
-  return (rows * scores[:, None]).T @ cols
+  return _sum_of_boxes(rows, cols, scores)
 
 
 def released_final_map(

@@ -72,7 +72,8 @@ def affine_warp(image: jax.Array, matrix: jax.Array) -> jax.Array:
   centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
   y, x = jnp.mgrid[:height, :width]
   grid = jnp.stack([x - centre_x, y - centre_y, jnp.ones_like(x, jnp.float32)])
-  source_x, source_y = jnp.tensordot(matrix, grid, 1)
+  # In TF32 or bfloat16 a coordinate would be off by up to a pixel.
+  source_x, source_y = jnp.tensordot(matrix, grid, 1, precision="highest")
   coordinates = [source_y + centre_y, source_x + centre_x]
   return jax.vmap(
     lambda channel: jax.scipy.ndimage.map_coordinates(

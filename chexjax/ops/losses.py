@@ -57,6 +57,16 @@ def balanced_bce(
 
   Raises:
     ValueError: if an argument has another shape.
+
+  Example:
+    >>> labels = jnp.array([[1.0, 0.0, 0.0, 0.0]]).T  # one finding, four films
+    >>> pos, neg = balance_weights(labels.sum(0), len(labels))
+    >>> pos.tolist(), neg.tolist()
+    ([0.75], [0.25])
+    >>> logits = jnp.zeros((4, 1))
+    >>> loss = balanced_bce(logits, labels, beta_pos=pos, beta_neg=neg)
+    >>> [round(float(x), 3) for x in loss[:, 0]]
+    [0.52, 0.173, 0.173, 0.173]
   """
   check_shape("logits", logits, "[..., K]")
   check_same_shape("labels", labels, "logits", logits)

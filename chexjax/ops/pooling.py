@@ -22,6 +22,11 @@ def lse_pool(logits: jax.Array, *, r: float | jax.Array = 1.0) -> jax.Array:
     ValueError: if an argument has another shape, such as a batch of maps, or
       `r` is a number that is not positive. A `jax.Array`, traced or not, is
       not read: an `r` of 0 in it gives NaN.
+
+  Example:
+    >>> logits = jnp.array([[0.0, 0.0], [0.0, 4.0]])
+    >>> [round(float(lse_pool(logits, r=r)), 2) for r in (0.01, 1.0, 100.0)]
+    [1.02, 2.67, 3.99]
   """
   check_shape("logits", logits, "[h, w]")
   check_shape("r", r, "[]")

@@ -50,6 +50,13 @@ def make_proposals(height: int, width: int | None = None) -> np.ndarray:
   Raises:
     ValueError: if a side is not a positive multiple of 16, so that proposals
       begin and end on whole pixels.
+
+  Example:
+    >>> boxes = make_proposals(128)
+    >>> boxes.shape
+    (395, 4)
+    >>> boxes[0].tolist(), boxes[-1].tolist()  # both clipped by the border
+    ([0.0, 0.0, 8.0, 8.0], [96.0, 96.0, 128.0, 128.0])
   """
   width = height if width is None else width
   for name, side in (("height", height), ("width", width)):

@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from chexjax.ops import _constant_product
+from chexjax.ops import _constant_product, _precision
 from chexjax.ops._pooling_matrix import constant_matrices, pooling_matrix
 from chexjax.ops.checks import (
   check_count,
@@ -49,6 +49,14 @@ def roi_align(
     ValueError: for an array of another shape, sizes below 1, or NaN or an
       infinity among boxes that are a numpy array. A `jax.Array`, traced or
       not, is not read: NaN in it gives NaN.
+
+  Example:
+    >>> features = jnp.arange(64.0).reshape(8, 8, 1)  # of a 32 x 32 image
+    >>> boxes = jnp.array([[0.0, 0.0, 16.0, 16.0], [16.0, 0.0, 32.0, 32.0]])
+    >>> roi_align(features, boxes, output_size=2).shape
+    (2, 2, 2, 1)
+    >>> roi_align(features, boxes, output_size=1)[:, 0, 0, 0].tolist()
+    [18.0, 38.0]
   """
   check_shape("features", features, "[H, W, C]")
   check_shape("boxes", boxes, "[N, 4]")
@@ -63,7 +71,13 @@ def roi_align(
   rows = matrix(y1, y2, length=height, bins=bins_high)
   cols = matrix(x1, x2, length=width, bins=bins_wide)
   rows, cols = rows.astype(features.dtype), cols.astype(features.dtype)
-  return jnp.einsum("nph,hwc,nqw->npqc", rows, features, cols)
+  return jnp.einsum(
+    "nph,hwc,nqw->npqc",
+    rows,
+    features,
+    cols,
+    precision=_precision.for_type(features.dtype),
+  )
 
 
 def roi_align_proposals(

@@ -31,6 +31,8 @@ def draw_figures(run: Run, workdir: pathlib.Path) -> list[Figure]:
     if rows:
       drawn = training_curves.training_figure
       found += _drawn("Training", training_caption(rows), drawn, rows)
+  elif (workdir / "config.json").exists():
+    messages.warn(f"note: {log} is not there: no figure of the training")
   return found
 
 

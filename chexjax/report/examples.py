@@ -11,6 +11,7 @@ import numpy as np
 
 from chexjax import evaluation, messages
 from chexjax.io import replacing
+from chexjax.progress import Progress
 from chexjax.report.figures import Case, example_grid
 from chexjax.report.file_names import file_stems
 
@@ -75,7 +76,7 @@ def draw_examples(
 
   finding_of = np.asarray(table.finding)
   stems = file_stems(findings)
-  best, count = [], 0
+  wanted, best = [], []
   for finding in findings:
     rows = np.flatnonzero(finding_of == finding)
     if not len(rows):
@@ -84,10 +85,13 @@ def draw_examples(
     spread = np.linspace(0, len(order) - 1, min(per_finding, len(order)))
     for rank, place in enumerate(spread.round().astype(int)):
       path = folder / f"{stems[finding]}_{rank + 1}.png"
-      count += _drawn(
-        path, functools.partial(cases_of, order[place : place + 1])
-      )
+      wanted.append((path, order[place : place + 1]))
     best.append(order[len(order) // 4])
+  count = 0
+  with Progress("drawing example figures", total=len(wanted)) as progress:
+    for path, some in wanted:
+      count += _drawn(path, functools.partial(cases_of, some))
+      progress.add()
   if best:
     _drawn(folder / "grid.png", functools.partial(cases_of, best))
   return count

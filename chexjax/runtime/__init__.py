@@ -4,6 +4,7 @@
 - `cache_folder`: what is kept there, and its removal
 - `compile_cache`: traced and compiled programs kept on disk
 - `compile_messages`: a step that reports its compilation
+- `drawing`: initial weights of a function that is not compiled
 - `memory`: huge pages, free memory
 - `operation_count`: FLOPs and bytes counted from a jaxpr
 - `processes`: several processes that are one run

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from chexjax import messages
+from chexjax.progress import Progress
 from chexjax.runtime import compile_cache
 
 
@@ -30,11 +30,10 @@ def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
   """
 
   def make(*what: Any) -> compile_cache.Program:
-    messages.tell(f"{name}: compiling, or loading what was compiled")
     began = time.monotonic()
-    program = compile_cache.compiled(*what)
+    with Progress(f"compiling {name}"):
+      program = compile_cache.compiled(*what)
     seconds = time.monotonic() - began
-    messages.tell(f"{name}: ready after {seconds:.0f} s")
     # Clearing JAX's caches makes every other function trace again. After a
     # short compilation there is too little memory to win for that.
     if seconds > 20:
@@ -42,6 +41,22 @@ def aloud(step: Any, name: str, recipe: str) -> Callable[..., Any]:
     return program
 
   return compile_cache.at_first_call(step, recipe, make)
+
+
+def told(
+  name: str,
+) -> Callable[[Any, tuple[Any, ...], str], compile_cache.Program]:
+  """Return what compiles as `compile_cache.compiled`, and tells the time.
+
+  Args:
+    name: what the messages call the program.
+  """
+
+  def make(*what: Any) -> compile_cache.Program:
+    with Progress(f"compiling {name}"):
+      return compile_cache.compiled(*what)
+
+  return make
 
 
 def give_back_memory() -> None:

@@ -24,7 +24,7 @@ class Work(NamedTuple):
   bytes: float
 
 
-def count(jaxpr: Any) -> Work:
+def count(jaxpr: Any, *, constant_products: bool = False) -> Work:
   """Count the work of a jaxpr; a loop counts as often as it runs.
 
   Of a condition only the most expensive branch counts. A loop of unknown
@@ -32,6 +32,8 @@ def count(jaxpr: Any) -> Work:
 
   Args:
     jaxpr: a `Jaxpr`; of a `ClosedJaxpr` give its `jaxpr`.
+    constant_products: whether products with a constant sparse matrix count,
+      which a CPU reads instead (`ops/_constant_product.py`).
 
   Returns:
     The total, nested jaxprs included.
@@ -39,7 +41,12 @@ def count(jaxpr: Any) -> Work:
   flops, moved = 0.0, 0.0
   for equation in jaxpr.eqns:
     found = _own(equation)
-    inner = [count(body) for body in _bodies(equation)]
+    if constant_products and equation.primitive.name == "constant_product":
+      found = _constant_product(equation)
+    inner = [
+      count(body, constant_products=constant_products)
+      for body in _bodies(equation)
+    ]
     if inner and equation.primitive.name == "cond":
       inner = [max(inner)]
     times = equation.params.get("length", 1) if inner else 1
@@ -66,6 +73,16 @@ def _own(equation: Any) -> Work:
     terms /= math.prod(params["lhs_dilation"])
   moved = sum(v.dtype.itemsize * math.prod(v.shape) for v in (left, right, out))
   return Work(2.0 * math.prod(out.shape) * terms, float(moved))
+
+
+def _constant_product(equation: Any) -> Work:
+  """Return the work of a product with a constant matrix along one axis."""
+  (x,), (out,) = equation.invars, equation.outvars
+  matrix = equation.params["matrix"].values
+  terms = x.aval.shape[equation.params["axis"]]
+  sizes = [math.prod(v.aval.shape) for v in (x, out)]
+  moved = x.aval.dtype.itemsize * (sum(sizes) + matrix.size)
+  return Work(2.0 * sizes[1] * terms, float(moved))
 
 
 def _bodies(equation: Any) -> Iterator[core.Jaxpr]:

@@ -30,6 +30,7 @@ class OneStageModel(nn.Module):
     block_sizes, growth, bn_size, stem: those of the DenseNet.
     fpn_features, hidden: widths of heads that have more layers.
     dtype: type of the convolutions.
+    tf32: see `ChexModel`.
     remat: whether the gradient computes the DenseNet's blocks again.
   """
 
@@ -42,6 +43,7 @@ class OneStageModel(nn.Module):
   fpn_features: int = 256
   hidden: int = 128
   dtype: Any = jnp.float32
+  tf32: bool = False
   remat: bool = False
 
   last_stage: ClassVar[int] = 1

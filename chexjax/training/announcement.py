@@ -4,6 +4,7 @@ import jax
 
 from chexjax import messages
 from chexjax.data.sources import Dataset, label_matrix
+from chexjax.progress import Progress
 from chexjax.systems import Model
 from chexjax.training import setup, time_estimate
 from chexjax.training.config import Config
@@ -33,8 +34,13 @@ def announce(
   """
   sizes = {name: len(split) for name, split in dataset.splits.items()}
   messages.tell("Research software, not a medical device.")
-  messages.tell(f"devices: {', '.join(map(str, jax.devices()))}")
-  messages.tell(f"images: {sizes}; findings: {model.num_classes}")
+  rate = time_estimate.matmul_rate() / 1e9
+  messages.tell(
+    f"devices: {', '.join(map(str, jax.devices()))}; a matrix product runs at "
+    f"{rate:.0f} GFLOP/s"
+  )
+  told = ", ".join(f"{count:,} {name}" for name, count in sizes.items())
+  messages.tell(f"images: {told}; findings: {model.num_classes}")
   names = dataset.metadata["findings"]
   known = label_matrix(dataset.splits["train"])
   positives = dict(zip(names, (known == 1).sum(0).tolist()))
@@ -60,7 +66,8 @@ def announce(
       "note: no validation image has a box: the regions' IoU is not watched"
     )
   messages.tell(f"weights: {weights}")
-  minutes = _seconds(config, model, sizes, steps) / 60
+  with Progress("counting the operations of a step"):
+    minutes = _seconds(config, model, sizes, steps) / 60
   messages.tell(
     f"about {max(1, round(minutes))} min in all, an estimate from counted "
     "operations; the time left follows after a stage's first steps"

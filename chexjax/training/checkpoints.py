@@ -53,13 +53,14 @@ class Checkpoints:
         has to guess what its heads are of.
     """
     self.folder, self._findings = folder.absolute(), list(findings)
-    self._opened: int | None = None
     self._noise = _OrbaxNoise()
     logging.getLogger("absl").addFilter(self._noise)
     # A metric that is cut short would make another checkpoint the best one.
     chosen_step(self.folder)
     with reading(self.folder):
       self._manager = self._open()
+    # What was here before is read as a whole when the run goes on from it.
+    self._opened = self._manager.latest_step()
 
   def _open(self) -> ocp.CheckpointManager:
     return ocp.CheckpointManager(

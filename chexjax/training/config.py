@@ -132,7 +132,7 @@ class AugmentConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-  """Trains the three stages and prints AUC and localisation tables."""
+  """All options of a run."""
 
   config: Literal["phantom", "own", "paper", "released", "nih_mini"] = "phantom"
   """Where the defaults of all other options come from."""
@@ -156,8 +156,11 @@ class Config:
   init_dir: pathlib.Path | None = None
   """Folder with the files of --init=imagenet or released; without it,
   imagenet is downloaded from the Hugging Face hub."""
-  precision: Literal["float32", "bfloat16"] = "float32"
-  """Type of the convolutions; parameters, boxes and losses stay float32."""
+  precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+  """How convolutions are multiplied: float32 is float32 on every device; tf32
+  keeps about 10 bits, as an accelerator multiplies float32 quickly, and is
+  float32 on a CPU; bfloat16 is half as large too. Parameters, boxes and losses
+  stay float32."""
   remat: bool = False
   """Whether the gradient computes the DenseNet's blocks again: less memory,
   more time."""
@@ -193,7 +196,8 @@ class Config:
   """Steps of a stage that --on_nan=skip skips before it stops the run; counted
   anew when a run goes on."""
   num_examples: int = 2
-  """Examples drawn per boxed finding after the evaluation."""
+  """Examples drawn per boxed finding after the evaluation; with 0 there is none
+  in TensorBoard either."""
   phantom_images: int = 4000
   """Images of the phantom, over all splits."""
   phantom_seed: int = 0
@@ -248,3 +252,9 @@ class Config:
 def as_json(config: Config) -> dict[str, Any]:
   """Return the configuration as plain JSON values: paths are strings."""
   return json.loads(json.dumps(dataclasses.asdict(config), default=str))
+
+
+def as_markdown(config: Config) -> str:
+  """Return the configuration as a block of code in Markdown."""
+  text = json.dumps(as_json(config), indent=2)
+  return "\n".join(f"    {line}" for line in text.splitlines())

@@ -22,6 +22,7 @@ from chexjax.data.film_statistics import (
   film_statistics,
 )
 from chexjax.data.sources import Dataset, Source, patient_facts
+from chexjax.progress import Progress
 
 NAME = "leaks.json"
 FLAGGED = 0.6  # AUC from which on a statistic is reported
@@ -153,14 +154,16 @@ def measure(
     rows = np.random.default_rng(0).choice(rows, _MOST, replace=False)
   table: dict[str, list[float]] = {}
   labels, patients, files = [], [], []
-  for row in rows:
-    example = source[int(row)]
-    known = film_statistics(example["image"]) | _facts(example)
-    for name in (*STATISTICS, "view", "sex", "age"):
-      table.setdefault(name, []).append(known.get(name, np.nan))
-    labels.append(np.asarray(example["labels"], float))
-    patients.append(int(example["patient_id"]))
-    files.append(example["file_name"].decode())
+  with Progress("leak check, films", total=len(rows)) as progress:
+    for row in rows:
+      example = source[int(row)]
+      known = film_statistics(example["image"]) | _facts(example)
+      for name in (*STATISTICS, "view", "sex", "age"):
+        table.setdefault(name, []).append(known.get(name, np.nan))
+      labels.append(np.asarray(example["labels"], float))
+      patients.append(int(example["patient_id"]))
+      files.append(example["file_name"].decode())
+      progress.add()
   columns = {k: np.array(v) for k, v in table.items()}
   columns |= file_statistics(files, folders)
   columns = {

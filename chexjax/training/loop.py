@@ -1,16 +1,18 @@
 """The loop of one stage: evaluate, save, next batch, step."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import jax
 
-from chexjax import messages
+from chexjax.progress import Progress
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.training.health import Health
 from chexjax.training.metrics_writer import MetricsWriter
 from chexjax.training.state import TrainState
+
+# What a line shows of a validation.
+_VALIDATED = ("auc", "crop_auc", "iou_picked")
 
 
 class Batches(Protocol):
@@ -26,43 +28,27 @@ class Batches(Protocol):
     """Move to a position that `get_state` returned."""
 
 
-class Progress:
-  """Reports a stage's steps, metrics and the time that is left."""
+def shown(values: dict[str, Any]) -> tuple[str, str]:
+  """Return the metrics that a line has room for, the loss first.
 
-  def __init__(self, stage: int, start: int, num_steps: int):
-    """Start the clock.
+  Args:
+    values: metrics by name, None where undefined.
 
-    Args:
-      stage: for messages.
-      start: steps already done.
-      num_steps: steps of the whole stage.
-    """
-    self._stage, self._start, self._total = stage, start, num_steps
-    # Compilation dominates the time up to the first report: measure from there.
-    self._warm: tuple[int, float] | None = None
+  Returns:
+    The loss and what a validation has found; and the parts of the loss, the
+    norm of the gradient and the steps that were skipped. All others are in
+    `metrics.jsonl` and in TensorBoard alone.
+  """
+  parts = sorted(name for name in values if name.startswith("loss_"))
 
-  def report(self, step: int, values: dict[str, Any]) -> None:
-    """Tell the user one line about a step.
-
-    Args:
-      step: steps done.
-      values: metrics by name, None where undefined.
-    """
-    now = time.monotonic()
-    eta = ""
-    if self._warm and step > self._warm[0]:
-      seconds = (now - self._warm[1]) / (step - self._warm[0])
-      left = round(seconds * (self._total - step))
-      eta = f", {seconds:.2f} s/step, {left // 60}:{left % 60:02} left"
-    elif step > self._start:
-      self._warm = (step, now)
-    shown = ", ".join(
-      f"{k} {v:.4g}" if v is not None else f"{k} undefined"
-      for k, v in values.items()
+  def text(names: Sequence[str]) -> str:
+    told = {name: values[name] for name in names if name in values}
+    return ", ".join(
+      f"{name} undefined" if value is None else f"{name} {value:.4g}"
+      for name, value in told.items()
     )
-    messages.tell(
-      f"stage {self._stage} step {step}/{self._total}: {shown}{eta}",
-    )
+
+  return text(["loss", *_VALIDATED]), text([*parts, "grad_norm", "skipped"])
 
 
 def train_stage(
@@ -73,7 +59,7 @@ def train_stage(
   stage: int,
   num_steps: int,
   key: jax.Array,
-  evaluate: Callable[[TrainState], dict[str, float | None]],
+  evaluate: Callable[[TrainState], dict[str, Any]],
   eval_every: int,
   save_every: int,
   log_every: int,
@@ -81,6 +67,8 @@ def train_stage(
   writer: MetricsWriter,
   health: Health,
   stop: Callable[[], bool] = lambda: False,
+  scheduled: Callable[[int], dict[str, float]] = lambda step: {},
+  illustrate: Callable[[int, TrainState], None] = lambda step, state: None,
 ) -> TrainState:
   """Train from `state.step` to `num_steps`, or until told to stop.
 
@@ -99,6 +87,9 @@ def train_stage(
     checkpoints: where to save.
     writer: where to log.
     health: checks metrics before they are logged and saved.
+    scheduled: returns what a schedule gave a step, such as the learning rate;
+      it is logged with the metrics.
+    illustrate: called after an evaluation has been logged and saved.
     stop: called after every step; once it returns True, that step is saved and
       training ends.
 
@@ -111,32 +102,36 @@ def train_stage(
     OSError: a checkpoint cannot be written.
   """
   start = int(state.step)
-  progress = Progress(stage, start, num_steps)
   window: list[tuple[dict, jax.Array]] = []
-  for step in range(start + 1, num_steps + 1):
-    batch = next(batches)
-    state, metrics = step_fn(state, batch, key)
-    window.append((metrics, batch.index))
-    last = step == num_steps
-    evaluating = last or step % eval_every == 0
-    stopping = stop()
-    saving = evaluating or stopping or step % save_every == 0
-    if not (saving or step % log_every == 0):
-      continue
-    rows, indices = zip(*window)
-    means = health.means(step, jax.device_get(rows), indices)
-    window = []
-    if evaluating:
-      means |= evaluate(state)
-      health.judge(
-        step, means["selection"], num_steps=num_steps, eval_every=eval_every
-      )
-    writer.write(step, means)
-    progress.report(step, means)
-    if saving:
-      checkpoints.save(
-        step, state, inputs=batches.get_state(), auc=means.get("selection")
-      )
-    if stopping:
-      break
+  with Progress(f"stage {stage}, steps", total=num_steps, done=start) as told:
+    for step in range(start + 1, num_steps + 1):
+      batch = next(batches)
+      state, metrics = step_fn(state, batch, key)
+      window.append((metrics, batch.index))
+      last = step == num_steps
+      evaluating = last or step % eval_every == 0
+      stopping = stop()
+      saving = evaluating or stopping or step % save_every == 0
+      if not (saving or step % log_every == 0):
+        continue
+      rows, indices = zip(*window)
+      means = health.means(step, jax.device_get(rows), indices)
+      means |= scheduled(step)
+      window = []
+      if evaluating:
+        means |= evaluate(state)
+        health.judge(
+          step, means["selection"], num_steps=num_steps, eval_every=eval_every
+        )
+      writer.write(step, means)
+      said, more = shown(means)
+      told.add(step - told.done, said=said, more=more, stays=evaluating)
+      if saving:
+        checkpoints.save(
+          step, state, inputs=batches.get_state(), auc=means.get("selection")
+        )
+      if evaluating:
+        illustrate(step, state)
+      if stopping:
+        break
   return state

@@ -2,8 +2,12 @@
 
 import json
 import multiprocessing
+import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from chexjax import messages
 from chexjax.io import write_text
@@ -18,19 +22,24 @@ class MetricsWriter:
     *,
     stage: int,
     start: int = 0,
+    before: int = 0,
+    about: str | None = None,
     silent: bool = False,
   ):
     """Open the files.
 
     Args:
       workdir: of the run.
-      stage: written with every row, and the name of TensorBoard's folder.
+      stage: written with every row.
       start: steps already done. Later rows of this stage are removed, so that
         no step is logged twice: a run that was killed after its last
         checkpoint leaves such rows.
+      before: steps of the stages before, from which TensorBoard's step goes on:
+        all stages share one axis.
+      about: text about the run, shown by TensorBoard; Markdown.
       silent: write nothing, as in all processes of a run but the first.
     """
-    self._stage, self._silent = stage, silent
+    self._stage, self._before, self._silent = stage, before, silent
     if silent:
       return
     # Not at the top: it imports torch where installed, which takes seconds.
@@ -39,10 +48,11 @@ class MetricsWriter:
     self._path = workdir / "metrics.jsonl"
     kept = []
     if self._path.exists():
-      for line in self._path.read_text(encoding="utf-8").splitlines():
+      text = self._path.read_text(encoding="utf-8", errors="replace")
+      for line in text.splitlines():
         try:
           row = json.loads(line)
-        except json.JSONDecodeError:  # A killed run leaves half a line.
+        except ValueError:  # A killed run leaves half a line.
           continue
         if row["stage"] < stage or (
           row["stage"] == stage and row["step"] <= start
@@ -52,34 +62,63 @@ class MetricsWriter:
     self._board: Any = None
     if _has_semaphores():
       self._board = tensorboardX.SummaryWriter(
-        str(workdir / "tensorboard" / f"stage{stage}"), purge_step=start + 1
+        str(workdir / "tensorboard"),
+        purge_step=before + start + 1,
+        # Stages and processes may begin in the same second.
+        filename_suffix=f".{os.getpid()}.{before + start}",
       )
+      if about is not None:
+        self._board.add_text("config", about, before + start)
     else:
       messages.warn(
         "note: no TensorBoard file, which needs a /dev/shm that can be "
         f"written; {self._path} holds the same figures"
       )
 
-  def write(self, step: int, values: dict[str, float | None]) -> None:
+  def write(self, step: int, values: Mapping[str, Any]) -> None:
     """Write one row.
 
     Args:
       step: steps done.
-      values: metrics by name, None where undefined.
+      values: metrics by name, None where undefined; or by name the figures of
+        each finding.
     """
     if self._silent:
       return
     row = {"stage": self._stage, "step": step, **values}
     with self._path.open("a", encoding="utf-8") as file:
       file.write(json.dumps(row, allow_nan=False) + "\n")
+    if self._board is None:
+      return
     for name, value in values.items():
-      if value is not None and self._board is not None:
-        self._board.add_scalar(name, value, step)
+      for tag, figure in _tagged(name, value).items():
+        if figure is not None:
+          self._board.add_scalar(tag, figure, self._before + step)
+
+  def image(self, step: int, name: str, picture: np.ndarray) -> None:
+    """Write a picture to TensorBoard, if there are its files.
+
+    Args:
+      step: steps done.
+      name: of the picture.
+      picture: `[H, W, 3]` uint8.
+    """
+    if not self._silent and self._board is not None:
+      self._board.add_image(
+        name, picture, self._before + step, dataformats="HWC"
+      )
 
   def close(self) -> None:
     """Flush and close the TensorBoard file."""
     if not self._silent and self._board is not None:
       self._board.close()
+
+
+def _tagged(name: str, value: Any) -> dict[str, float | None]:
+  """Return TensorBoard's tags of a metric; those of findings are grouped."""
+  if isinstance(value, Mapping):
+    return {f"{name}/{finding}": figure for finding, figure in value.items()}
+  return {name: value}
 
 
 def _has_semaphores() -> bool:

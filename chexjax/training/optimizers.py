@@ -11,7 +11,10 @@ from chexjax.models._cpu import apart
 def make_schedule(
   *, learning_rate: float, num_steps: int, warmup_steps: int, decay: str
 ) -> optax.Schedule:
-  """Build a learning rate schedule with a linear warm-up from 0.
+  """Build a learning rate schedule with a linear warm-up.
+
+  Of `n` steps of warm-up the first has the `n + 1`-th part of the learning
+  rate, because a step at 0 would change no parameter.
 
   Args:
     learning_rate: after the warm-up.
@@ -29,12 +32,13 @@ def make_schedule(
     raise ValueError(
       f"warm-up of {warmup_steps} steps leaves nothing of {num_steps}"
     )
+  first = learning_rate / (warmup_steps + 1)
   if decay == "cosine":
     return optax.warmup_cosine_decay_schedule(
-      0.0, learning_rate, warmup_steps, num_steps
+      first, learning_rate, warmup_steps, num_steps
     )
   if decay == "constant":
-    return optax.warmup_constant_schedule(0.0, learning_rate, warmup_steps)
+    return optax.warmup_constant_schedule(first, learning_rate, warmup_steps)
   raise ValueError(f"decay must be cosine or constant, got {decay!r}")
 
 

@@ -1,7 +1,6 @@
 """Model, optimizer and schedules from a configuration."""
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,11 +9,12 @@ import numpy as np
 import optax
 
 from chexjax import ops
-from chexjax.runtime import compile_cache
+from chexjax.runtime import compile_cache, drawing
 from chexjax.runtime.cache_home import cache_home
 from chexjax.systems import OURS, Model, build_model
 from chexjax.training.config import Config, EvidenceOptions, as_json
-from chexjax.training.optimizers import make_optimizer, make_schedule
+from chexjax.training.optimizers import make_optimizer
+from chexjax.training.schedules import learning_rate
 
 # Options that a train step does not depend on, or only through the other
 # arguments of `recipe`.
@@ -79,7 +79,8 @@ def make_model(config: Config, num_classes: int) -> Model:
   return build_model(
     config.system,
     num_classes,
-    dtype=jnp.dtype(config.precision),
+    dtype=jnp.bfloat16 if config.precision == "bfloat16" else jnp.float32,
+    tf32=config.precision == "tf32",
     remat=config.remat,
     **options,
   )
@@ -91,19 +92,19 @@ def evidence(config: Config) -> EvidenceOptions | None:
 
 
 def init_variables(config: Config, model: Model) -> Any:
-  """Draw fresh variables from the seed.
+  """Draw fresh variables from the seed, the same on every platform.
 
   Args:
     config: of the run; gives the seed and the image size.
     model: whose variables are drawn.
 
   Returns:
-    `params` and `batch_stats`.
+    `params` and `batch_stats`, of numpy arrays.
   """
   shape = (1, config.image_size, config.image_size, 3)
-  draw = jax.jit(lambda key: model.init(key, jnp.zeros(shape)))
-  args = (jax.random.key(config.seed),)
-  return compile_cache.compiled(draw, args, repr((model, shape))).run(*args)
+  return drawing.draw(
+    lambda key: model.init(key, jnp.zeros(shape)), jax.random.key(config.seed)
+  )
 
 
 def stage_steps(config: Config, num_examples: int) -> dict[int, int]:
@@ -157,41 +158,12 @@ def make_tx(
     The optimizer; its warm-up is at most half of the stage.
   """
   options = getattr(config, f"stage{stage}")
-  warmup = round(options.warmup_epochs * num_examples / config.batch_size)
-  schedule = make_schedule(
-    learning_rate=options.learning_rate,
-    num_steps=steps,
-    warmup_steps=min(warmup, steps // 2),
-    decay=options.decay,
-  )
   return make_optimizer(
-    schedule,
+    learning_rate(config, stage, steps, num_examples),
     weight_decay=options.weight_decay,
     b2=config.adam_b2,
     eps=config.adam_eps,
     factors={"detection": config.detection_factor} if stage > 1 else None,
-  )
-
-
-def tau_schedule(
-  config: Config, stage: int, steps: dict[int, int]
-) -> Callable[[Any], jax.Array]:
-  """Build the temperature schedule of a stage.
-
-  The temperature falls exponentially over stages 2 and 3 together.
-
-  Args:
-    config: of the run.
-    stage: 1, 2 or 3.
-    steps: of each stage.
-
-  Returns:
-    The temperature as a function of the stage's step.
-  """
-  done = steps[2] if stage == 3 else 0
-  total = steps[2] + steps[3]
-  return lambda step: ops.exponential_tau(
-    (step + done) / total, start=config.tau_start, end=config.tau_end
   )
 
 

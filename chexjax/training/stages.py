@@ -1,7 +1,6 @@
 """The stages of a run, trained one after another; the last one is scored."""
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -9,23 +8,27 @@ from typing import Any
 import jax
 import optax
 
-from chexjax import messages, ops
+from chexjax import messages
 from chexjax.data.pipeline import train_batches
 from chexjax.data.prefetch import Prefetch
 from chexjax.data.sources import Dataset, label_matrix
 from chexjax.inference.scoring import score_model
-from chexjax.runtime import compile_messages, processes
+from chexjax.progress import Progress
+from chexjax.report.own_report import try_report
+from chexjax.runtime import processes
 from chexjax.runtime.sharding import fitting, make_mesh, replicated, shard_batch
 from chexjax.systems import Model
-from chexjax.training import initial_weights, not_finite, setup
+from chexjax.training import initial_weights, not_finite, recovery, setup
 from chexjax.training.announcement import announce
 from chexjax.training.checkpoints import Checkpoints
-from chexjax.training.config import Config, as_json
+from chexjax.training.config import Config, as_json, as_markdown
+from chexjax.training.example_maps import illustrator
 from chexjax.training.health import Health
 from chexjax.training.loop import train_stage
 from chexjax.training.metrics_writer import MetricsWriter
+from chexjax.training.schedules import scheduled
+from chexjax.training.stage_step import stage_step
 from chexjax.training.state import TrainState, create_state
-from chexjax.training.steps import make_train_step
 from chexjax.training.stopping import Stopped, Stopping
 from chexjax.training.validation import Figures, known_boxes, make_validation
 
@@ -48,6 +51,7 @@ class Run:
     train_size: training images.
     validation_boxes: see `known_boxes`.
     steps: stage -> number of steps.
+    has_report: whether the results have a report.
   """
 
   def __init__(
@@ -74,6 +78,7 @@ class Run:
     self.train_size = len(dataset.splits["train"])
     self.validation_boxes = known_boxes(config, dataset)
     self.steps = setup.stage_steps(config, self.train_size)
+    self.has_report = False
     announce(
       config,
       self.model,
@@ -91,7 +96,8 @@ class Run:
       FloatingPointError: a step is not finite; see `Health`.
       OSError: a checkpoint cannot be written.
     """
-    fresh = setup.init_variables(self.config, self.model)
+    with Progress("drawing the first weights"):
+      fresh = setup.init_variables(self.config, self.model)
     variables: Any = jax.device_put(
       self.start.put_into(fresh, self.model, self.names),
       replicated(self.mesh),
@@ -100,7 +106,10 @@ class Run:
       self.config, label_matrix(self.dataset.splits["train"])
     )
     for stage in self.stages:
-      variables = self._stage(stage, variables, weights)
+      variables = recovery.going_back(
+        functools.partial(self._stage, stage, variables, weights),
+        self.config.workdir / "checkpoints" / f"stage{stage}",
+      )
     self.score(variables)
 
   def finished_variables(self) -> Any:
@@ -182,13 +191,24 @@ class Run:
           config.workdir,
           stage=stage,
           start=latest or 0,
+          before=sum(self.steps[done] for done in range(1, stage)),
+          about=as_markdown(config),
           silent=not processes.first(),
         )
       ) as writer,
       self.stopping.later(),
     ):
       state = train_stage(
-        self._step_fn(stage, tx, weights),
+        stage_step(
+          config,
+          self.model,
+          self.mesh,
+          tx,
+          weights,
+          stage=stage,
+          steps=self.steps,
+          train_size=self.train_size,
+        ),
         state,
         Prefetch(batches, lambda batch: shard_batch(batch, self.mesh)),
         stage=stage,
@@ -210,37 +230,21 @@ class Run:
           ),
         ),
         stop=processes.agreed(self.stopping),
+        scheduled=scheduled(config, stage, self.steps, self.train_size),
+        illustrate=illustrator(
+          config,
+          self.model,
+          self.dataset,
+          writer,
+          stage=stage,
+          steps=steps,
+          boxes=self.validation_boxes,
+          interrupted=self.stopping.at_once,
+        ),
       )
     if state.step < steps:
       raise Stopped(f"stage {stage} is saved at step {state.step} of {steps}")
     return state
-
-  def _step_fn(
-    self, stage: int, tx: optax.GradientTransformation, weights: Any
-  ) -> Callable[..., Any]:
-    """Build the train step of a stage, with the weights of its classes."""
-    options = getattr(self.config, f"stage{stage}")
-    step = make_train_step(
-      self.model,
-      tx,
-      self.mesh,
-      stage=stage,
-      beta_pos=weights.beta_pos,
-      beta_neg=weights.beta_neg,
-      partly_labelled=weights.partly_labelled,
-      cls_scale=options.cls_scale,
-      average=options.average,
-      evidence=setup.evidence(self.config),
-      augment=functools.partial(
-        ops.augment, **dataclasses.asdict(self.config.augment)
-      ),
-      tau=setup.tau_schedule(self.config, stage, self.steps),
-      skip_nan=self.config.on_nan == "skip",
-    )
-    recipe = setup.recipe(
-      self.config, stage, self.steps, self.train_size, weights
-    )
-    return compile_messages.aloud(step, f"stage {stage}", recipe)
 
   def _evaluator(self, stage: int) -> Callable[[TrainState], Figures]:
     """Build the validation; without validation images it has no figures."""
@@ -266,7 +270,7 @@ class Run:
     return evaluate
 
   def score(self, variables: Any) -> None:
-    """Score the test split and write tables and pictures.
+    """Score the test split and write tables, pictures and the report.
 
     Only the first process does it, on its own devices, because most of the
     work is on the host.
@@ -293,3 +297,5 @@ class Run:
       about={"config": as_json(config)},
       options=config.read,
     )
+    # After the results: it may fail, and they are there.
+    self.has_report = try_report(config.workdir)

@@ -10,7 +10,7 @@ import optax
 from jax.sharding import Mesh
 
 from chexjax import ops
-from chexjax.models import Logits
+from chexjax.models import Logits, for_platform
 from chexjax.runtime.sharding import replicated, sharded
 from chexjax.systems import Model, OneStageModel
 from chexjax.training.config import EvidenceOptions
@@ -82,6 +82,7 @@ def make_train_step(
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
   skip_nan: bool = False,
   average: float = 0.0,
+  platform: str | None = None,
 ) -> Callable[[TrainState, Batch, jax.Array], tuple[TrainState, Metrics]]:
   """Build a jitted `step(state, batch, key) -> state, metrics`.
 
@@ -91,7 +92,7 @@ def make_train_step(
   Args:
     model: whose variables the state holds.
     tx: optimizer of the trained parameters.
-    mesh: with an axis `data`.
+    mesh: with an axis `data`. Its devices need not be at hand.
     stage: 1, 2 or 3.
     beta_pos: see `stage_loss`.
     beta_neg: see `stage_loss`.
@@ -106,6 +107,7 @@ def make_train_step(
     average: decay of the moving average of parameters and statistics, which is
       then what the state holds (see `Averaging`); less in the first steps, so
       that the start is soon forgotten. 0 for none.
+    platform: that the step is lowered for, if not the mesh's.
 
   Returns:
     The step. `key` is folded with `state.step`, so that a resumed run draws
@@ -113,6 +115,11 @@ def make_train_step(
     is not finite if any gradient is not.
   """
 
+  @for_platform(
+    platform or mesh.devices.flat[0].platform,
+    devices=mesh.size,
+    tf32=model.tf32,
+  )
   def step(
     state: TrainState, batch: Batch, key: jax.Array
   ) -> tuple[TrainState, Metrics]:

@@ -5,6 +5,7 @@ import time
 import jax
 import jax.numpy as jnp
 
+from chexjax.models import for_platform
 from chexjax.runtime import compile_cache, operation_count
 from chexjax.systems import Model
 
@@ -15,14 +16,16 @@ EFFICIENCY = 0.14
 GRADIENT = 3
 
 
-def matmul_rate(size: int = 1024) -> float:
+def matmul_rate(size: int = 1024, *, tf32: bool = False) -> float:
   """Measure the speed of a float32 matrix product on one device, in FLOP/s.
 
   Args:
     size: side of the matrices.
+    tf32: whether it is multiplied as under `--precision=tf32`.
   """
   x = jnp.ones((size, size))
-  product = jax.jit(jnp.matmul)
+  here = for_platform(jax.default_backend(), tf32=tf32)
+  product = jax.jit(here(jnp.matmul))
   product(x, x).block_until_ready()
   began = time.perf_counter()
   for _ in range(4):
@@ -90,4 +93,5 @@ def seconds(
     count * (first if stage == 1 else whole)
     for stage, count in eval_images.items()
   )
-  return flops / (EFFICIENCY * matmul_rate() * jax.device_count())
+  rate = matmul_rate(tf32=model.tf32)
+  return flops / (EFFICIENCY * rate * jax.device_count())

@@ -12,14 +12,17 @@ from chexjax import evaluation, ops
 from chexjax.data import phantom
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, label_matrix, true_boxes
-from chexjax.runtime import compile_cache
+from chexjax.models import for_platform
+from chexjax.progress import Progress
+from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import replicated, shard_batch, sharded
 from chexjax.systems import Model
 from chexjax.training import datasets
 from chexjax.training.config import Config
 from chexjax.training.region_figures import region_figures
 
-Figures = dict[str, float | None]
+# Floats, None where undefined, and by finding such floats.
+Figures = dict[str, Any]
 
 
 def known_boxes(config: Config, dataset: Dataset) -> np.ndarray | None:
@@ -81,13 +84,16 @@ def make_validation(
       does not change it. Each finding's is over the images where its label is
       known.
     - `crop_auc`: mean over findings, of the crops; from stage 2 on.
+    - `auc_of`, `crop_auc_of`: the same of every finding.
     - `selection`: mean of these two; chooses the best step.
     - from stage 2 on those of `region_figures`: means over all pairs of an
       image and a finding that it has. Those named `iou_...` are means over
       findings of the images with a true box, and absent without any.
   """
   predict = compile_cache.at_first_call(
-    _make_predict(model, mesh, stage), repr(("validation", model, stage))
+    _make_predict(model, mesh, stage),
+    repr(("validation", model, stage)),
+    compile_messages.told(f"validation of stage {stage}"),
   )
   labels = label_matrix(source)
   places = np.full((len(source), len(names), 4), np.nan, np.float32)
@@ -96,25 +102,31 @@ def make_validation(
 
   def validate(variables: Any) -> Figures:
     rows = []
-    for batch in eval_batches(
+    batches = eval_batches(
       source,
       batch_size=batch_size,
       process=jax.process_index(),
       num_processes=jax.process_count(),
-    ):
-      true = places[np.maximum(batch.index, 0)]
-      inputs = shard_batch((batch.image, true), mesh)
-      # Gathered, so that every process computes the same figures.
-      found = predict(variables, *inputs)
-      rows.append(multihost_utils.process_allgather(found, tiled=True))
+    )
+    with Progress("validation films", total=len(source)) as progress:
+      for batch in batches:
+        true = places[np.maximum(batch.index, 0)]
+        inputs = shard_batch((batch.image, true), mesh)
+        # Gathered, so that every process computes the same figures.
+        found = predict(variables, *inputs)
+        rows.append(multihost_utils.process_allgather(found, tiled=True))
+        progress.add(min(batch_size, len(source) - progress.done))
     # Batches are in the source's order: the padding of the last is at the end.
     found = jax.tree.map(lambda *x: np.concatenate(x)[: len(source)], *rows)
-    aucs = {
-      name: _mean(_aucs(labels, logits, names))
+    each = {
+      name: _aucs(labels, logits, names)
       for name, logits in found["logits"].items()
     }
+    aucs = {name: _mean(values) for name, values in each.items()}
     defined = [value for value in aucs.values() if value is not None]
-    figures = aucs | {"selection": _mean(defined)}
+    figures: Figures = aucs | {"selection": _mean(defined)}
+    for name, values in each.items():
+      figures[f"{name}_of"] = dict(zip(names, values))
     return figures | _region_means(found["regions"], labels, places)
 
   return validate
@@ -140,6 +152,9 @@ def _aucs(
 def _make_predict(model: Model, mesh: Mesh, stage: int) -> Callable[..., Any]:
   """Build the jitted function from a batch to logits and region figures."""
 
+  @for_platform(
+    mesh.devices.flat[0].platform, devices=mesh.size, tf32=model.tf32
+  )
   def predict(
     variables: Any, images: jax.Array, true_boxes: jax.Array
   ) -> dict[str, dict[str, jax.Array]]:

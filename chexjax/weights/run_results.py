@@ -1,6 +1,7 @@
 """Thresholds that a run has chosen, out of its `results.json`."""
 
 import pathlib
+import shlex
 from typing import Any
 
 from chexjax import io, messages
@@ -61,14 +62,24 @@ def of_workdir(
     map_name: see `percentiles_of`.
 
   Returns:
-    Both empty if the run was not scored after this stage. A file that cannot
-    be read is named in a warning.
+    Both empty if the run was not scored after this stage. A file that lacks
+    them is named in a warning.
+
+  Raises:
+    ValueError: the file is damaged; says how to go on.
   """
   path = workdir / "results.json"
   if not path.is_file():
     return {}, {}
   try:
     content = io.read_json(path)
+  except ValueError as error:
+    command = shlex.join(["chexjax", "evaluate", f"--workdir={workdir}"])
+    raise ValueError(
+      f"{error}; `{command}` makes it anew, and without the file the run's "
+      "thresholds are not used"
+    ) from error
+  try:
     if content["provenance"]["trained_stages"] != stage:
       return {}, {}
     return percentiles_of(content, map_name, path=path), score_cuts_of(content)

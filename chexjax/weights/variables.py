@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shlex
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -96,7 +97,27 @@ class DamagedCheckpoint(OSError, ValueError):
 
   It is both: of an input, for who loads weights, and of the disk, for a run
   that wants to go on.
+
+  Attributes:
+    folder: of the checkpoint, or of all checkpoints of a stage where it is not
+      known which.
+    reason: the first line of what Orbax or tensorstore said.
   """
+
+  def __init__(self, folder: pathlib.Path, reason: str):
+    """Name a checkpoint and the reason; the message says what helps.
+
+    Args:
+      folder: see the attributes.
+      reason: see the attributes.
+    """
+    text = f"the checkpoint in {folder} is damaged: {reason}"
+    for path in (folder, folder.parent):
+      if path.name.isdigit() and path.parent.name.startswith("stage"):
+        command = shlex.join(["rm", "-r", str(path)])
+        text += f"; after `{command}` an earlier one is used, if there is one"
+    super().__init__(text)
+    self.folder, self.reason = folder, reason
 
 
 @contextlib.contextmanager
@@ -116,10 +137,7 @@ def reading(folder: pathlib.Path) -> Iterator[None]:
   except Exception as error:  # Orbax and TensorStore raise many types.
     lines = str(error).splitlines() or [type(error).__name__]
     reason = lines[0].partition(" [tensorstore")[0]
-    raise DamagedCheckpoint(
-      f"the checkpoint in {folder} is damaged: {reason}; without this folder "
-      "an earlier one is used, if there is one"
-    ) from error
+    raise DamagedCheckpoint(folder, reason) from error
 
 
 def chosen_step(folder: pathlib.Path) -> int | None:

@@ -16,6 +16,7 @@ COMMANDS = {
   "model": "backbones, whole model, and prediction with maps and boxes",
   "train": "a step of each stage, its floor, memory and compile time",
   "scaling": "how a step grows with size, findings, batch and devices",
+  "ahead": "steps compiled for GPUs and TPUs that are not at hand",
   "evaluate": "boxing of maps, and intervals by resampling patients",
 }
 

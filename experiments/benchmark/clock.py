@@ -14,10 +14,18 @@ MATMUL, COPY = "matrix product", "read and write of memory"
 
 
 def set_precision(precision: Precision) -> Literal["float32", "bfloat16"]:
-  """Sets how a GPU multiplies float32; returns the type to compute in."""
-  if jax.default_backend() == "gpu":
-    mode = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": None}
-    jax.config.update("jax_default_matmul_precision", mode[precision])
+  """Sets how float32 is multiplied, as in a run of that precision.
+
+  Returns:
+    The type to compute in.
+  """
+  mode = "tensorfloat32" if precision == "tf32" else "highest"
+  jax.config.update("jax_default_matmul_precision", mode)
+  return type_of(precision)
+
+
+def type_of(precision: Precision) -> Literal["float32", "bfloat16"]:
+  """Returns the type that a precision computes in."""
   return "bfloat16" if precision == "bfloat16" else "float32"
 
 

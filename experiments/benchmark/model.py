@@ -18,7 +18,7 @@ from chexjax import ops
 from chexjax.commands.options import parse
 from chexjax.inference.boxes import cut_box
 from chexjax.inference.forward import make_forward
-from chexjax.models import DenseNet, ResNet
+from chexjax.models import DenseNet, ResNet, for_platform
 from chexjax.training import setup
 from chexjax.training.config import as_json
 from chexjax.types import FINDINGS
@@ -42,7 +42,7 @@ class Options:
   num_classes: int = 14
   """Findings."""
   precision: clock.Precision = "float32"
-  """Type of the convolutions; only a GPU knows tf32."""
+  """Type of the convolutions; on a CPU tf32 is float32."""
   matrix: int = 2048
   """Side of the matrices that the machine's rates are measured with."""
   repeats: int = 5
@@ -75,7 +75,7 @@ def measure(options: Options) -> list[frame.Row]:
   config = subject.configuration(
     options.preset, toy=options.toy, size=options.image_size
   )
-  config = dataclasses.replace(config, precision=dtype)
+  config = dataclasses.replace(config, precision=options.precision)
   runs = clock.machine_runs(size=options.matrix, dtype=dtype)
   runs |= _backbones(config, options) | _whole(config, options)
   runs |= torch_backbones(config, options, gradient=False)
@@ -100,7 +100,8 @@ def names(config, options) -> tuple[str, str]:
 
 def _backbones(config, options) -> dict[str, Callable]:
   sizes, batch = config.model, options.batch_size
-  dtype = jnp.dtype(config.precision)
+  dtype = jnp.dtype(clock.type_of(config.precision))
+  tf32 = config.precision == "tf32"
   dense = DenseNet(
     sizes.block_sizes, sizes.growth, sizes.bn_size, sizes.stem, dtype=dtype
   )
@@ -110,10 +111,11 @@ def _backbones(config, options) -> dict[str, Callable]:
     (batch * options.num_classes, sizes.crop_size, sizes.crop_size, 3),
   )
   runs: dict[str, Callable] = {}
+  here = for_platform(jax.default_backend(), tf32=tf32)
   for name, module, shape in zip(names(config, options), (dense, res), shapes):
     x = jnp.asarray(np.random.default_rng(0).standard_normal(shape, np.float32))
     variables = subject.random_variables(module, x, train=False)
-    apply = jax.jit(functools.partial(module.apply, train=False))
+    apply = jax.jit(here(functools.partial(module.apply, train=False)))
     runs[f"ours, {name}"] = functools.partial(apply, variables, x)
   return runs
 
@@ -155,7 +157,8 @@ def _whole(config, options) -> dict[str, Callable]:
     options=as_json(config)["model"],
     source="random weights",
   )
-  logits = jax.jit(lambda v, x: model.apply(v, ops.normalize(x))[0])
+  here = for_platform(jax.default_backend(), tf32=model.tf32)
+  logits = jax.jit(here(lambda v, x: model.apply(v, ops.normalize(x))[0]))
   predict = make_forward(model, info)
 
   def boxes():

@@ -36,7 +36,7 @@ class Options:
   repeats: int = 5
   """Repeats of every row."""
   precision: clock.Precision = "float32"
-  """How numbers are multiplied; only a GPU knows tf32."""
+  """How numbers are multiplied; on a CPU tf32 is float32."""
   out: pathlib.Path | None = None
   """JSON file to write."""
   toy: bool = False

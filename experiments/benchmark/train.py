@@ -45,7 +45,7 @@ class Options:
   num_classes: int = 14
   """Findings."""
   precision: clock.Precision = "float32"
-  """Type of the convolutions; only a GPU knows tf32."""
+  """How convolutions are multiplied; on a CPU tf32 is float32."""
   remat: bool = False
   """Whether the gradient computes the DenseNet's blocks again."""
   torch: bool = True
@@ -103,12 +103,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(options: Options) -> Iterator[list[frame.Row]]:
   """Yields each step's rows, measured in turns with its yardsticks."""
-  dtype = clock.set_precision(options.precision)
+  clock.set_precision(options.precision)
   for preset in options.presets:
     config = subject.configuration(
       preset, toy=options.toy, size=options.image_size
     )
-    config = dataclasses.replace(config, precision=dtype, remat=options.remat)
+    config = dataclasses.replace(
+      config, precision=options.precision, remat=options.remat
+    )
     for stage in options.stages:
       for batch in options.batch_sizes:
         name = f"{preset} stage {stage}, {config.image_size} px, batch {batch}"
@@ -174,7 +176,7 @@ def _rows(name, config, stage, batch, options) -> list[frame.Row]:
   step = build(config, stage, batch, options.num_classes)
   started, memory = _seconds_since_start(), _memory_rows(name, step.compiled)
   runs = clock.machine_runs(
-    size=options.matrix, dtype=jnp.dtype(config.precision)
+    size=options.matrix, dtype=clock.type_of(config.precision)
   )
   runs[name] = step.run
   if options.torch:

@@ -1,6 +1,7 @@
 """`chexjax COMMAND`, and who hears what the library says."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 import chexjax
 from chexjax.__main__ import COMMANDS, main
 from chexjax.commands.console import run_command, show_messages
-from chexjax.messages import LOGGER, progress, tell, warn
+from chexjax.messages import LOGGER, glimpse, milestone, tell, warn
 
 
 def test_without_a_command_all_are_listed(capsys):
@@ -32,7 +33,11 @@ def test_every_command_has_help(name, capsys):
   with pytest.raises(SystemExit) as ended:
     main([name, "--help"])
   assert ended.value.code == 0
-  assert f"chexjax {name}" in capsys.readouterr().out
+  said = capsys.readouterr().out
+  # Every example has a line of its own.
+  examples = [line for line in said.splitlines() if f"chexjax {name}" in line]
+  assert examples
+  assert all(line.count("chexjax ") == 1 for line in examples)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,11 +53,12 @@ def test_the_console_shows_each_message_once(capsys):
   show_messages()
   tell("one")
   warn("two")
-  progress("1/2", last=False)
-  progress("2/2", last=True)
+  glimpse("1/2")
+  milestone("2/2")
   said = capsys.readouterr()
-  assert said.out == "one\n\r1/2\r2/2\n"
-  assert said.err == "two\n"
+  time = r"\d\d:\d\d:\d\d"
+  assert re.fullmatch(f"{time} one\n{time} 2/2\n", said.out)
+  assert re.fullmatch(f"{time} two\n", said.err)
   assert not LOGGER.propagate
 
 

@@ -99,8 +99,8 @@ def test_a_batch_that_does_not_fit_is_halved(
   # Of one image at a time nobody asks whether it fits.
   assert run(workdir, out, "--batch_size=4", tmp_path / "in") == 1
   said = capsys.readouterr().out
-  assert "note: the memory does not take 4 at a time" in said
-  assert "compiling for 1 at a time" in said
+  assert "note: the memory does not take 4 at a time; trying 2" in said
+  assert "note: the memory does not take 2 at a time; trying 1" in said
   assert "5 images done, 1 failed" in said
   assert next(plans, None) is None
 

@@ -69,6 +69,24 @@ def test_an_archives_folder(workdir, tmp_path, capfd):
     assert not [p for p in written if secret.encode() in p.read_bytes()]
 
 
+def test_a_note_of_many_films_is_one_line(workdir, tmp_path, capsys):
+  folder, out = tmp_path / "in", tmp_path / "out"
+  for number in range(3):
+    bare = film(EIGHT, bits=8, PatientOrientation=None, ViewPosition="")
+    write(bare, folder / f"{number}.dcm")
+  odd = film(EIGHT, bits=8, ViewPosition="PA", BurnedInAnnotation="YES")
+  write(odd, folder / "odd.dcm")
+  argv = [f"--weights={workdir}", f"--out={out}", str(folder)]
+  assert main(argv) == 0
+  lines = [x for x in capsys.readouterr().err.splitlines() if " note: " in x]
+  (unknown,) = [x for x in lines if "whether it is a frontal view" in x]
+  assert "note: 3 films, such as " in unknown
+  (burned,) = [x for x in lines if "burned into its pixels" in x]
+  assert f"note: {folder / 'odd.dcm'}: has text" in burned
+  record = json.loads((out / "predictions.json").read_text())
+  assert all(film["notes"] for film in record["images"])
+
+
 def test_whose_film_it_is_on_request(workdir, tmp_path):
   folder, out = tmp_path / "in", tmp_path / "out"
   write(film(EIGHT, bits=8, ViewPosition="LL"), folder / "a.dcm")

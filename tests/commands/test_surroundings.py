@@ -103,3 +103,25 @@ def test_without_shared_memory_the_figures_are_kept_all_the_same(
   assert '"loss": 0.5' in (tmp_path / "metrics.jsonl").read_text()
   assert not (tmp_path / "tensorboard").exists()
   assert "no TensorBoard file" in capsys.readouterr().err
+
+
+class Unraisable:
+  """What Python gives to `sys.unraisablehook`."""
+
+  def __init__(self, error):
+    self.exc_value, self.exc_traceback = error, None
+    try:
+      raise error
+    except type(error):
+      self.exc_traceback = sys.exc_info()[2]
+
+
+def test_only_echoes_of_a_failed_read_are_hidden(monkeypatch):
+  shown = []
+  monkeypatch.setattr(sys, "unraisablehook", shown.append)
+  for _ in range(2):
+    assert console.run_command(lambda: 0) == 0
+  sys.unraisablehook(Unraisable(RuntimeError("Event loop is closed")))
+  assert not shown
+  sys.unraisablehook(Unraisable(RuntimeError("of the user")))
+  assert [str(x.exc_value) for x in shown] == ["of the user"]

@@ -214,3 +214,13 @@ def test_a_truth_that_contradicts_itself_is_refused(truth):
     dataclasses.replace(truth, images=[image(0)] * NUM)
   with pytest.raises(ValueError, match=r"boxes must be \[N, K, 4\]"):
     dataclasses.replace(truth, boxes=np.zeros((NUM, 4)))
+
+
+def test_boxes_of_findings_that_are_not_localised_are_as_if_not_there(
+  truth, scores, maps
+):
+  mass = {i: of for i, of in truth.boxes.items() if "Mass" in of}
+  only = dataclasses.replace(truth, boxes=mass, boxed_findings=("Mass",))
+  want = evaluate(only, scores, maps).results
+  more = dataclasses.replace(truth, boxed_findings=("Mass",))
+  assert evaluate(more, scores, maps).results == want

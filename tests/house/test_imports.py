@@ -10,11 +10,12 @@ import pytest
 REPO = pathlib.Path(__file__).parents[2]
 # What everybody may use, and what each room may beside it; the arrows of
 # docs/architecture.md.
-BASE = {"types", "io", "messages"}
+BASE = {"types", "io", "messages", "progress"}
 MAY_IMPORT = {
   "types": set(),
   "io": set(),
   "messages": set(),
+  "progress": {"messages"},
   "extras": set(),
   "runtime": set(),
   "ops": set(),

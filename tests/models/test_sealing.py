@@ -11,6 +11,7 @@ from small_models import random_variables
 from chexjax import models
 from chexjax.models._cpu import apart, sealed
 
+ONE_CPU = models.for_platform("cpu")
 NETWORKS = {
   "densenet": lambda dtype: models.DenseNet(
     block_sizes=(2, 2), growth=3, bn_size=2, stem=4, dtype=dtype
@@ -39,13 +40,12 @@ def loss_of(name, dtype):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_sealed_networks_equal_open_ones(name, monkeypatch):
+def test_sealed_networks_equal_open_ones(name):
   with jax.enable_x64(True):
     loss, params = loss_of(name, jnp.float64)
     grad = jax.value_and_grad(loss, has_aux=True)
-    closed = jax.jit(grad)(params)
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    opened = jax.jit(lambda params: grad(params))(params)
+    closed = jax.jit(ONE_CPU(grad))(params)
+    opened = jax.jit(grad)(params)
   assert jax.tree.structure(closed) == jax.tree.structure(opened)
   for a, b in zip(jax.tree.leaves(closed), jax.tree.leaves(opened)):
     # The same sums in another order, in float64.
@@ -54,19 +54,21 @@ def test_sealed_networks_equal_open_ones(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_initial_weights_do_not_depend_on_the_backend(name, monkeypatch):
+def test_initial_weights_do_not_depend_on_the_devices(name):
   net, image = NETWORKS[name](jnp.float32), jnp.zeros((1, 32, 32, 3))
 
-  def draw():
-    init = jax.jit(lambda key: net.init(key, image, train=False))
-    return init(jax.random.key(0))
+  def init(key):
+    return net.init(key, image, train=False)
 
-  here = draw()
-  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-  jax.tree.map(np.testing.assert_array_equal, here, draw())
+  key = jax.random.key(0)
+  jax.tree.map(
+    np.testing.assert_array_equal,
+    jax.jit(ONE_CPU(init))(key),
+    jax.jit(init)(key),
+  )
 
 
-def test_a_sealed_densenet_keeps_less(monkeypatch):
+def test_a_sealed_densenet_keeps_less():
   loss, params = loss_of("densenet", jnp.float32)
 
   def kept():
@@ -75,8 +77,7 @@ def test_a_sealed_densenet_keeps_less(monkeypatch):
     )
     return sum(leaf.size for leaf in jax.tree.leaves(residuals))
 
-  closed = kept()
-  monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+  closed = ONE_CPU(kept)()
   # Not the activated norms; what is around the two small blocks stays.
   assert closed < 0.75 * kept()
 
@@ -92,11 +93,7 @@ class Part(nn.Module):
 
 # Forwards and backwards, twice each; on several devices they would hang.
 @pytest.mark.parametrize(("devices", "calls"), [(1, 4), (2, 0)])
-def test_calls_stay_calls_and_what_they_call_does_not(
-  devices, calls, monkeypatch
-):
-  monkeypatch.setattr(jax, "device_count", lambda: devices)
-
+def test_calls_stay_calls_and_what_they_call_does_not(devices, calls):
   def part(x):
     return Part().apply({}, x, power=2)
 
@@ -104,12 +101,29 @@ def test_calls_stay_calls_and_what_they_call_does_not(
     return part(part(x)).sum()
 
   x = jnp.linspace(-1, 1, 8)
-  text = jax.jit(jax.grad(loss)).lower(x).compile().as_text()
+  where = models.for_platform("cpu", devices=devices)
+  text = jax.jit(where(jax.grad(loss))).lower(x).compile().as_text()
   assert text.count(" call(") == calls
 
 
 def test_apart_takes_trees():
   double = apart(lambda tree, none: (jax.tree.map(lambda x: 2 * x, tree), none))
-  got, none = jax.jit(double)({"a": jnp.ones(2), "b": (jnp.zeros(3),)}, None)
+  got, none = jax.jit(ONE_CPU(double))(
+    {"a": jnp.ones(2), "b": (jnp.zeros(3),)}, None
+  )
   assert none is None
   np.testing.assert_array_equal(got["a"], 2)
+
+
+@pytest.mark.parametrize("platform", ["tpu", "cuda"])
+def test_a_sealed_program_is_refused_elsewhere(platform):
+  def part(x):
+    return Part().apply({}, x, power=2)
+
+  x = jnp.ones(8)
+  closed, opened = jax.jit(ONE_CPU(part)).trace(x), jax.jit(part).trace(x)
+  with pytest.raises(ValueError, match=f"is lowered for {platform}: give"):
+    closed.lower(lowering_platforms=(platform,))
+  assert "inlineable" not in str(
+    opened.lower(lowering_platforms=(platform,)).as_text()
+  )

@@ -59,10 +59,21 @@ def test_schedules_rise_and_fall():
   options = {"learning_rate": 1.0, "num_steps": 100, "warmup_steps": 10}
   cosine = make_schedule(**options, decay="cosine")
   constant = make_schedule(**options, decay="constant")
-  assert cosine(0) == constant(0) == 0
-  assert cosine(10) == constant(10) == constant(99) == 1
+  # Eleven equal steps, the first of them above 0.
+  want = np.arange(1, 12) / 11
+  for schedule in (cosine, constant):
+    np.testing.assert_allclose(schedule(np.arange(11)), want, rtol=1e-6)
+  assert constant(99) == 1
   np.testing.assert_allclose(cosine(55), 0.5, atol=1e-6)
   assert cosine(100) < 1e-6
+
+
+@pytest.mark.parametrize("decay", ["cosine", "constant"])
+def test_without_a_warm_up_the_first_step_has_the_whole_rate(decay):
+  schedule = make_schedule(
+    learning_rate=0.5, num_steps=4, warmup_steps=0, decay=decay
+  )
+  assert schedule(0) == 0.5
 
 
 def test_a_wrong_schedule_is_named():

@@ -12,6 +12,7 @@ from PIL import Image
 
 from chexjax.data.phantom.draw import draw_film
 from chexjax.data.phantom.sampling import Film
+from chexjax.progress import Progress
 from chexjax.types import BOXED_FINDINGS
 
 Boxes = dict[str, dict[str, list[float]]]
@@ -42,10 +43,22 @@ def draw_all(
   Raises:
     RuntimeError: a worker failed; its own output says why.
   """
-  if workers == 1:
-    return draw_share(
-      folder, films, seed=arguments["seed"], size=arguments["size"]
-    )
+  # Whoever draws them, a film that is done is a file.
+  with Progress(
+    "drawing phantom films",
+    total=len(films),
+    count=lambda: len(os.listdir(folder)),
+  ):
+    if workers == 1:
+      return draw_share(
+        folder, films, seed=arguments["seed"], size=arguments["size"]
+      )
+    return _draw_in_workers(folder, arguments, workers)
+
+
+def _draw_in_workers(
+  folder: pathlib.Path, arguments: dict[str, Any], workers: int
+) -> Boxes:
   children = [
     _start_worker(folder, arguments, number, workers)
     for number in range(workers)

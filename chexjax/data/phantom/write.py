@@ -34,7 +34,7 @@ def write_phantom(
 ) -> pathlib.Path:
   """Draw a data set and write it in ChestX-ray14's official layout.
 
-  The files are images/*.png, Data_Entry_2017.csv, BBox_List_2017.csv,
+  The files are `images/*.png`, Data_Entry_2017.csv, BBox_List_2017.csv,
   train_val_list.txt, test_list.txt, train_val_boxes.json (see
   `train_val_boxes`) and phantom.json (these arguments). Their bytes depend on
   the arguments only, not on `workers`; image number i does not depend on

@@ -208,6 +208,14 @@ def component_box(
 
   Raises:
     ValueError: if `rule` is none of `RULES`.
+
+  Example:
+    >>> heat = np.zeros((8, 8))
+    >>> heat[2:5, 1:4], heat[7, 7] = 0.5, 1.0
+    >>> component_box(heat, 0.5).tolist()
+    [1.0, 2.0, 4.0, 5.0]
+    >>> component_box(heat, 0.5, rule="most_active").tolist()
+    [7.0, 7.0, 8.0, 8.0]
   """
   from skimage import measure  # Imported late: it takes 0.4 s to load.
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from chexjax import messages
 from chexjax.evaluation.submissions.faults import Faults, near
 from chexjax.evaluation.submissions.true_films import TrueFilms
+from chexjax.progress import Progress
 
 MAPS = ("sal", "det", "mix")
 # Three float64 maps of 14 findings at 1024 x 1024 take 352 MB.
@@ -63,17 +63,15 @@ def check_all(
     The names of the maps, which are the same in all files.
   """
   first: tuple[str, ...] = ()
-  for number, path in enumerate(files.values(), 1):
-    names = _check(path, truth, faults)
-    first = first or names
-    if names and names != first:
-      faults.add(
-        f"maps: not {', '.join(first)} as in the first file", path.name
-      )
-    if number % 50 == 0 or number == len(files):
-      messages.progress(
-        f"checked {number}/{len(files)} map files", last=number == len(files)
-      )
+  with Progress("checking map files", total=len(files)) as progress:
+    for path in files.values():
+      names = _check(path, truth, faults)
+      first = first or names
+      if names and names != first:
+        faults.add(
+          f"maps: not {', '.join(first)} as in the first file", path.name
+        )
+      progress.add()
   return first
 
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chexjax import messages
 from chexjax.evaluation.collected.localization_collector import PairMaps
 from chexjax.evaluation.measures.detections import Detections
 from chexjax.evaluation.submissions import map_files
@@ -28,6 +27,7 @@ from chexjax.evaluation.submissions.json_files import (
 )
 from chexjax.evaluation.submissions.scores_csv import read_scores
 from chexjax.evaluation.submissions.true_films import FRAME, TrueFilms
+from chexjax.progress import Progress
 
 # A run's folder holds both scores and this, which is no map.
 _NO_MAP = "evaluation.npz"
@@ -82,12 +82,11 @@ class Submission(NamedTuple):
 
   def _stream(self) -> Iterator[PairMaps]:
     """Yield the maps, and tell how far the work is."""
-    for number, (key, path) in enumerate(self.maps.items(), 1):
-      for finding, maps in map_files.load(path):
-        yield key, finding, maps
-      last = number == len(self.maps)
-      if last or number % 20 == 0:
-        messages.progress(f"scored {number}/{len(self.maps)} images", last=last)
+    with Progress("scoring maps of films", total=len(self.maps)) as progress:
+      for key, path in self.maps.items():
+        for finding, maps in map_files.load(path):
+          yield key, finding, maps
+        progress.add()
 
 
 def read_submission(

@@ -27,10 +27,10 @@ def conv(x: jax.Array, kernel: jax.Array, *, strides: int = 1) -> jax.Array:
   if one:  # It reads no other pixels, and is a product of matrices.
     x = jax.lax.slice(x, (0,) * 4, x.shape, (1, strides, strides, 1))
     strides = 1
-  if not _primitive.for_cpu():
+  if _primitive.is_portable():
     return plain.xla(x, kernel, strides)
   # A product does not need a call of its own: XLA fuses nothing large into it.
-  if one or sealing.is_inside():
+  if one or sealing.is_inside() or not sealing.is_for_cpu():
     return primitives.convolve(x, kernel, strides=strides)
   return _convolve_apart(strides)(x, kernel)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import jax
 
+from chexjax.ops import _precision
+
 
 def output(
   x: jax.Array, kernel: jax.Array, *, shape: tuple[int, ...], strides: int
@@ -33,8 +35,9 @@ def kernel_gradient(
 
 def xla(x: jax.Array, kernel: jax.Array, strides: int) -> jax.Array:
   """Convolve by XLA's own operation, or as the product that it amounts to."""
+  precision = _precision.for_type(x.dtype)
   if kernel.shape[0] == 1 and strides == 1:
-    return x @ kernel[0, 0]
+    return jax.numpy.matmul(x, kernel[0, 0], precision=precision)
   pad = kernel.shape[0] // 2
   return jax.lax.conv_general_dilated(
     x,
@@ -42,6 +45,7 @@ def xla(x: jax.Array, kernel: jax.Array, strides: int) -> jax.Array:
     (strides, strides),
     [(pad, pad), (pad, pad)],
     dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    precision=precision,
   )
 
 

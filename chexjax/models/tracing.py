@@ -1,0 +1,33 @@
+"""What a program has to know before it is traced: where and how it will run."""
+
+import contextlib
+from collections.abc import Iterator
+
+import jax
+
+from chexjax.models import _cpu
+
+
+@contextlib.contextmanager
+def for_platform(
+  platform: str | None, *, devices: int = 1, tf32: bool = False
+) -> Iterator[None]:
+  """Trace programs for a platform; a context, or the decorator of a function.
+
+  JAX says which platform a program is for when it lowers it, after it has been
+  traced. Without this context, a program has the form that all platforms run.
+  In it, a program for one CPU is laid out so that XLA compiles it well there,
+  and is refused on another platform. Products of float32 are products of
+  float32, which JAX's default is not on accelerators.
+
+  Args:
+    platform: "cpu", "cuda", "tpu"; None for a program that several run.
+    devices: that share the program.
+    tf32: whether an accelerator may multiply float32 with about 10 bits: a GPU
+      in TF32, a TPU in three passes of bfloat16. A CPU never does, and what
+      places boxes or pixels is exact all the same.
+  """
+  precision = "tensorfloat32" if tf32 else "highest"
+  here = _cpu.for_platform(platform, devices=devices)
+  with here, jax.default_matmul_precision(precision):
+    yield
