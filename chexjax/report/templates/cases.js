@@ -113,6 +113,11 @@ async function drawStage(stage, number, row) {
     context.drawImage(layer, 0, 0, canvas.width, canvas.height);
   });
   context.globalAlpha = 1;
+  bars(stage, run, wanted);
+  const text = stage.querySelector(".said").textContent;
+  const said = row ? `Film with maps and boxes. ${text}` : "no case";
+  canvas.setAttribute("aria-label", said);
+  canvas.dataset.case = caseOf(row);
   if (!row) return;
   for (const map of about.runs[number].maps) {
     const box = run.maps[map.name] && run.maps[map.name].box;
@@ -123,10 +128,6 @@ async function drawStage(stage, number, row) {
   if (state.shown.true && row.true) {
     for (const box of [row.true, ...row.more]) outline(canvas, box, TRUE, []);
   }
-  bars(stage, run, wanted);
-  canvas.dataset.case = caseOf(row);
-  const text = stage.querySelector(".said").textContent;
-  canvas.setAttribute("aria-label", `Film with maps and boxes. ${text}`);
 }
 
 async function draw() {
