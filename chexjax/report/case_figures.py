@@ -74,8 +74,8 @@ def _case(
   scale[1::2] = film.shape[0] / table.frame[0]
   maps = {
     n: m["low"] + cases.pixels(m["file"]) / 255 * (m["high"] - m["low"])
-    for n, m in stored["maps"].items()
-    if n in boxes
+    for n, m in ((n, stored["maps"].get(n)) for n in boxes)
+    if m
   }
   return Case(
     image=film,

@@ -61,11 +61,11 @@ def draw_examples(
   ious = table.regions().iou(np.nan_to_num(chosen[last])[:, None])[:, 0]
 
   def case_of(row: int) -> Case:
-    heat = cases[row]["maps"].items()
+    heat = cases[row]["maps"]
     boxes = {n: box[row] for n, box in chosen.items()}
     return Case(
       image=film(cases[row]["index"]),
-      maps={n: m.astype(np.float32) for n, m in heat},
+      maps={n: heat[n].astype(np.float32) for n in names if n in heat},
       predicted={n: b for n, b in boxes.items() if np.isfinite(b).all()},
       true=table.regions().of(row),
       title=f"{table.finding[row]}, {table.image[row]}",

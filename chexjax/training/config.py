@@ -196,7 +196,8 @@ class Config:
   """Steps of a stage that --on_nan=skip skips before it stops the run; counted
   anew when a run goes on."""
   num_examples: int = 2
-  """Examples drawn per boxed finding after the evaluation."""
+  """Examples drawn per boxed finding after the evaluation; with 0 there is none
+  in TensorBoard either."""
   phantom_images: int = 4000
   """Images of the phantom, over all splits."""
   phantom_seed: int = 0

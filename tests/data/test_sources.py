@@ -105,6 +105,10 @@ def test_changed_films_are_seen_and_older_records_named(
   count = len(opened().splits["test"])
   said = capsys.readouterr().out
   assert "as it was before" not in said
+  # How many films, in our words; TFDS's own lines are not there.
+  films_in = len(list(folder.glob("images/0*.png")))
+  assert f"building records of {films_in} films" in said
+  assert "ownload" not in said
   assert "1 hidden and system files are ignored" in said
   old = record_cache.folder_digest(folder)
   for path in films(folder):

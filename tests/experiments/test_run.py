@@ -1,11 +1,14 @@
 """The main job, end to end, as small as it goes."""
 
 import json
+import pathlib
+import shlex
 
 import jax
 import pytest
 from tiny import STEPS, TINY, TINY_OWN
 
+from chexjax.__main__ import main as chexjax_main
 from chexjax.commands import evaluate, report
 from chexjax.io import held
 from experiments.run import main
@@ -23,8 +26,13 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   said = capsys.readouterr().out
   assert "min in all, an estimate" in said
   assert main(argv) == 0
-  said = capsys.readouterr().out
+  out, err = capsys.readouterr()
+  said = out
   assert f"stage 1 is finished at step {STEPS}" in said
+  check_the_end(out, tmp_path / "w")
+  # What other libraries say of their own affairs is not there.
+  for noise in ("Unknown size", "WARNING:absl", "Variant folder", "[PROCESS"):
+    assert noise not in out + err
   results = json.loads((tmp_path / "w" / "results.json").read_text())
   assert set(results["localization"]) >= {
     "sal", "det", "mix", "det_untrained", "mix_untrained", "image_blind",
@@ -51,11 +59,47 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
     assert (tmp_path / "w" / name).exists()
   # The evaluator finds the checkpoint, and the report what both have left.
   (tmp_path / "w" / "results.json").unlink()
+  (tmp_path / "w" / "report.html").write_text("older than the results")
   assert evaluate.main([f"--workdir={tmp_path / 'w'}"]) == 0
+  said = capsys.readouterr().out
+  assert "## Table" not in said
+  assert "IoU of Mix" in said
+  assert "Training" in (tmp_path / "w" / "report.html").read_text("utf-8")
   again = json.loads((tmp_path / "w" / "results.json").read_text())
   assert again["localization"] == results["localization"]
   assert report.main([f"--workdir={tmp_path / 'w'}"]) == 0
   assert "Training" in (tmp_path / "w" / "report.html").read_text("utf-8")
+
+
+def check_the_end(said, workdir):
+  """Ten lines, tables in a file, and commands that are there."""
+  assert "## Table" not in said
+  lines = said.splitlines()
+  start = next(i for i, x in enumerate(lines) if x.startswith("phantom, "))
+  end = lines[start:]
+  assert len(end) <= 12
+  for label in ("AUC", "IoU of Sal", "IoU of Det", "IoU of Mix"):
+    assert [x for x in end if x.startswith(label)], label
+  assert [x for x in end if x.startswith("IoU of image-blind box")]
+  assert sum("untrained head" in x for x in end) == 2
+  report = workdir / "report.html"
+  (files,) = [x for x in end if x.startswith("done in ")]
+  assert files.endswith(
+    f"tables in {workdir / 'tables.md'}, report in {report}"
+  )
+  assert "## Table 1" in (workdir / "tables.md").read_text()
+  assert "Training" in report.read_text("utf-8")
+  assert end[-4] == "next:"
+  again, predict, board = map(shlex.split, end[-3:])
+  assert again[1:] == ["-m", "chexjax", "report", f"--workdir={workdir}"]
+  assert predict[1:4] == ["-m", "chexjax", "predict"]
+  assert pathlib.Path(predict[-1]).is_file()
+  assert board[-1] == f"--logdir={workdir / 'tensorboard'}"
+  assert list((workdir / "tensorboard").glob("events*"))
+  # As they are printed.
+  assert chexjax_main(again[3:]) == 0
+  assert chexjax_main(predict[3:]) == 0
+  assert (workdir / "predictions" / "predictions.json").is_file()
 
 
 def test_an_empty_data_dir_is_named(tmp_path, capsys):

@@ -84,6 +84,14 @@ def test_the_program_is_of_all_platforms_and_of_none(exported):
   # The free size is checked; nothing else calls a backend's own code.
   assert set(re.findall(r"custom_call @(\w+)", module)) <= {"shape_assertion"}
   assert "inlineable" not in module
+  # Products of float32 are asked for on every platform.
+  products = re.findall(r"stablehlo\.(?:dot_general|convolution)\b.*", module)
+  assert products
+  assert all(
+    "precision = [HIGHEST, HIGHEST]" in p
+    or "#stablehlo<precision HIGHEST>" in p
+    for p in products
+  )
 
 
 def test_an_export_leaves_the_forms_for_a_cpu_to_others(tiny_run, exported):

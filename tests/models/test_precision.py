@@ -156,6 +156,9 @@ def test_the_command_line_reaches_the_model():
   model = setup.make_model(narrow, 3)
   assert model.dtype == jnp.bfloat16
   assert model.remat
+  rough = setup.make_model(dataclasses.replace(config, precision="tf32"), 3)
+  assert rough.dtype == jnp.float32
+  assert rough.tf32
   assert setup.make_model(config, 3) == models.ChexModel(
     num_classes=3, region_gradient=False, **dataclasses.asdict(config.model)
   )

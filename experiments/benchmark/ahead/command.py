@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import pathlib
+import sys
 import time
 from typing import Any, Literal
 
@@ -68,8 +69,12 @@ def main(argv: list[str] | None = None) -> int:
   """Runs the command line; returns the exit status, 1 if one failed."""
   options = parse(Options, argv, prog="benchmark ahead")
   topologies.be_quiet()
-  chip = topologies.chip_of(options.topology)
-  devices = topologies.devices_of(options.topology)[: options.devices]
+  try:
+    chip = topologies.chip_of(options.topology)
+    devices = topologies.devices_of(options.topology)[: options.devices]
+  except (ImportError, ValueError) as error:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
   options.out.mkdir(parents=True, exist_ok=True)
   failed = False
   for precision in options.precision:

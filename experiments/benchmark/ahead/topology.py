@@ -99,7 +99,8 @@ def chip_of(topology: str) -> Chip:
     ValueError: no such chip is known, or its number is missing.
   """
   name, _, grid = topology.partition(":")
-  if name not in CHIPS or not grid:
+  known = name in CHIPS and grid
+  if not known or (CHIPS[name].platform == "cuda" and not grid.isdecimal()):
     raise ValueError(
       f"--topology={topology} must be NAME:GRID, such as h100:8 or v5e:2x2, "
       f"with a name among {', '.join(CHIPS)}"
