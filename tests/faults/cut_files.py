@@ -132,7 +132,7 @@ class Place:
     """Returns the figures that a command has left."""
     if name in ("run", "evaluate"):
       tree = json.loads((self.live / "run" / "results.json").read_text())
-      kept = ("classification", "localization", "gains", "counts")
+      kept = ("auc", "localization", "gains", "counts")
       return {key: tree.get(key) for key in kept}
     if name == "predict":
       path = self.live / "out" / "predicted" / "predictions.csv"
