@@ -214,3 +214,8 @@ def test_a_truth_that_contradicts_itself_is_refused(truth):
     dataclasses.replace(truth, images=[image(0)] * NUM)
   with pytest.raises(ValueError, match=r"boxes must be \[N, K, 4\]"):
     dataclasses.replace(truth, boxes=np.zeros((NUM, 4)))
+
+
+def test_a_finding_may_not_be_called_as_the_mean_is(truth):
+  with pytest.raises(ValueError, match="no finding may be called mean"):
+    dataclasses.replace(truth, findings=("Mass", "mean", "Hernia"))
