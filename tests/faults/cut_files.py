@@ -204,7 +204,8 @@ def verdict(place, name, status, said):
     return "refused", "" if "error: " in said else "no sentence"
   if status != 0:
     return "lost", f"status {status}"
-  if name == "convert" and not (place.live / "run/results.json").exists():
+  scored = (place.live / "run" / "results.json").exists()
+  if name in ("convert", "predict") and not scored:
     # Weights of a run that was not scored: they have no thresholds.
     return "as before", ""
   try:
