@@ -95,7 +95,7 @@ def control_heads(model: Model, size: int) -> Any:
 
 
 def make_forward(
-  model: Model, info: ModelInfo, platform: str | None = None
+  model: Model, info: ModelInfo, *, platform: str | None = None
 ) -> Callable[[Any, Any], dict[str, Any]]:
   """Build the jitted function from films to logits and maps.
 

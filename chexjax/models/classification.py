@@ -20,6 +20,21 @@ from chexjax.models.layers import (
 )
 
 
+@jax.custom_jvp
+def _of_this_turn(x, own):
+  """Return `x`, which every turn of a loop shares, as if it were its own.
+
+  What depends on nothing else is computed before a loop. Of a bfloat16 map
+  that is its float32, and every turn would read twice the bytes.
+  """
+  return jax.lax.optimization_barrier((x, own))[0]
+
+
+_of_this_turn.defjvp(
+  lambda primals, tangents: (_of_this_turn(*primals), tangents[0])
+)
+
+
 class SaliencyHead(nn.Module, kw_only=True):
   """Norm-act-conv1x1 to the hidden map, again to the saliency logits.
 
@@ -42,6 +57,9 @@ class SaliencyHead(nn.Module, kw_only=True):
     `moments` are those of `x`, the same for all findings; None where the stored
     statistics are taken.
     """
+    narrow = x.dtype != jnp.promote_types(x.dtype, jnp.float32)
+    if narrow and not self.is_initializing():
+      x = _of_this_turn(x, self.variables["params"]["norm1"]["scale"])
     norm = functools.partial(
       BatchNorm, use_running_average=not train, dtype=self.dtype
     )
@@ -52,6 +70,41 @@ class SaliencyHead(nn.Module, kw_only=True):
     saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
     return carry, (hidden, saliency[..., 0].astype(wide))
+
+
+def scan_saliency_heads(
+  *, num_classes: int, hidden: int, dtype: Any, name: str
+) -> nn.Module:
+  """Build a `SaliencyHead` for each finding, one after another.
+
+  Args:
+    num_classes: findings, K.
+    hidden: see `SaliencyHead`.
+    dtype: see `SaliencyHead`.
+    name: of the module.
+
+  Returns:
+    A module with the arguments of `SaliencyHead`. It returns None and a pair:
+    hidden maps `[B, K, h, w, hidden]` and saliency logits `[B, K, h, w]`.
+  """
+  # Each head norms and rectifies the merged map in its own way. A scan has
+  # one such copy in memory at a time, a vmap would have all K. The hidden
+  # maps and their moments are kept, so the gradient computes only these copies
+  # again.
+  head = nn.remat(
+    SaliencyHead,
+    static_argnums=(4,),
+    policy=jax.checkpoint_policies.save_only_these_names("hidden", "kept"),
+  )
+  scanned = nn.scan(
+    head,
+    variable_axes={"params": 0, "batch_stats": 0},
+    split_rngs={"params": True},
+    in_axes=(nn.broadcast, nn.broadcast, nn.broadcast),
+    out_axes=1,
+    length=num_classes,
+  )
+  return scanned(hidden=hidden, dtype=dtype, name=name)
 
 
 class ClassificationModule(nn.Module, kw_only=True):
@@ -102,24 +155,14 @@ class ClassificationModule(nn.Module, kw_only=True):
     )
     taps = densenet(images.astype(self.dtype), train=train)
     merged = FPN(features=self.fpn_features, dtype=self.dtype, name="fpn")(taps)
-    # Each head norms and rectifies the merged map in its own way. A scan has
-    # one such copy in memory at a time, a vmap would have all K. The hidden
-    # maps are kept, so the gradient computes only these copies again.
-    head = nn.remat(
-      SaliencyHead,
-      static_argnums=(4,),
-      policy=jax.checkpoint_policies.save_only_these_names("hidden"),
+    heads = scan_saliency_heads(
+      num_classes=self.num_classes,
+      hidden=self.hidden,
+      dtype=self.dtype,
+      name="saliency",
     )
-    scanned = nn.scan(
-      head,
-      variable_axes={"params": 0, "batch_stats": 0},
-      split_rngs={"params": True},
-      in_axes=(nn.broadcast, nn.broadcast, nn.broadcast),
-      out_axes=1,
-      length=self.num_classes,
-    )(hidden=self.hidden, dtype=self.dtype, name="saliency")
     moments = channel_moments(merged) if train else None
-    _, (hidden, saliency) = scanned(None, merged, moments, train)
+    _, (hidden, saliency) = heads(None, merged, moments, train)
     return self._pool(saliency), {
       "fpn": merged,
       "hidden": hidden,

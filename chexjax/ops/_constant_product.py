@@ -1,8 +1,8 @@
 """Products with a constant sparse matrix, which a CPU reads instead.
 
 A row of a pooling matrix has at most four numbers that are not 0, a column
-mostly two. A CPU is quicker to read and add these than to multiply; other
-backends multiply.
+mostly two. A CPU is quicker to read and add these than to multiply. A TPU makes
+one large product, a GPU many small ones.
 """
 
 import dataclasses
@@ -48,6 +48,22 @@ def _dense(x, *, matrix, axis, turned, precision):
   return jnp.moveaxis(product, 0, axis)
 
 
+def _batched(x, *, matrix, axis, turned, precision):
+  """Multiply for all places on the axes before it, where `x` lies as it is.
+
+  A GPU would transpose `x` for the one large product, and its result again.
+  """
+  values = matrix.values.T if turned else matrix.values
+  places = tuple(range(axis))
+  each = jnp.broadcast_to(
+    values.astype(x.dtype), (*x.shape[:axis], *values.shape)
+  )
+  contracted = (axis + 1,), (axis,)
+  return jax.lax.dot_general(
+    each, x, (contracted, (places, places)), precision=precision
+  )
+
+
 def _read(x, *, matrix, axis, turned, precision):
   """Add what the matrix does not multiply by 0, in float32 at least."""
   del precision
@@ -67,8 +83,9 @@ def _read(x, *, matrix, axis, turned, precision):
 _product = _primitive.define(
   "constant_product",
   plain=_dense,
-  cpu=_read,
   static=("matrix", "axis", "turned", "precision"),
+  cpu=_read,
+  cuda=_batched,
 )
 
 

@@ -1,4 +1,4 @@
-"""Linear operations with a form of their own for XLA's CPU backend.
+"""Linear operations with forms of their own for some of XLA's backends.
 
 They are primitives, because JAX has no other operation that has a custom
 transpose and can also be differentiated forwards: `jax.custom_vjp` refuses
@@ -36,10 +36,10 @@ def define(
   name: str,
   *,
   plain: Callable[..., jax.Array],
-  cpu: Callable[..., jax.Array],
   static: tuple[str, ...],
+  **forms: Callable[..., jax.Array],
 ) -> core.Primitive:
-  """Define a primitive that has two forms and takes the platform's.
+  """Define a primitive that has several forms and takes the platform's.
 
   The platform is that of the lowered program, which can be another one than
   that of the host: a program exported for a TPU has the plain form.
@@ -50,8 +50,8 @@ def define(
     name: shown in a jaxpr.
     plain: the operation in `jax.numpy` and `jax.lax`, of the operands by
       position and the parameters by name.
-    cpu: the same, in the form for a CPU.
     static: the names of the parameters, whose values are hashable.
+    **forms: platform -> the same in the form for it, such as `cpu` or `cuda`.
 
   Returns:
     The primitive; `bind` it to the operands and parameters.
@@ -64,7 +64,7 @@ def define(
 
   primitive.def_abstract_eval(abstract)
   primitive.def_impl(jax.jit(primitive.bind, static_argnames=static))
-  for form, platform in ((plain, None), (cpu, "cpu")):
+  for platform, form in ((None, plain), *forms.items()):
     lowering = mlir.lower_fun(form, multiple_results=False)
     mlir.register_lowering(primitive, lowering, platform=platform)
   return primitive

@@ -27,8 +27,8 @@ class Work(NamedTuple):
 def count(jaxpr: Any, *, constant_products: bool = False) -> Work:
   """Count the work of a jaxpr; a loop counts as often as it runs.
 
-  Of a condition only the most expensive branch counts. A loop of unknown
-  length counts once.
+  Of a condition only the most expensive branch counts, of forms for several
+  platforms the one for all others. A loop of unknown length counts once.
 
   Args:
     jaxpr: a `Jaxpr`; of a `ClosedJaxpr` give its `jaxpr`.
@@ -48,7 +48,8 @@ def count(jaxpr: Any, *, constant_products: bool = False) -> Work:
       for body in _bodies(equation)
     ]
     if inner and equation.primitive.name == "cond":
-      inner = [max(inner)]
+      platforms = equation.params.get("branches_platforms")
+      inner = [inner[platforms.index(None)] if platforms else max(inner)]
     times = equation.params.get("length", 1) if inner else 1
     flops += found.flops + times * sum(work.flops for work in inner)
     moved += found.bytes + times * sum(work.bytes for work in inner)

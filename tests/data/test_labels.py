@@ -221,3 +221,12 @@ def test_a_split_of_another_name_is_hinted(tmp_path, word, meant):
   text = TABLE.replace("patient", "split")
   _, faults = read(tmp_path, text.replace(",1\n", f",{word}\n"))
   assert f"did you mean {meant}?" in faults[0]
+
+
+@pytest.mark.parametrize("name", ["mean", "all"])
+@pytest.mark.parametrize(
+  "text", ["file,findings\na.png,NAME\n", "file,NAME\na.png,1\n"]
+)
+def test_a_name_that_results_use_is_refused(tmp_path, name, text):
+  _, (fault, *_) = read(tmp_path, text.replace("NAME", name))
+  assert "give the finding another name" in fault

@@ -189,6 +189,7 @@ ENTRY %main () -> f32[] {
 def test_the_table_says_what_failed_and_what_does_not_fit():
   good = {
     "name": "good", "images": 8, "devices": 1, "compile_seconds": 3.0,
+    "compile_cpu_seconds": 4.0,
     "memory": {"bytes": 20 * 2**30, "chip": 16 * 2**30, "fits": False},
     "least": {"flops": 1e12, "bytes": 2e9}, "flops": {"high": 1e12},
     "bytes": 5e9, "seconds": 0.01, "seconds_of_products": 0.002,

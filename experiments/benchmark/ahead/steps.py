@@ -146,5 +146,5 @@ def _predict(config, model, device, images, platform):
     lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place),
     (variables, films),
   )
-  forward: Any = make_forward(model, info, platform)
+  forward: Any = make_forward(model, info, platform=platform)
   return forward.trace(*args)

@@ -5,7 +5,7 @@ from typing import Any
 
 _GIB = 2**30
 _COLUMNS = (
-  "program", "compiles, s", "GiB a device", "most images", "TFLOP",
+  "program", "compiles, s (CPU)", "GiB a device", "most images", "TFLOP",
   "GB (least)", "ms: products, memory, estimate", "images/s", "all-reduces, MB",
   "others, host calls",
 )  # fmt: skip
@@ -70,7 +70,7 @@ def _row(record):
   speed = f"{rate(record) / each:.0f}"
   return [
     record["name"],
-    f"{record['compile_seconds']:.0f}",
+    f"{record['compile_seconds']:.0f} ({record['compile_cpu_seconds']:.0f})",
     f"{memory['bytes'] / _GIB:.2f} of {memory['chip'] / _GIB:.0f}{room}",
     f"{most['images']} ({most['bytes'] / _GIB:.1f} GiB)" if most else "",
     f"{sum(record['flops'].values()) / 1e12:.2f}",
