@@ -65,6 +65,8 @@ def name_fault(name: str, *, column: bool = False) -> str:
       f"{name!r} is a number, not a finding; for 0 and 1 write one column for "
       "each finding, named after it, and no column findings"
     )
+  if not name.isprintable():
+    return f"{name!r} holds a control character; write the name without it"
   if name in RESERVED:
     return (
       f"{name!r} is what results.json calls the figure over all findings; give "
