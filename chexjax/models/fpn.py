@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from chexjax.models.layers import Conv
-from chexjax.ops import _primitive
+from chexjax.ops import _precision, _primitive
 
 
 def upsample_nearest(x: jax.Array, factor: int = 2) -> jax.Array:
@@ -33,7 +33,8 @@ def _multiply(x, factor, *, axis):
   Each sum has one term that is not 0, which this precision leaves as it is.
   """
   ones = np.repeat(np.eye(x.shape[axis]), factor, 0).astype(x.dtype)
-  repeated = jnp.tensordot(ones, x, (1, axis), precision="highest")
+  precision = _precision.for_type(x.dtype) or "highest"
+  repeated = jnp.tensordot(ones, x, (1, axis), precision=precision)
   return jnp.moveaxis(repeated, 0, axis)
 
 
