@@ -39,6 +39,9 @@ BOXED_FINDINGS: tuple[str, ...] = (
   "Pneumothorax",
 )
 
+# What results.json calls figures over all findings; no finding may.
+RESERVED: tuple[str, ...] = ("mean", "all")
+
 
 class Batch(NamedTuple):
   """The input of a train or evaluation step.

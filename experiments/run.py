@@ -74,6 +74,7 @@ def _train(config: Config, stopping: Stopping) -> int:
 
     def open_all():
       if processes.first():
+        workdir.check_places(config.workdir)
         workdir.check_options(config)
       dataset = open_data(config)
       if processes.first():

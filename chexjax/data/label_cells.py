@@ -6,6 +6,7 @@ import re
 from typing import Literal, NamedTuple, get_args
 
 from chexjax.data.columns import plain
+from chexjax.types import RESERVED
 
 NO_FINDING = "No Finding"
 Uncertain = Literal["ignore", "positive", "negative"]
@@ -63,6 +64,13 @@ def name_fault(name: str, *, column: bool = False) -> str:
     return (
       f"{name!r} is a number, not a finding; for 0 and 1 write one column for "
       "each finding, named after it, and no column findings"
+    )
+  if not name.isprintable():
+    return f"{name!r} holds a control character; write the name without it"
+  if name in RESERVED:
+    return (
+      f"{name!r} is what results.json calls the figure over all findings; give "
+      "the finding another name"
     )
   if plain(name) in _NO_NAMES or not plain(name):
     return (

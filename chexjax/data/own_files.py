@@ -154,8 +154,9 @@ def _dark(deep: list[pathlib.Path]) -> list[str]:
 def _surplus(folder: pathlib.Path, films: Films) -> list[str]:
   """Return notes of image files that no row names."""
   found, clutter = files_under(folder, suffixes=(*SUFFIXES, *DICOM))
-  own = {path.relative_to(folder) for path in films.paths.values()}
-  surplus = [path for path in found if path not in own]
+  # A row that leads out of the folder is named with the other faults.
+  own = set(films.paths.values())
+  surplus = [path for path in found if folder / path not in own]
   notes = []
   if surplus:
     notes.append(

@@ -70,10 +70,10 @@ def prepared_builder(
     with turn(cache, folder, work=f"unpacks archives of {folder}"):
       unpacking.unpack_all(folder)
   place = cache / folder_digest(folder)
-  if not _damaged(place):
-    builder = _builder(place, size)
-    if builder.is_prepared():
-      return builder
+  if not _damaged(place) and _builder(place, size).is_prepared():
+    # Anew: another process may have finished them since this one was made,
+    # which then is prepared and knows of no split.
+    return _builder(place, size)
   with turn(cache, folder, work=f"builds records of {folder}"):
     for path, why in _damaged(place).items():
       messages.warn(

@@ -2,11 +2,15 @@
 
 - `figures`, `overlay`: maps and boxes over a film
 - `examples`: some cases of a scored split
-- `cases`: `cases.zip`, small pictures of every boxed case
+- `cases`: `cases.zip`, pictures of every boxed case and of the worst wrong calls
 - `submission_pictures`: the same, of other people's predictions
-- `curves`, `training_curves`: figures of an evaluation, of a training run
-- `small_multiples`: the axes that both draw on
-- `run`, `case_browser`, `page`, `build`: the HTML report
+- `score_curves`, `curves`, `training_curves`: figures of the scores, of the
+  boxes, of a training run; `small_multiples` has their axes, `drawn_figures`
+  draws all of a run
+- `verdict`, `key_figures`: the head of the report, in words and numbers
+- `case_browser`, `case_answers`, `wrong_cases`: its cases
+- `run`, `embedded`, `page`, `build`: the HTML report
+- `side_by_side`: that of several systems
 """
 
 from chexjax.extras import require

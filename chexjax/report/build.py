@@ -1,6 +1,8 @@
 """The HTML report, built from the folders of one or two evaluations."""
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 
 from chexjax import evaluation, messages
 from chexjax.evaluation.outputs import evaluation_npz
@@ -28,9 +30,10 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
   """
   if len(workdirs) not in (1, 2):
     raise ValueError(f"one or two --workdir, got {len(workdirs)}")
-  runs = [
-    open_run(workdir, label_of(workdirs, workdir)) for workdir in workdirs
-  ]
+  runs = []
+  for workdir in workdirs:
+    with _of_our_kind(workdir):
+      runs.append(open_run(workdir, label_of(workdirs, workdir)))
   compared, words = None, list[str]()
   if len(runs) == 2:
     options = runs[0].results["protocol"]
@@ -45,18 +48,17 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
     words = comparison_verdict(
       tree, main_map(runs[0].results), [run.label for run in runs]
     )
-  official = [run.results["dataset"] == "ChestX-ray14" for run in runs]
+  tables, told = [], []
+  for run, workdir in zip(runs, workdirs):
+    with _of_our_kind(workdir):
+      official = run.results["dataset"] == "ChestX-ray14"
+      tables.append(all_tables(run.results, published=official))
+      told.append([*notes(run.results), *leak_notes(workdir)])
   html = page.render(
     title=" and ".join(f"{run.label}" for run in runs) + ": chexjax report",
     runs=runs,
-    tables=[
-      all_tables(run.results, published=real)
-      for run, real in zip(runs, official)
-    ],
-    notes=[
-      [*notes(run.results), *leak_notes(workdir)]
-      for run, workdir in zip(runs, workdirs)
-    ],
+    tables=tables,
+    notes=told,
     figures=[
       draw_figures(run, workdir) for run, workdir in zip(runs, workdirs)
     ],
@@ -64,6 +66,18 @@ def write(workdirs: list[pathlib.Path], out: pathlib.Path) -> None:
     compared=words,
   )
   write_text(out, html)
+
+
+@contextlib.contextmanager
+def _of_our_kind(workdir: pathlib.Path) -> Iterator[None]:
+  """Turn what a stranger's tree of results raises into a sentence."""
+  try:
+    yield
+  except (LookupError, TypeError, AttributeError) as error:
+    raise ValueError(
+      f"{workdir / 'results.json'} is damaged or of another program "
+      f"({type(error).__name__}: {error}); evaluate again"
+    ) from error
 
 
 def leak_notes(workdir: pathlib.Path) -> list[str]:
@@ -138,6 +152,6 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
   else:
     try:
       cases = Cases(path)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
       messages.warn(f"note: {error}: cases without pictures")
   return page.Run(label, results, stored, measures, cases)

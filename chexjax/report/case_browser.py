@@ -41,10 +41,10 @@ def case_data(runs: Sequence[Run]) -> tuple[dict[str, Any], list[str]]:
   about = {
     "said": _said(runs, rows),
     "findings": sorted({row["finding"] for row in rows}),
-    "main": main_map(runs[0].results),
     "runs": [
       {
         "label": run.label,
+        "main": main_map(run.results),
         "maps": [
           {"name": n, "title": map_label(n)}
           for n in without_untrained(run.record.table.boxes)

@@ -20,7 +20,7 @@ from chexjax.io import replacing
 VERSION = 1
 NAME = "cases.zip"
 IMAGE_SIDE, MAP_SIDE = 512, 128  # pixels, at most
-_QUALITY = {"image": 65, "map": 75}
+_QUALITY = {"image": 50, "map": 75}
 
 
 def _jpeg(pixels: np.ndarray, side: int, quality: int) -> bytes:

@@ -30,6 +30,11 @@ def _span(pair: Sequence[float] | None) -> str:
   return f" ({cell_text(tuple(pair))})" if pair else ""
 
 
+def _moment(stamp: str | None) -> str:
+  """Return an ISO time in UTC, to the minute, as people write it."""
+  return f"{stamp[:16].replace('T', ' ')} UTC" if stamp else "not recorded"
+
+
 def summary(run: Run) -> list[tuple[str, str]]:
   """Return the key figures of a run, each with what it is over.
 
@@ -49,7 +54,7 @@ def summary(run: Run) -> list[tuple[str, str]]:
       f"{results['dataset']}: {len(images.image):,} test films of "
       f"{patients:,} patients",
     ),
-    ("Scored on", str(results["provenance"].get("date", "not recorded"))),
+    ("Scored on", _moment(results["provenance"].get("date"))),
     (
       f"Mean AUC over {counts['auc_findings']} findings",
       cell_text(results["auc"]["mean"])
@@ -82,7 +87,7 @@ def origin(run: Run) -> list[tuple[str, str]]:
   """
   came = run.results["provenance"]
   dataset = came.get("dataset", {})
-  now = datetime.datetime.now(datetime.UTC)
+  now = datetime.datetime.now(datetime.UTC).isoformat()
   version = value_at(came, "versions", "chexjax")
   return [
     ("Command", str(came.get("command", "not recorded"))),
@@ -91,7 +96,7 @@ def origin(run: Run) -> list[tuple[str, str]]:
     ("Devices", ", ".join(came.get("devices", [])) or "not recorded"),
     ("Split hash", str(dataset.get("split_hash", "not recorded"))),
     ("Data_Entry", str(dataset.get("data_entry_version", "not recorded"))),
-    ("This page was made on", now.isoformat(timespec="seconds")),
+    ("This page was made on", _moment(now)),
   ]
 
 

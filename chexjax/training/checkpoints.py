@@ -12,25 +12,9 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from flax import traverse_util
 
-from chexjax.weights.variables import chosen_step, reading
+from chexjax.weights.variables import OrbaxNoise, chosen_step, reading
 
 _managers = ocp.checkpoint_managers
-
-
-class _OrbaxNoise(logging.Filter):
-  """Drops two kinds of Orbax's log records.
-
-  Orbax warns at every save without a metric; between evaluations there is no
-  metric. It logs the traceback of every thread that cannot write;
-  `Checkpoints` raises that error itself, once. Records of other libraries
-  pass.
-  """
-
-  def filter(self, record: logging.LogRecord) -> bool:
-    """Return whether a record passes."""
-    if "orbax" not in record.pathname:
-      return True
-    return not (record.exc_info or "tracked_metric" in str(record.msg))
 
 
 class Checkpoints:
@@ -53,7 +37,7 @@ class Checkpoints:
         has to guess what its heads are of.
     """
     self.folder, self._findings = folder.absolute(), list(findings)
-    self._noise = _OrbaxNoise()
+    self._noise = OrbaxNoise()
     logging.getLogger("absl").addFilter(self._noise)
     # A metric that is cut short would make another checkpoint the best one.
     chosen_step(self.folder)

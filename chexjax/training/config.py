@@ -152,7 +152,7 @@ class Config:
   """Whether compiled steps are kept in cache_dir."""
   init: str | None = None
   """Weights to start from: imagenet (both backbones, as the paper), released
-  (the authors'), a path that experiments.predict takes, or none: scratch."""
+  (the authors'), a path that chexjax predict takes, or none: scratch."""
   init_dir: pathlib.Path | None = None
   """Folder with the files of --init=imagenet or released; without it,
   imagenet is downloaded from the Hugging Face hub."""

@@ -17,6 +17,7 @@ from chexjax.inference.boxes import cut_box
 from chexjax.inference.forward import make_predict
 from chexjax.inference.maps import map_plan
 from chexjax.inference.thresholds import default_percentile
+from chexjax.progress import Progress
 from chexjax.runtime import compile_cache, compile_messages, processes
 from chexjax.runtime.sharding import make_mesh, replicated, sharded
 from chexjax.systems import Model
@@ -122,7 +123,8 @@ class ExampleMaps:
     if self._failed or not self._shown:
       return None
     try:
-      return self._draw(variables)
+      with Progress("drawing example maps"):
+        return self._draw(variables)
     except Exception as error:  # Of any kind: fonts, memory, a film, ...
       self._failed = True
       messages.warn(f"note: no example maps in TensorBoard: {error}")

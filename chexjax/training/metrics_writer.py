@@ -52,12 +52,11 @@ class MetricsWriter:
       for line in text.splitlines():
         try:
           row = json.loads(line)
-        except ValueError:  # A killed run leaves half a line.
-          continue
-        if row["stage"] < stage or (
-          row["stage"] == stage and row["step"] <= start
-        ):
-          kept.append(line)
+          at = (row["stage"], row["step"])
+          if at[0] < stage or (at[0] == stage and at[1] <= start):
+            kept.append(line)
+        except (ValueError, LookupError, TypeError):
+          continue  # A killed run leaves half a line.
     write_text(self._path, "".join(line + "\n" for line in kept))
     self._board: Any = None
     if _has_semaphores():

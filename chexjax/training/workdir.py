@@ -30,6 +30,32 @@ _FREE = (
 )
 
 
+# What a run writes at its end, and the folders that it writes into.
+_FILES = ("metrics.jsonl", "results.json", "evaluation.npz", "cases.zip")
+_FOLDERS = ("checkpoints", "figures", "tensorboard")
+
+
+def check_places(workdir: pathlib.Path) -> None:
+  """See that no folder is where a file of a run goes, nor a file in a folder's.
+
+  Args:
+    workdir: of the run; it need not exist.
+
+  Raises:
+    OSError: something is in the way; names it.
+  """
+  for name in _FILES:
+    if (workdir / name).is_dir():
+      raise IsADirectoryError(
+        f"{workdir / name} is a folder, and a run writes a file there; move it"
+      )
+  for name in _FOLDERS:
+    if (workdir / name).exists() and not (workdir / name).is_dir():
+      raise NotADirectoryError(
+        f"{workdir / name} is a file, and a run needs a folder there; move it"
+      )
+
+
 def check_options(config: Config) -> None:
   """Compare the options with those of the workdir, if it has any.
 

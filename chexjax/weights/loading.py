@@ -4,9 +4,11 @@
 folder that `convert` wrote, or the workdir of a run.
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -161,8 +163,9 @@ def _from_converted(path: pathlib.Path) -> _Loaded:
   info = dataclasses.replace(
     info, findings=_checked_findings(info.findings, file)
   )
-  model = make_model(len(info.findings), info.options, system=info.system)
-  like = shapes_of(model, stage=info.stage)
+  with _fitting_options(file):
+    model = make_model(len(info.findings), info.options, system=info.system)
+    like = shapes_of(model, stage=info.stage)
   return model, restore_variables(path / "variables", like), info
 
 
@@ -179,9 +182,10 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
     messages.tell(f"{path}: stage {stage}, step {step}")
     findings = _findings_of_run(path, folder / str(step), config)
     system = config.get("system", OURS)
-    model = make_model(len(findings), config["model"], system=system)
     trained = 1 if stage == 1 else 3
-    like = shapes_of(model, stage=trained)
+    with _fitting_options(file):
+      model = make_model(len(findings), config["model"], system=system)
+      like = shapes_of(model, stage=trained)
     variables = restore_variables(folder / str(step) / "state", like)
     percentiles, cuts = run_results.of_workdir(
       path, stage, box_map_of(trained, system=system)
@@ -203,6 +207,18 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
       ),
     )
   raise ValueError(f"{path} has no checkpoint yet in {path / 'checkpoints'}")
+
+
+@contextlib.contextmanager
+def _fitting_options(file: pathlib.Path) -> Iterator[None]:
+  """Name the file whose options make no model."""
+  try:
+    yield
+  except (TypeError, ValueError, LookupError, AttributeError) as error:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    raise ValueError(
+      f"{file} is damaged: its options make no model: {reason}"
+    ) from error
 
 
 def _findings_of_run(

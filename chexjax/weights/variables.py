@@ -1,6 +1,7 @@
 """A model's variables on disk, without optimizer state and input position."""
 
 import contextlib
+import logging
 import os
 import pathlib
 import shlex
@@ -16,6 +17,22 @@ from flax import traverse_util
 from chexjax import io
 
 
+class OrbaxNoise(logging.Filter):
+  """Drops two kinds of Orbax's log records.
+
+  Orbax warns at every save without a metric; between evaluations there is no
+  metric. It logs the traceback of every thread that cannot write; who waits for
+  the thread raises that error, once. Records of other libraries
+  pass.
+  """
+
+  def filter(self, record: logging.LogRecord) -> bool:
+    """Return whether a record passes."""
+    if "orbax" not in record.pathname:
+      return True
+    return not (record.exc_info or "tracked_metric" in str(record.msg))
+
+
 def try_checkpoint(folder: pathlib.Path) -> None:
   """Save and read back a small checkpoint, before hours of work.
 
@@ -28,8 +45,11 @@ def try_checkpoint(folder: pathlib.Path) -> None:
   Raises:
     OSError: a checkpoint cannot be written here, or not be read back.
   """
+  io.check_folder(folder)
   scratch = folder.absolute() / f".try.{os.getpid()}"
   want = jnp.arange(3.0)
+  noise = OrbaxNoise()
+  logging.getLogger("absl").addFilter(noise)
   try:
     save_variables(scratch, {"x": want})
     with ocp.StandardCheckpointer() as checkpointer:
@@ -43,6 +63,7 @@ def try_checkpoint(folder: pathlib.Path) -> None:
       f"brackets and the like: {reason}"
     ) from error
   finally:
+    logging.getLogger("absl").removeFilter(noise)
     shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -144,7 +144,7 @@ def torch_backbones(config, options, *, gradient) -> dict[str, Callable]:
 
 
 def _whole(config, options) -> dict[str, Callable]:
-  """The whole model, and what `experiments.predict` computes of an image."""
+  """The whole model, and what `chexjax predict` computes of an image."""
   model = setup.make_model(config, options.num_classes)
   size = config.image_size
   images = subject.example(model, options.batch_size, size)["image"]

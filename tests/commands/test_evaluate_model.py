@@ -9,6 +9,9 @@ from tiny_workdir import make_workdir
 
 from chexjax.commands import evaluate, report
 from chexjax.data.own_set import open_own_set
+from chexjax.evaluation.outputs import evaluation_npz
+from chexjax.evaluation.protocols.wrong_calls import score_cuts, worst_calls
+from chexjax.report.cases import Cases
 from chexjax.training.rescore import NOT_LABELLED
 from chexjax.types import FINDINGS
 
@@ -55,6 +58,20 @@ def test_the_sets_findings_are_scored_by_name(home, results):
   # The run's own folder is as it was.
   assert not (home / "workdir" / "results.json").exists()
   assert not (home / "workdir" / "scores.csv").exists()
+
+
+def test_wrong_calls_leave_pictures(home, results):
+  cases = Cases(home / "out" / "cases.zip")
+  boxed = {(row["image"], row["finding"]) for row in cases.rows}
+  stored = evaluation_npz.load(home / "out" / "evaluation.npz")
+  cuts = score_cuts(results["protocol"]["predicted"]["thresholds"])
+  calls = worst_calls(stored.images, cuts, without=boxed)
+  assert calls
+  assert set(cases.wrong) == {(call.image, call.finding) for call in calls}
+  for (image, _), maps in cases.wrong.items():
+    assert set(maps) == {"sal", "det", "mix"}
+    assert cases.pixels(maps["mix"]["file"]).ndim == 2
+    assert image in cases.images
 
 
 def test_its_scores_are_read_as_anybodys(home, results, tmp_path):

@@ -159,6 +159,8 @@ def calls(home, monkeypatch):
     def finished_variables(self):
       return {}
 
+  # Nothing is scored, so there are no figures to end with.
+  monkeypatch.setattr(evaluate, "closing", lambda folder, **_: [str(folder)])
   monkeypatch.setattr(rescore, "score_model", record)
   monkeypatch.setattr(rescore, "Run", Finished)
   monkeypatch.setattr(

@@ -35,13 +35,18 @@ def test_a_page_of_two(out, capsys):
   both = [f"--workdir={out}", f"--workdir={out}", f"--out={out / 'both.html'}"]
   assert report.main(both) == 0
   text = (out / "both.html").read_text(encoding="utf-8")
-  assert "Comparison" in text
+  assert "<h2>Comparison</h2>" in text
+  assert "Options that differ" not in text  # There are none.
   assert "Effusion: best, median and worst case" in text
   assert "released split" in text
   assert "MB" in capsys.readouterr().out
 
 
 def test_what_is_missing_is_named(out, tmp_path, capsys):
+  # Films of wrong calls are there, maps are asked of boxed films alone.
+  wrong = Cases(out / "cases.zip").wrong
+  assert wrong
+  assert not any(wrong.values())
   assert report.main([f"--workdir={tmp_path}"]) == 2
   assert "lacks results.json and evaluation.npz" in capsys.readouterr().err
   (out / "cases.zip").unlink()

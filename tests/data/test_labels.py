@@ -221,3 +221,24 @@ def test_a_split_of_another_name_is_hinted(tmp_path, word, meant):
   text = TABLE.replace("patient", "split")
   _, faults = read(tmp_path, text.replace(",1\n", f",{word}\n"))
   assert f"did you mean {meant}?" in faults[0]
+
+
+@pytest.mark.parametrize("name", ["mean", "all"])
+@pytest.mark.parametrize(
+  "text", ["file,findings\na.png,NAME\n", "file,NAME\na.png,1\n"]
+)
+def test_a_name_that_results_use_is_refused(tmp_path, name, text):
+  _, (fault, *_) = read(tmp_path, text.replace("NAME", name))
+  assert "give the finding another name" in fault
+
+
+def test_a_control_character_in_a_name_is_refused(tmp_path):
+  _, (fault, *_) = read(tmp_path, "file,findings\na.png,Ca\0t\n")
+  assert "control character" in fault
+
+
+def test_a_path_that_is_absolute_is_named_with_its_line(own):
+  own.labels[1] = own.labels[1].replace("a/00.png", str(own.path / "a/00.png"))
+  own.write()
+  with pytest.raises(ValueError, match=r"line 2: file '/.*' must be a plain"):
+    open_folder(own.path, size=32, cache=own.path)

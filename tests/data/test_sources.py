@@ -211,3 +211,19 @@ def test_another_reason_for_a_folder_that_is_there_is_told(folder, tmp_path):
   (tmp_path / "p").write_text("")
   with pytest.raises(ValueError, match="is a file"):
     ensure_phantom(tmp_path / "p", num_images=40, size=64, workers=1)
+
+
+def test_records_that_another_finishes_just_then_are_read(
+  folder, tmp_path, monkeypatch
+):
+  real = record_cache._builder
+
+  def just_before(place, size):
+    builder = real(place, size)
+    monkeypatch.setattr(record_cache, "_builder", real)
+    record_cache.prepared_builder(folder, size=64, cache=tmp_path)
+    return builder
+
+  monkeypatch.setattr(record_cache, "_builder", just_before)
+  builder = record_cache.prepared_builder(folder, size=64, cache=tmp_path)
+  assert {"train", "test"} <= set(builder.info.splits)

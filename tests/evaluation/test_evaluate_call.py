@@ -224,3 +224,8 @@ def test_boxes_of_findings_that_are_not_localised_are_as_if_not_there(
   want = evaluate(only, scores, maps).results
   more = dataclasses.replace(truth, boxed_findings=("Mass",))
   assert evaluate(more, scores, maps).results == want
+
+
+def test_a_finding_may_not_be_called_as_the_mean_is(truth):
+  with pytest.raises(ValueError, match="no finding may be called mean"):
+    dataclasses.replace(truth, findings=("Mass", "mean", "Hernia"))

@@ -26,7 +26,7 @@ sys.path += [str(REPO / "tests" / "helpers"), str(REPO / "tests")]
 from conftest import _XLA_FLAGS  # noqa: E402
 from tiny import TINY  # noqa: E402
 
-KEPT = ("classification", "localization", "gains", "counts")
+KEPT = ("auc", "localization", "gains", "counts")
 
 
 def start(name, *options):

@@ -132,7 +132,7 @@ class Place:
     """Returns the figures that a command has left."""
     if name in ("run", "evaluate"):
       tree = json.loads((self.live / "run" / "results.json").read_text())
-      kept = ("classification", "localization", "gains", "counts")
+      kept = ("auc", "localization", "gains", "counts")
       return {key: tree.get(key) for key in kept}
     if name == "predict":
       path = self.live / "out" / "predicted" / "predictions.csv"
@@ -204,7 +204,8 @@ def verdict(place, name, status, said):
     return "refused", "" if "error: " in said else "no sentence"
   if status != 0:
     return "lost", f"status {status}"
-  if name == "convert" and not (place.live / "run/results.json").exists():
+  scored = (place.live / "run" / "results.json").exists()
+  if name in ("convert", "predict") and not scored:
     # Weights of a run that was not scored: they have no thresholds.
     return "as before", ""
   try:

@@ -4,6 +4,7 @@
 is quick: a workdir that nobody trained, and the files that a report reads.
 """
 
+import json
 import random
 import shutil
 
@@ -15,6 +16,7 @@ from tiny_workdir import make_workdir
 from chexjax.commands import cache, convert
 from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.io import read_object
+from chexjax.report import build
 from chexjax.report.build import _rows
 from chexjax.report.cases import Cases, CaseWriter
 from chexjax.training import workdir as workdirs
@@ -123,3 +125,25 @@ def test_a_damaged_cache_is_still_listed(tmp_path, capsys):
     (tmp_path / name).write_bytes(b"")
   assert cache.main([f"--cache_dir={tmp_path}"]) == 0
   assert "phantom, 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+  "text",
+  ['{"protocol": 1, "counts": {}, "provenance": {}}',
+   '{"protocol": {"crossfit": {}}, "counts": {}, "provenance": {}}'],
+)  # fmt: skip
+def test_results_of_another_program_are_named(tmp_path, text):
+  (tmp_path / "results.json").write_text(text)
+  np.savez(tmp_path / "evaluation.npz")
+  with pytest.raises(ValueError, match=r"(results\.json|npz) is damaged"):
+    build.write([tmp_path], tmp_path / "report.html")
+
+
+def test_options_that_make_no_model_are_named(whole, tmp_path):
+  shutil.copytree(whole, tmp_path / "run")
+  file = tmp_path / "run" / "config.json"
+  tree = json.loads(file.read_text())
+  tree["config"]["model"]["growth"] = "many"
+  file.write_text(json.dumps(tree))
+  with pytest.raises(ValueError, match="its options make no model"):
+    load_model(tmp_path / "run")

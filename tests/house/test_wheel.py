@@ -166,5 +166,7 @@ def test_the_version_is_the_changelogs_and_the_citations():
   assert numbers[0] == chexjax.__version__
   citation = (REPO / "CITATION.cff").read_text()
   assert re.search(rf"^version: {chexjax.__version__}$", citation, re.M)
+  citing = (REPO / "docs" / "citing.md").read_text()
+  assert f"version = {{{chexjax.__version__}}}" in citing
   project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
   assert project["license"] in citation

@@ -161,6 +161,11 @@ def test_false_alarms_and_misses_are_listed(opened):
   assert 0 <= low < high < 1
   put_option(opened, "#kind", "misses")
   assert set(chosen(opened, "r.runs[0].kind")) == {"miss"}
+  # Without a case nothing of the last one is left.
+  opened.execute_script("state.rows = []; go(0)")
+  pixels(opened)
+  assert opened.execute_script(said).strip() == ""
+  assert position(opened) == "no case"
   put_option(opened, "#kind", "all")
 
 

@@ -123,6 +123,20 @@ def test_pickled_source_and_builder(drawn, out):
   assert len(pickle.loads(pickle.dumps(builder)).as_data_source("test")) == 16
 
 
+def test_the_number_of_films_is_said_or_told(drawn, tmp_path, capsys):
+  _build(drawn, tmp_path / "said")
+  said = capsys.readouterr().out
+  assert "Building 48 films of chest_xray14/128px" in said
+  assert "Unknown size" not in said
+  told = []
+  builder = tfds.builder("chest_xray14/128px", data_dir=tmp_path / "told")
+  builder.watch = lambda *counts: told.append(counts)
+  manual = tfds.download.DownloadConfig(manual_dir=drawn.path)
+  builder.download_and_prepare(download_config=manual)
+  assert told == [(done, 48) for done in range(49)]
+  assert capsys.readouterr().out == ""
+
+
 def test_examples_can_be_limited(drawn, out):
   builder = tfds.builder("chest_xray14/128px", data_dir=out)
   config = tfds.download.DownloadConfig(

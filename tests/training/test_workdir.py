@@ -8,6 +8,8 @@ import pytest
 from chexjax.data.sources import Dataset
 from chexjax.training import workdir
 from chexjax.training.config import Config
+from chexjax.training.metrics_writer import MetricsWriter
+from chexjax.weights.variables import try_checkpoint
 from experiments.configs import CONFIGS
 
 METADATA = {
@@ -52,3 +54,32 @@ def test_a_workdir_older_than_an_option_has_its_default(tmp_path):
   workdir.store(config, {})
   with pytest.raises(ValueError, match="--precision: there float32, here bf"):
     workdir.store(dataclasses.replace(config, precision="bfloat16"), {})
+
+
+@pytest.mark.parametrize("name", ["results.json", "checkpoints"])
+def test_what_is_in_the_way_of_a_run_is_named(tmp_path, name):
+  workdir.check_places(tmp_path / "none")
+  workdir.check_places(tmp_path)
+  if "." in name:
+    (tmp_path / name).mkdir()
+  else:
+    (tmp_path / name).write_text("")
+  with pytest.raises(OSError, match=rf"{name} is a (file|folder), and a run"):
+    workdir.check_places(tmp_path)
+
+
+def test_rows_of_strangers_are_dropped_from_the_log(tmp_path):
+  log = tmp_path / "metrics.jsonl"
+  log.write_bytes(
+    b'{"stage": 1, "step": 1}\n3\nnull\n{"step": "x", "stage": null}\n'
+    b'{"stage": 1, "step": 2}\n\x00\xff\n{"sta'
+  )
+  MetricsWriter(tmp_path, stage=1, start=1).close()
+  assert log.read_text() == '{"stage": 1, "step": 1}\n'
+
+
+def test_a_folder_that_cannot_hold_checkpoints_is_said_once(tmp_path, capfd):
+  (tmp_path / "checkpoints").write_text("")
+  with pytest.raises(OSError, match=r"checkpoints is no folder"):
+    try_checkpoint(tmp_path / "checkpoints")
+  assert capfd.readouterr().err == ""

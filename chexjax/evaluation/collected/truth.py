@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chexjax.evaluation.measures.heat_maps import Frame
+from chexjax.types import RESERVED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +49,16 @@ class Truth:
     """Turn an array of boxes into a mapping.
 
     Raises:
-      ValueError: if two images have one name, or the boxes another shape.
+      ValueError: if two images have one name, the boxes another shape, or a
+        finding a name that is taken.
     """
     if len(set(self.images)) < len(self.images):
       raise ValueError("images must all have different names")
+    if taken := sorted(set(RESERVED) & set(self.findings)):
+      raise ValueError(
+        f"no finding may be called {' or '.join(taken)}: the figures over all "
+        "findings are called so"
+      )
     if isinstance(self.boxes, Mapping):
       return
     boxes = np.asarray(self.boxes, np.float64)

@@ -57,7 +57,7 @@ control(boxes, "checkbox", "true", "true box", swatch(TRUE, []), true, (on) => {
 for (const map of maps) {
   const { name, title } = map;
   const mark = swatch(css(name), dashes(name));
-  control(boxes, "checkbox", name, title, mark, map === main, (on) => {
+  control(boxes, "checkbox", name, title, mark, first(map), (on) => {
     state.shown[name] = on;
   });
   control(

@@ -7,32 +7,44 @@ const COLOURS = {
   det: [60, 160, 255],
   mix: [30, 220, 150],
 };
-const OTHER = [240, 110, 220];
+const OTHERS = [
+  [240, 110, 220],
+  [240, 190, 60],
+  [150, 200, 255],
+  [190, 150, 120],
+];
 const TRUE = "#ffe94a";
 /* Dashes tell maps apart where hues do not; in multiples of the line's width. */
 const DASHES = { sal: [2, 2], det: [6, 2, 1, 2], mix: [5, 3] };
-const colour = (name) => COLOURS[name] || OTHER;
+const OTHER_DASHES = [[8, 2], [4, 1.5, 1, 1.5], [1, 1.5], [10, 4]];
 const css = (name) => `rgb(${colour(name).join(",")})`;
-const dashes = (name) => DASHES[name] || [8, 2];
 const plain = (name) => name.replaceAll("_", " ");
 
 /* Every map once, whichever run has it. */
 const maps = [];
 for (const run of about.runs) {
   for (const map of run.maps) {
-    if (!maps.some((known) => known.name === map.name)) maps.push(map);
+    if (!maps.some((other) => other.name === map.name)) maps.push(map);
   }
 }
-const main = maps.find((map) => map.name === about.main) || maps[0];
+const known = (map) => COLOURS[map.name] !== undefined;
+const others = maps.filter((map) => !known(map)).map((map) => map.name);
+const colour = (name) =>
+  COLOURS[name] || OTHERS[others.indexOf(name) % OTHERS.length];
+const dashes = (name) =>
+  DASHES[name] || OTHER_DASHES[others.indexOf(name) % OTHER_DASHES.length];
+const main = maps.find((map) => map.name === about.runs[0].main) || maps[0];
+/* What is shown at first: the map of each run that tables show. */
+const first = (map) => about.runs.some((run) => run.main === map.name);
 const state = {
   rows: [],
   at: 0,
   zoom: 1,
   opacity: Object.fromEntries(
-    maps.map((map) => [map.name, map === main ? 0.6 : 0]),
+    maps.map((map) => [map.name, first(map) ? 0.6 : 0]),
   ),
   shown: Object.fromEntries(
-    [["true", true]].concat(maps.map((m) => [m.name, m === main])),
+    [["true", true]].concat(maps.map((m) => [m.name, first(m)])),
   ),
 };
 
@@ -113,6 +125,11 @@ async function drawStage(stage, number, row) {
     context.drawImage(layer, 0, 0, canvas.width, canvas.height);
   });
   context.globalAlpha = 1;
+  bars(stage, run, wanted);
+  const text = stage.querySelector(".said").textContent;
+  const said = row ? `Film with maps and boxes. ${text}` : "no case";
+  canvas.setAttribute("aria-label", said);
+  canvas.dataset.case = caseOf(row);
   if (!row) return;
   for (const map of about.runs[number].maps) {
     const box = run.maps[map.name] && run.maps[map.name].box;
@@ -123,10 +140,6 @@ async function drawStage(stage, number, row) {
   if (state.shown.true && row.true) {
     for (const box of [row.true, ...row.more]) outline(canvas, box, TRUE, []);
   }
-  bars(stage, run, wanted);
-  canvas.dataset.case = caseOf(row);
-  const text = stage.querySelector(".said").textContent;
-  canvas.setAttribute("aria-label", `Film with maps and boxes. ${text}`);
 }
 
 async function draw() {

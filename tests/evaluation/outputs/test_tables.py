@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from chexjax import evaluation
+from chexjax.evaluation.outputs.tables import all_tables
 
 FINDINGS = ("Mass", "Pleural_Thickening")
 
@@ -73,3 +74,15 @@ def test_markdown_shows_all_tables(results):
     assert f"## Table {number}" in text
   assert "| released split |" in text
   assert "unknown" in text  # view, sex and age were not given
+
+
+def test_a_subgroup_without_anybody_is_left_out(results):
+  table = next(t for t in all_tables(results) if t.title.startswith("Table 6"))
+  shown = {(row[0], row[1]) for row in table.rows}
+  # Neither view, sex nor age is known; every box is large.
+  assert shown == {
+    ("view", "unknown"),
+    ("sex", "unknown"),
+    ("age", "unknown"),
+    ("box size", "large"),
+  }
