@@ -28,16 +28,10 @@ class Matrix:
 
 def multiply(matrix: Matrix, x: jax.Array, *, axis: int) -> jax.Array:
   """Multiply an array by a constant matrix along an axis."""
-  if _primitive.is_portable():
-    return _dense(x, matrix=matrix, axis=axis, turned=False, precision=None)
-  return _product.bind(
-    x,
-    matrix=matrix,
-    axis=axis,
-    turned=False,
-    # It is lowered later, where the context is another one.
-    precision=_precision.for_type(x.dtype) or _precision.current(),
-  )
+  # A primitive is lowered later, where the context is another one.
+  precision = _precision.for_type(x.dtype) or _precision.current()
+  form = _dense if _primitive.is_portable() else _product.bind
+  return form(x, matrix=matrix, axis=axis, turned=False, precision=precision)
 
 
 def _dense(x, *, matrix, axis, turned, precision):
