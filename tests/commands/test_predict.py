@@ -226,12 +226,14 @@ def test_a_scored_run_decides_and_cuts_by_its_own_thresholds(
   assert convert.main(argv) == 0
   again = predicted(converted, "again")[0]["images"][0]["findings"]
   assert again == of
-  # Thresholds of a stage that is not the weights', or of a damaged file, are
-  # not taken.
+  # Thresholds of a stage that is not the weights' are not taken.
   results["provenance"]["trained_stages"] = 1
-  for text in (json.dumps(results), "{"):
-    path.write_text(text)
-    record, _, said = predicted(run_folder, f"other {len(text)}")
-    assert record["conventions"]["thresholds_from"].startswith("default")
-    assert record["images"][0]["findings"]["Mass"]["predicted"] is None
-    assert "is the most probable" in said
+  path.write_text(json.dumps(results))
+  record, _, said = predicted(run_folder, "another stage")
+  assert record["conventions"]["thresholds_from"].startswith("default")
+  assert record["images"][0]["findings"]["Mass"]["predicted"] is None
+  assert "is the most probable" in said
+  # Those of a damaged file would be others in silence.
+  path.write_text("{")
+  assert run(run_folder, tmp_path / "damaged", tmp_path / "f.png") == 2
+  assert str(path) in capsys.readouterr().err
