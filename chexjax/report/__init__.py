@@ -2,7 +2,7 @@
 
 - `figures`, `overlay`: maps and boxes over a film
 - `examples`: some cases of a scored split
-- `cases`: `cases.zip`, pictures of every boxed case and of the worst wrong calls
+- `cases`: `cases.zip`, pictures of boxed cases and of wrong calls
 - `submission_pictures`: the same, of other people's predictions
 - `score_curves`, `curves`, `training_curves`: figures of the scores, of the
   boxes, of a training run; `small_multiples` has their axes, `drawn_figures`

@@ -1,6 +1,5 @@
 """A few validation films with their maps and boxes, for TensorBoard."""
 
-import contextlib
 import io
 import math
 from collections.abc import Callable
@@ -184,7 +183,8 @@ def illustrator(
   """Build what writes example maps to TensorBoard, some eight times a stage.
 
   Args:
-    config: of the run; without `num_examples` there are none.
+    config: of the run; without `num_examples` there are none, nor in a run of
+      several processes.
     model: to be shown.
     dataset: of the run.
     writer: of the stage.
@@ -197,7 +197,8 @@ def illustrator(
     A function of a step that was validated and the state after it.
   """
   films = dataset.splits.get("validation")
-  if films is None or not config.num_examples or not processes.first():
+  # Of several processes the others would wait in their next step, and give up.
+  if films is None or not config.num_examples or not processes.alone():
     return lambda step, state: None
   examples = ExampleMaps(
     model,
@@ -210,14 +211,12 @@ def illustrator(
   )
   every = setup.eval_every(config, len(dataset.splits["train"]))
   apart = every * math.ceil(steps / every / _PICTURES)
-  # Of several processes none may stop alone.
-  within = interrupted if processes.alone() else contextlib.nullcontext
 
   def illustrate(step: int, state: TrainState) -> None:
     if step != steps and step % apart:
       return
     variables = {"params": state.params, "batch_stats": state.batch_stats}
-    with within():
+    with interrupted():
       picture = examples.draw(variables)
     if picture is not None:
       writer.image(step, TAG, picture)
