@@ -25,13 +25,14 @@ from experiments.benchmark import evaluate as evaluate_speed
 from experiments.benchmark import input as input_speed
 from experiments.benchmark import model, scaling, train
 from experiments.benchmark import ops as ops_speed
+from experiments.benchmark.ahead import command as ahead
 from experiments.configs import CONFIGS
 from tfds_chestxray14 import check, download
 
 REPO = pathlib.Path(flags.__file__).parents[1]
 COMMANDS = [
   cache, convert, evaluate, predict, report, serve, contact_sheet, prepare_own,
-  input_speed, model, scaling, train, ops_speed, evaluate_speed,
+  input_speed, model, scaling, train, ops_speed, evaluate_speed, ahead,
 ]  # fmt: skip
 
 
@@ -250,5 +251,5 @@ def test_days_without_prune_are_refused(tmp_path, capsys):
 def test_the_walk_knows_every_benchmark():
   from experiments.benchmark.__main__ import COMMANDS as names
 
-  walked = {module.__name__.rsplit(".", 1)[-1] for module in COMMANDS}
+  walked = {part for of in COMMANDS for part in of.__name__.split(".")}
   assert set(names) <= walked

@@ -17,8 +17,8 @@ from chexjax.commands import cache, convert
 from chexjax.evaluation.outputs import evaluation_npz
 from chexjax.io import read_object
 from chexjax.report import build
-from chexjax.report.build import _rows
 from chexjax.report.cases import Cases, CaseWriter
+from chexjax.report.drawn_figures import _rows
 from chexjax.training import workdir as workdirs
 from chexjax.training.checkpoints import Checkpoints
 from chexjax.weights.loading import load_model
