@@ -12,6 +12,7 @@ from tiny import TINY_OWN
 from chexjax.runtime import compile_messages
 from chexjax.training import initial_weights, setup
 from chexjax.training.datasets import open_data
+from chexjax.training.stage_step import stage_step
 from chexjax.training.stages import Run
 from chexjax.training.state import create_state
 from chexjax.types import Batch, MapOptions
@@ -51,7 +52,16 @@ def test_options_outside_of_the_recipe_leave_the_step_as_it_is(
     weights = setup.ClassWeights(
       jnp.full(2, 1 - share), jnp.full(2, share), partly_labelled=False
     )
-    step, recipe = job._step_fn(stage, tx, weights)
+    step, recipe = stage_step(
+      config,
+      job.model,
+      job.mesh,
+      tx,
+      weights,
+      stage=stage,
+      steps=job.steps,
+      train_size=job.train_size,
+    )
     state = jax.eval_shape(
       lambda variables: create_state(variables, tx, stage=stage),
       shapes_of(job.model),
