@@ -48,9 +48,8 @@ class Run:
     mesh: over the devices of all processes.
     model: to be trained.
     stages: numbers of the stages to train.
-    train_size: training images.
+    train_size, steps: training images; stage -> number of steps.
     validation_boxes: see `known_boxes`.
-    steps: stage -> number of steps.
     has_report: whether the results have a report.
   """
 
