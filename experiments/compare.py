@@ -6,6 +6,8 @@ Every other option is one of `experiments.run`, given to all systems that read
 it. What is finished is not trained again: the same command goes on. Started
 more than once, as in a SLURM array, each process takes what no other one is at.
 The last to finish writes tables.md, comparison.json and report.html.
+--init_from=DIR, the workdir of another comparison, starts each training from
+the same system and seed there.
 
 Exit status: as of `experiments.run`; that of the first training that failed.
 """
@@ -14,10 +16,12 @@ import dataclasses
 import os
 import pathlib
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Sequence
 
 from chexjax.commands.console import run_command, set_up_process, status_of
@@ -51,11 +55,19 @@ class Plan:
   workdir: pathlib.Path
   devices: tuple[str, ...]
   options: tuple[str, ...]
+  init_from: pathlib.Path | None
 
   def jobs(self) -> list[Job]:
     """Return all trainings, seed by seed, so that a part compares too."""
+    return self._jobs_in(self.workdir)
+
+  def starts(self) -> list[Job]:
+    """Return the trainings of another comparison that these start from."""
+    return self._jobs_in(self.init_from) if self.init_from else []
+
+  def _jobs_in(self, workdir: pathlib.Path) -> list[Job]:
     return [
-      Job(name, seed, self.workdir / name / f"seed{seed}")
+      Job(name, seed, workdir / name / f"seed{seed}")
       for seed in range(self.seeds)
       for name in self.systems
     ]
@@ -70,7 +82,7 @@ def parse(argv: Sequence[str]) -> Plan:
   from chexjax.systems import NAMES
 
   own = {"systems": "all", "seeds": "1", "workdir": "runs/compare"}
-  own["devices"] = ""
+  own |= {"devices": "", "init_from": ""}
   options, rest = [], list(argv)
   if {"-h", "--help"} & set(rest):
     print(__doc__, "\nSystems:", ", ".join(NAMES))
@@ -97,24 +109,42 @@ def parse(argv: Sequence[str]) -> Plan:
   for name in ("system", "seed"):
     if any(word.partition("=")[0] == f"--{name}" for word in options):
       faults.append(f"--{name} is set for each training: give --{name}s")
-  workdir = pathlib.Path(own["workdir"])
-  try:
-    workdir = expand_home(workdir)
-  except ValueError as error:
-    faults.append(f"--workdir={error}")
+  folders: dict[str, pathlib.Path] = {}
+  for name in ("workdir", "init_from"):
+    try:
+      folders[name] = expand_home(pathlib.Path(own[name]))
+    except ValueError as error:
+      faults.append(f"--{name}={error}")
   if faults:
     flags.refuse(faults)
   # All options are options of a run; nothing else is done with the result.
   flags.parse(options)
-  devices = tuple(filter(None, own["devices"].split(",")))
-  return Plan(systems, int(own["seeds"]), workdir, devices, tuple(options))
+  plan = Plan(
+    systems,
+    int(own["seeds"]),
+    folders["workdir"],
+    tuple(filter(None, own["devices"].split(","))),
+    tuple(options),
+    folders["init_from"] if own["init_from"] else None,
+  )
+  missing = [str(job.workdir) for job in plan.starts() if not job.done]
+  if missing:
+    flags.refuse([f"--init_from: no finished training in {', '.join(missing)}"])
+  return plan
 
 
-def train(job: Job, plan: Plan, device: str | None) -> int:
+def train(
+  job: Job,
+  plan: Plan,
+  device: str | None,
+  running: "set[subprocess.Popen[bytes]]",
+) -> int:
   """Run one training in a process of its own; return its exit status."""
   command = [sys.executable, "-m", "experiments.run"]
   command += for_system(plan.options, job.system)
   command += [f"--seed={job.seed}", f"--workdir={job.workdir}"]
+  if plan.init_from:
+    command += [f"--init={plan.init_from / job.system / job.workdir.name}"]
   environment = dict(os.environ)
   if device is not None:
     environment["CUDA_VISIBLE_DEVICES"] = device
@@ -122,9 +152,12 @@ def train(job: Job, plan: Plan, device: str | None) -> int:
   print(f"{job.system}, seed {job.seed}: training, log in {log}", flush=True)
   began = time.monotonic()
   with log.open("a") as file:
-    status = subprocess.call(
+    process = subprocess.Popen(
       command, stdout=file, stderr=subprocess.STDOUT, env=environment
     )
+    running.add(process)
+    status = process.wait()
+    running.discard(process)
   minutes = (time.monotonic() - began) / 60
   if status:
     lines = log.read_text(errors="replace").splitlines()[-5:]
@@ -135,7 +168,12 @@ def train(job: Job, plan: Plan, device: str | None) -> int:
   return status
 
 
-def work(plan: Plan, waiting: "queue.Queue[Job]", device: str | None) -> int:
+def work(
+  plan: Plan,
+  waiting: "queue.Queue[Job]",
+  device: str | None,
+  running: "set[subprocess.Popen[bytes]]",
+) -> int:
   """Take trainings that are not done and that nobody is at, one by one."""
   worst = 0
   while True:
@@ -147,7 +185,7 @@ def work(plan: Plan, waiting: "queue.Queue[Job]", device: str | None) -> int:
     try:
       # Not the run's own lock, which it takes itself.
       with held(job.workdir.with_name(f".seed{job.seed}.job")):
-        status = 0 if job.done else train(job, plan, device)
+        status = 0 if job.done else train(job, plan, device, running)
     except BlockingIOError:
       print(f"{job.system}, seed {job.seed}: another process is at it")
       continue
@@ -163,9 +201,17 @@ def compare(plan: Plan) -> int:
   for job in jobs:
     waiting.put(job)
   statuses: list[int] = []
+  running: set[subprocess.Popen[bytes]] = set()
 
   def take(device: str | None) -> None:
-    statuses.append(work(plan, waiting, device))
+    statuses.append(work(plan, waiting, device, running))
+
+  def pass_on(number: int, frame: types.FrameType | None) -> None:
+    for process in list(running):
+      process.send_signal(number)
+
+  # Each training saves itself and ends; nothing new is begun after that.
+  signal.signal(signal.SIGTERM, pass_on)
 
   threads = [
     threading.Thread(target=take, args=(device,))

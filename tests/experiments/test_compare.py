@@ -1,6 +1,11 @@
 """Several systems trained and put side by side; the trainings are faked."""
 
 import json
+import os
+import signal
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -65,11 +70,13 @@ def trained(monkeypatch):
     failing = ""
 
   record = Trainings(done)
+  record.options = []
 
-  def call(command, *, stdout, stderr, env):
+  def end_of(command, stdout):
     given = dict(w.lstrip("-").split("=") for w in command[3:] if "=" in w)
     name = given.get("system", "chexjax")
     record.append((name, int(given["seed"])))
+    record.options.append(given)
     stdout.write("error: it is so\n")
     if name == record.failing:
       return 3
@@ -79,13 +86,20 @@ def trained(monkeypatch):
     )
     return 0
 
-  monkeypatch.setattr(compare.subprocess, "call", call)
+  class Process:
+    def __init__(self, command, *, stdout, stderr, env):
+      self.status = end_of(command, stdout)
+
+    def wait(self):
+      return self.status
+
+  monkeypatch.setattr(compare.subprocess, "Popen", Process)
   return record
 
 
-def run(folder, trained):
+def run(folder, trained, *more):
   trained.folder = folder
-  return compare.main([*ARGV, f"--workdir={folder}"])
+  return compare.main([*ARGV, f"--workdir={folder}", *more])
 
 
 def test_what_is_missing_is_trained_and_tables_are_written(
@@ -131,6 +145,65 @@ def test_what_another_process_is_at_is_left_to_it(tmp_path, trained, capsys):
   assert ("cam", 0) not in trained
   assert "cam, seed 0: another process is at it" in capsys.readouterr().out
   assert not (tmp_path / "tables.md").exists()
+
+
+def test_each_training_starts_from_its_own_in_another_comparison(
+  tmp_path, trained
+):
+  first, second = tmp_path / "drawn", tmp_path / "real"
+  assert run(first, trained) == 0
+  assert not any("init" in options for options in trained.options)
+  assert run(second, trained, f"--init_from={first}") == 0
+  assert [options["init"] for options in trained.options[4:]] == [
+    str(first / name / f"seed{seed}") for name, seed in trained[4:]
+  ]
+
+
+def test_a_start_that_is_not_there_is_named_before_any_training(
+  tmp_path, trained, capsys
+):
+  assert run(tmp_path / "drawn", trained) == 0
+  (tmp_path / "drawn" / "cam" / "seed1" / "evaluation.npz").unlink()
+  with pytest.raises(SystemExit) as caught:
+    run(tmp_path / "real", trained, f"--init_from={tmp_path / 'drawn'}")
+  assert caught.value.code == 2
+  said = capsys.readouterr().err
+  assert str(tmp_path / "drawn" / "cam" / "seed1") in said
+  assert str(tmp_path / "drawn" / "cam" / "seed0") not in said
+
+
+def test_a_signal_reaches_the_trainings(tmp_path, monkeypatch, capsys):
+  # Prints once it can be stopped, then ends as a run does: with status 75.
+  child = (
+    "import signal, sys, time\n"
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))\n"
+    "print('started', flush=True)\n"
+    "time.sleep(60)\n"
+  )
+  plan = compare.parse(["--systems=chexjax", f"--workdir={tmp_path}"])
+  monkeypatch.setattr(compare, "for_system", lambda options, system: [])
+  (tmp_path / "child.py").write_text(child)
+  (tmp_path / "python").write_text(
+    f"#!/bin/sh\nexec {sys.executable} {tmp_path / 'child.py'}\n"
+  )
+  (tmp_path / "python").chmod(0o755)
+  monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+  log = tmp_path / "chexjax" / "seed0.log"
+
+  def stop():
+    while not (log.is_file() and log.read_text()):
+      time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+  before = signal.getsignal(signal.SIGTERM)
+  thread = threading.Thread(target=stop)
+  thread.start()
+  try:
+    assert compare.compare(plan) == compare.STOPPED
+  finally:
+    signal.signal(signal.SIGTERM, before)
+    thread.join()
+  assert "the same command goes on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
