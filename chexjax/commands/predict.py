@@ -177,6 +177,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   except (OSError, ImportError, ValueError) as error:
     print(f"error: {error}\nnothing was done", file=sys.stderr)
     return status_of(error)
+  if predictor.info.drawn:
+    print(
+      f"note: {options.weights} has seen drawn films alone: this shows how "
+      "things work, not what a real film has"
+    )
+  _say_what_stays(options.out, jobs)
   work = FilmWork(predictor, files, options.batch_size, options.laterals)
   if kind != "json":
     return _predict_shard(options, shard, kind, work, jobs, failed, origin)
@@ -241,6 +247,17 @@ def _predict_shard(
   )
   print(DISCLAIMER)
   return 1 if failed else 0
+
+
+def _say_what_stays(out: pathlib.Path, jobs: list[Job]) -> None:
+  """Say which pictures in the folder are of films that are not predicted."""
+  own = {f"{job.stem}_overlay.png" for job in jobs}
+  old = sorted(p.name for p in out.glob("*_overlay.png") if p.name not in own)
+  if old:
+    print(
+      f"note: {out} keeps pictures of earlier predictions, of {len(old)} other "
+      f"films, such as {old[0]}"
+    )
 
 
 def _short_table(done: list[dict]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chexjax.data.own_tables import spelt_alike
 from chexjax.data.sources import Dataset, Source
 
 
@@ -103,7 +104,8 @@ def join_datasets(named: Sequence[tuple[str, Dataset]]) -> Dataset:
     The splits; `metadata` has the record of each set under `sets`.
 
   Raises:
-    ValueError: findings of two sets differ in case alone, or names repeat.
+    ValueError: findings of two sets differ in case, spaces or marks
+      alone, or names repeat.
   """
   names = [name for name, _ in named]
   if len(set(names)) != len(names):
@@ -147,15 +149,11 @@ def set_names(folders: Sequence[pathlib.Path]) -> list[str]:
 
 def _union(lists: Sequence[Sequence[str]]) -> list[str]:
   findings = sorted({name for names in lists for name in names})
-  by_case = collections.defaultdict(list)
-  for name in findings:
-    by_case[name.casefold()].append(name)
-  for names in by_case.values():
-    if len(names) > 1:
-      raise ValueError(
-        f"findings {names} of the joined sets differ in case alone; use one "
-        "spelling"
-      )
+  for names in spelt_alike(findings):
+    raise ValueError(
+      f"findings {names} of the joined sets differ in case, spaces or marks "
+      "alone; use one spelling"
+    )
   return findings
 
 

@@ -10,7 +10,8 @@ finding.
 import collections
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from chexjax.data import label_columns
@@ -230,6 +231,14 @@ def meant_split(word: str) -> str:
   return next((name for name, words in _WORDS.items() if word in words), "")
 
 
+def spelt_alike(findings: Iterable[str]) -> list[list[str]]:
+  """Return groups of names that differ in case, spaces or marks alone."""
+  alike = collections.defaultdict(list)
+  for name in findings:
+    alike[re.sub(r"[\W_]+", "", name.casefold()) or name].append(name)
+  return [names for names in alike.values() if len(names) > 1]
+
+
 def _set_faults(rows: list[Row], findings: tuple[str, ...]) -> Iterator[str]:
   """Yield what is wrong with the rows as a whole."""
   if not rows:
@@ -237,12 +246,11 @@ def _set_faults(rows: list[Row], findings: tuple[str, ...]) -> Iterator[str]:
     return
   if not any(row.findings for row in rows):
     yield f"no line has a finding; all are {NO_FINDING}, nothing can be learned"
-  by_case = collections.defaultdict(list)
-  for name in findings:
-    by_case[name.casefold()].append(name)
-  for names in by_case.values():
-    if len(names) > 1:
-      yield f"findings {names} differ in case alone; use one spelling"
+  for names in spelt_alike(findings):
+    yield (
+      f"findings {names} differ in case, spaces or marks alone; use one "
+      "spelling"
+    )
   split_of = collections.defaultdict(set)
   for row in rows:
     split_of[row.patient].add(row.split)

@@ -209,6 +209,7 @@ class PredictionFiles:
       "schema_version": 1,
       "disclaimer": DISCLAIMER,
       "weights": info.source,
+      "trained_on": "drawn films alone" if info.drawn else "films",
       "models": self._predictor.sources,
       "preset": info.preset,
       "image_size": info.image_size,

@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 
 from chexjax.data.sources import Dataset
 from chexjax.evaluation.protocols.bootstrap import DRAWS
+from chexjax.inference.learned_films import learned_films, tell_learned
 from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.scoring import score_model
@@ -178,6 +179,12 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
   dataset = open_data(config, need=("test",))
   theirs = dataset.metadata["findings"]
   dataset = with_findings(dataset, info.findings, str(path))
+  learned = [
+    learned_films(weights, dataset.splits["test"])
+    for weights in (path, *asked.members)
+  ]
+  for weights, names in zip((path, *asked.members), learned, strict=True):
+    tell_learned(names, len(dataset.splits["test"]), weights)
   mesh = make_mesh()
   score_model(
     model,
@@ -189,7 +196,11 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
     batch_size=fitting(own.eval_batch_size, mesh),
     stage=info.stage,
     missing={f: NOT_LABELLED for f in info.findings if f not in theirs},
-    about={"weights": str(path), "model": dataclasses.asdict(info)},
+    about={
+      "weights": str(path),
+      "model": dataclasses.asdict(info),
+      "learned_films": len({name for names in learned for name in names}),
+    },
     members=_members(asked, info, mesh),
     options=asked.map_options(own.read),
     **asked.options(maps=info.preset, seed=own.seed),

@@ -204,6 +204,7 @@ def _from_workdir(path: pathlib.Path) -> _Loaded:
         percentiles=percentiles,
         score_cuts=cuts,
         system=system,
+        drawn=config.get("data_dir") is None,
       ),
     )
   raise ValueError(f"{path} has no checkpoint yet in {path / 'checkpoints'}")

@@ -24,6 +24,7 @@ class ModelInfo:
     score_cuts: finding -> probability from which on it counts as predicted,
       chosen likewise; may be empty.
     system: "chexjax", or a name in `systems.SYSTEMS`.
+    drawn: whether it was trained on drawn films alone, the phantom's.
   """
 
   findings: tuple[str, ...]
@@ -37,6 +38,7 @@ class ModelInfo:
   percentiles: dict[str, float] = dataclasses.field(default_factory=dict)
   score_cuts: dict[str, float] = dataclasses.field(default_factory=dict)
   system: str = OURS
+  drawn: bool = False
 
   @property
   def box_map(self) -> str:

@@ -6,6 +6,11 @@ from typing import Any
 
 from chexjax import io, messages
 
+_UNSCORED = (
+  "was not scored after this stage: its run is not finished, and no threshold "
+  "is its own"
+)
+
 
 def percentiles_of(
   content: dict[str, Any], map_name: str, *, path: pathlib.Path
@@ -70,6 +75,7 @@ def of_workdir(
   """
   path = workdir / "results.json"
   if not path.is_file():
+    messages.tell(f"note: {workdir} {_UNSCORED}")
     return {}, {}
   try:
     content = io.read_json(path)
@@ -81,6 +87,7 @@ def of_workdir(
     ) from error
   try:
     if content["provenance"]["trained_stages"] != stage:
+      messages.tell(f"note: {workdir} {_UNSCORED}")
       return {}, {}
     return percentiles_of(content, map_name, path=path), score_cuts_of(content)
   except (ValueError, KeyError, TypeError, AttributeError) as error:

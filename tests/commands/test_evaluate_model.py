@@ -55,6 +55,7 @@ def test_the_sets_findings_are_scored_by_name(home, results):
   assert reasons == dict.fromkeys(set(FINDINGS) - set(FEW), NOT_LABELLED)
   assert results["protocol"]["crossfit"]["seed"] == 3
   assert results["protocol"]["interval"]["draws"] == 30
+  assert results["provenance"]["learned_films"] == 0
   # The run's own folder is as it was.
   assert not (home / "workdir" / "results.json").exists()
   assert not (home / "workdir" / "scores.csv").exists()
@@ -111,6 +112,26 @@ def test_findings_that_the_model_does_not_know_are_refused(
   said = capsys.readouterr().err
   assert "does not know: Efusion (does it mean Effusion?)" in said
   assert not (tmp_path / "out").exists()
+
+
+def test_films_that_the_run_has_learned_from_are_told(home, tmp_path, capsys):
+  (tmp_path / "run").mkdir()
+  make_workdir(tmp_path / "run")
+  source = open_own_set(home / "own", size=32).splits["test"]
+  files = [source.annotation(i)["file_name"].decode() for i in range(9)]
+  splits = ["train"] * 4 + ["validation"] * 3 + ["test"] * 2
+  lines = [f"{file},1,{split}" for file, split in zip(files, splits)]
+  (tmp_path / "run" / "splits.csv").write_text(
+    "\n".join(["file,patient,split", *lines])
+  )
+  argv = [f"--workdir={tmp_path / 'run'}", f"--data_dir={home / 'own'}"]
+  argv += [f"--out={tmp_path / 'out'}", "--draws=0"]
+  assert evaluate.main(argv) == 0
+  said = capsys.readouterr().out
+  assert f"note: 7 of the {len(source)} test films, such as {files[0]}" in said
+  tree = json.loads((tmp_path / "out" / "results.json").read_text())
+  assert tree["provenance"]["learned_films"] == 7
+  assert "TOO GOOD: 7 of" in (tmp_path / "out" / "tables.md").read_text()
 
 
 def test_a_list_of_images_and_other_options_reach_the_figures(

@@ -49,8 +49,12 @@ def test_a_folder_with_one_bad_file(workdir, tmp_path, capsys):
   said = capsys.readouterr()
   assert "bad.png" in said.err
   assert "6 images, 1 other files" in said.out
+  assert f"{workdir} has seen drawn films alone" in said.out
+  assert "its run is not finished" in said.out
+  assert "earlier predictions" not in said.out
   record = json.loads((out / "predictions.json").read_text())
   assert "not a medical device" in record["disclaimer"]
+  assert record["trained_on"] == "drawn films alone"
   assert [f["file"].rpartition("/")[2] for f in record["failed"]] == ["bad.png"]
   images = {i["raw"]: i for i in record["images"]}
   assert set(images) == {"a.npz", "a_2.npz", "b.npz", "c.npz", "d.npz"}
@@ -237,3 +241,13 @@ def test_a_scored_run_decides_and_cuts_by_its_own_thresholds(
   path.write_text("{")
   assert run(run_folder, tmp_path / "damaged", tmp_path / "f.png") == 2
   assert str(path) in capsys.readouterr().err
+
+
+def test_pictures_of_other_films_are_told(workdir, tmp_path, capsys):
+  films(tmp_path / "in")
+  assert run(workdir, tmp_path / "out", tmp_path / "in" / "b.png") == 0
+  capsys.readouterr()
+  assert run(workdir, tmp_path / "out", tmp_path / "in" / "d.jpg") == 0
+  said = capsys.readouterr().out
+  assert "of 1 other films, such as b_overlay.png" in said
+  assert run(workdir, tmp_path / "out", tmp_path / "in" / "d.jpg") == 0

@@ -22,6 +22,12 @@ def notes(results: Results) -> list[str]:
   """
   lines = _threshold_notes(results["protocol"])
   lines += _row_notes(results)
+  if count := results["provenance"].get("learned_films"):
+    lines.insert(
+      0,
+      f"TOO GOOD: {count} of the films that are scored have the names of films "
+      "that the model was trained or chosen on.",
+    )
   if drawn := results["protocol"].get("interval"):
     lines.append(f"Intervals: {drawn['draws']} draws of {drawn['of']}.")
   return lines + [

@@ -114,7 +114,13 @@ def read_submission(
     rest: tuple[Any, ...] = ({}, (), boxes, unused)
     return Submission(folder, truth, scores, thresholds, *rest)
   if not files and not (folder / "scores.csv").exists():
-    faults.add("neither scores.csv, nor maps (*.npz), nor boxes.json")
+    said = "neither scores.csv, nor maps (*.npz), nor boxes.json"
+    if (folder / "predictions.json").exists():
+      said += (
+        "; a folder of `chexjax predict` is no submission: score its model "
+        "with `chexjax evaluate --weights=DIR --data_dir=DIR --out=DIR`"
+      )
+    faults.add(said)
   names: tuple[str, ...] = ()
   unused = 0
   if files:
