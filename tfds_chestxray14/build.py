@@ -6,11 +6,17 @@ written; 74: the disk is full.
 """
 
 import argparse
+import pathlib
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tfds_chestxray14 import catalogue
 from tfds_chestxray14.endings import end_well, expand_home, is_full
+from tfds_chestxray14.folder import find_images
+
+if TYPE_CHECKING:
+  from tfds_chestxray14.builder import ChestXray14
 
 SIZES = (1024, 512, 256, 128, 64)
 
@@ -50,6 +56,7 @@ def _build(args: argparse.Namespace) -> int:
   if not folder.is_dir():
     print(f"error: {folder} is no folder", file=sys.stderr)
     return 2
+  there = builder.info.initialized
   try:
     builder.download_and_prepare(
       download_config=tfds.download.DownloadConfig(manual_dir=folder)
@@ -60,6 +67,8 @@ def _build(args: argparse.Namespace) -> int:
   except RuntimeError as error:  # array_record's, for whatever went wrong.
     print(f"error: {error}", file=sys.stderr)
     return 74 if is_full(error) or "No space left" in str(error) else 2
+  if there:
+    _say_what_is_new(builder, folder, args.validation)
   sizes = {name: s.num_examples for name, s in builder.info.splits.items()}
   print(
     f"{', '.join(f'{n:,} {name}' for name, n in sizes.items())} in "
@@ -68,6 +77,22 @@ def _build(args: argparse.Namespace) -> int:
     f"{'chest_xray14/' + config!r}, split='train', data_dir={str(out)!r})"
   )
   return 0
+
+
+def _say_what_is_new(
+  builder: "ChestXray14", folder: pathlib.Path, validation: str
+) -> None:
+  """Say so where the folder has other images than when it was built."""
+  listed = catalogue.read_lists(folder, validation).split_of
+  now = len(listed.keys() & find_images(folder).paths.keys())
+  counts = builder.info.metadata["counts"]
+  then = sum(count["found"] for count in counts.values())
+  if now != then:
+    print(
+      f"note: {folder} holds {now:,} of the listed images, and held {then:,} "
+      f"when these records were built; to build them anew, delete "
+      f"{builder.data_dir}"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -36,6 +36,8 @@ OFFICIAL_SHA256: dict[str, str] = {
 class Catalogue:
   """The lists of a folder, parsed and joined.
 
+  A stem is a file's name without its ending, such as `00000001_000`.
+
   Attributes:
     files: The files by role (`data_entry`, `boxes`, `train_val`, `test`).
     entries: Row of Data_Entry by image stem.
@@ -47,6 +49,13 @@ class Catalogue:
   entries: dict[str, Entry]
   boxes: dict[str, list[Box]]
   split_of: dict[str, str]
+
+  def __repr__(self) -> str:
+    """Say how much there is; the lists themselves are 28 million letters."""
+    return (
+      f"Catalogue({len(self.entries):,} entries, boxes on {len(self.boxes):,} "
+      f"images, {len(self.split_of):,} images in splits)"
+    )
 
 
 def read_lists(

@@ -111,7 +111,11 @@ def _one(
     return
   print(f"{remote.name}: fetching {remote.url}", flush=True)
   verified = transfer.fetch(
-    remote, out, attempts=args.attempts, pause_s=pause_s
+    remote,
+    out,
+    attempts=args.attempts,
+    pause_s=pause_s,
+    say=lambda line: print(line, file=sys.stderr, flush=True),
   )
   print(f"{remote.name}: {verified}", flush=True)
   if not remote.name.endswith(".tar.gz"):

@@ -35,6 +35,10 @@ class ListFile(NamedTuple):
   text: str
   sha256: str
 
+  def __repr__(self) -> str:
+    """Leave the text out."""
+    return f"ListFile({str(self.path)!r}, {len(self.text):,} letters)"
+
 
 class Images(NamedTuple):
   """The image files of a folder.

@@ -8,9 +8,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tfds_chestxray14.endings import is_full
@@ -43,6 +45,7 @@ def fetch(
   *,
   attempts: int = 5,
   pause_s: float = 5.0,
+  say: Callable[[str], None] = lambda line: None,
 ) -> str:
   """Fetch a file into a folder, unless it is there.
 
@@ -55,6 +58,7 @@ def fetch(
     folder: Where to put it.
     attempts: Attempts in a row that may bring no byte more than the best one.
     pause_s: Wait before trying again, in seconds; doubled each time.
+    say: Is told what broke off, and when the next attempt begins.
 
   Returns:
     What was verified, in words.
@@ -80,12 +84,17 @@ def fetch(
         raise OSError(f"{remote.url}: {error}") from error
       tries = 1 if _size(part) > best else tries + 1
       best = max(best, _size(part))
+      said = f"{remote.name} broke off after {_size(part):,} bytes: {error}"
       if tries >= attempts:
-        raise OSError(
-          f"{remote.name} broke off after {_size(part):,} bytes: {error}. What "
-          f"came is kept in {part}; the same command goes on from there."
-        ) from error
-      time.sleep(pause_s * 2 ** (tries - 1))
+        if _size(part):
+          said += (
+            f". What came is kept in {part}; the same command goes on from "
+            "there."
+          )
+        raise OSError(said) from error
+      wait = pause_s * 2 ** (tries - 1)
+      say(f"{said}; attempt {tries + 1} of {attempts} in {wait:.0f} s")
+      time.sleep(wait)
   size = "size right" if total is not None else "size not known"
   try:
     verified = _verify(part, remote)
@@ -157,7 +166,9 @@ def _is_final(error: Exception) -> bool:
   """Return whether another attempt cannot help."""
   if isinstance(error, urllib.error.HTTPError):
     return error.code < 500 and error.code not in (408, 429)
-  return False
+  # The name of the machine is not known: there is no network, or it is wrong.
+  reason = getattr(error, "reason", None)
+  return isinstance(reason, socket.gaierror)
 
 
 def _check_space(folder: pathlib.Path, needed: int) -> None:

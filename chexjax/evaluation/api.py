@@ -169,7 +169,10 @@ def _detections(
   """Turn `[N, K, 4]` boxes, NaN where there is none, into `Detections`."""
   want = (len(truth.images), len(truth.findings), 4)
   if boxes.shape != want:
-    raise ValueError(f"boxes must be [N, K, 4] = {want}, got {boxes.shape}")
+    raise ValueError(
+      f"boxes must be [N, K, 4] = {want}, got {boxes.shape}; maps are given by "
+      "name, as {'map': [N, K, h, w]}"
+    )
   rows, columns = np.nonzero(np.isfinite(boxes).all(-1))
   return Detections(
     np.asarray(truth.images, str)[rows],
@@ -272,7 +275,7 @@ def _by_image(
     if np.ndim(values) != 4 or len(values) != len(truth.images):
       raise ValueError(
         f"map {name}: want [N, K, h, w] with N = {len(truth.images)}, got "
-        f"{list(np.shape(values))}"
+        f"{list(np.shape(values))} (boxes are given without a name)"
       )
   return {
     image: {name: values[i] for name, values in maps.items()}

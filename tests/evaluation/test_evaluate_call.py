@@ -229,3 +229,35 @@ def test_boxes_of_findings_that_are_not_localised_are_as_if_not_there(
 def test_a_finding_may_not_be_called_as_the_mean_is(truth):
   with pytest.raises(ValueError, match="no finding may be called mean"):
     dataclasses.replace(truth, findings=("Mass", "mean", "Hernia"))
+
+
+@pytest.mark.parametrize(
+  "box", [[96, 8, 120, 40], [8, 70, 40, 90], [-9, 8, 0, 40]]
+)
+@pytest.mark.parametrize("as_array", [False, True])
+def test_true_boxes_of_another_frame_are_refused(box, as_array):
+  boxes = np.full((1, 1, 4), np.nan)
+  boxes[0, 0] = box
+  with pytest.raises(ValueError, match=r"f\.png, Mass lies outside.*64 x 96"):
+    evaluation.Truth(
+      images=["f.png"],
+      patients=[0],
+      findings=["Mass"],
+      labels=np.ones((1, 1)),
+      boxes=boxes if as_array else {"f.png": {"Mass": np.array(box)}},
+      frame=(64, 96),
+    )
+
+
+def test_maps_and_boxes_that_are_mixed_up_say_what_the_other_takes(
+  truth, scores
+):
+  boxes = np.zeros((NUM, 3, 4))
+  with pytest.raises(ValueError, match="boxes are given without a name"):
+    evaluation.evaluate(
+      scores=scores, truth=truth, maps_or_boxes={"mine": boxes}
+    )
+  with pytest.raises(ValueError, match="maps are given by name"):
+    evaluation.evaluate(
+      scores=scores, truth=truth, maps_or_boxes=np.zeros((NUM, 3, 8, 8))
+    )

@@ -118,6 +118,27 @@ def test_fetch(server, data, tmp_path, behaviour):
   assert bool(resumed) == (behaviour == "breaks off")
 
 
+def test_each_further_attempt_is_told(server, data, tmp_path):
+  server.behaviour["a.bin"] = "breaks off at once"
+  said = []
+  with pytest.raises(OSError, match=r"broke off after 10 bytes"):
+    transfer.fetch(
+      _remote(server, "a.bin"), tmp_path, attempts=3, pause_s=0, say=said.append
+    )
+  assert len(said) == 2
+  assert "a.bin broke off after 10 bytes" in said[0]
+  assert "attempt 2 of 3 in 0 s" in said[0]
+
+
+def test_an_unknown_machine_is_not_tried_again(tmp_path):
+  remote = RemoteFile("a.bin", "http://machine.invalid/a.bin")
+  said = []
+  with pytest.raises(OSError, match=r"machine\.invalid") as caught:
+    transfer.fetch(remote, tmp_path, pause_s=100, say=said.append)
+  assert not said
+  assert ".part" not in str(caught.value)
+
+
 def test_fetch_goes_on_in_the_next_run(server, data, tmp_path):
   server.behaviour["a.bin"] = "breaks off at once"
   remote = _remote(server, "a.bin")

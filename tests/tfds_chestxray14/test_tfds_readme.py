@@ -19,6 +19,7 @@ NEEDS = {
   "grain.MapDataset": "grain",
   "torch.utils.data": "torch",
   "import tensorflow as tf": "tensorflow",
+  "pandas": "pandas",
   "show_examples": "matplotlib",
 }
 
@@ -63,6 +64,14 @@ def test_examples_run(drawn, monkeypatch, text):
     assert tuple(batch["box_mask"].shape) == (8, 4)
     assert all(isinstance(name, str) for name in batch["file_name"])
     assert str(batch["file_name"][0]).endswith(".png")
+  elif "films" in names:
+    films = names["films"]
+    assert films.split.value_counts().to_dict() == {
+      "train": 28, "validation": 4, "test": 16,
+    }  # fmt: skip
+    assert set(names["patients"]) == set(
+      films[films.split == "train"].patient_id
+    )
   elif "pairs" in names:
     assert tuple(names["image"].shape) == (8, 512, 512, 1)
     assert tuple(names["labels"].shape) == (8, 14)
@@ -99,6 +108,20 @@ def test_the_command_names_what_is_wrong(drawn, tmp_path, capsys):
   assert build.main([str(drawn.path), "--size=128", out]) == 2
   assert "test_list.txt" in capsys.readouterr().err
   assert build.main([str(drawn.path), f"{out}/x\0y"]) == 2
+
+
+def test_images_that_came_after_the_build_are_told(drawn, tmp_path, capsys):
+  argv = [str(drawn.path), "--size=64", f"--data_dir={tmp_path / 'out'}"]
+  late = drawn.path / "images" / "00000001_000.png"
+  away = late.rename(tmp_path / late.name)
+  for _ in range(2):
+    assert build.main(argv) == 0
+    assert "note:" not in capsys.readouterr().out
+  away.rename(late)
+  assert build.main(argv) == 0
+  said = capsys.readouterr().out
+  assert "holds 48 of the listed images, and held 47" in said
+  assert str(tmp_path / "out" / "chest_xray14" / "64px") in said
 
 
 def test_other_validations_are_built_under_their_names(drawn, tmp_path, capsys):

@@ -46,11 +46,11 @@ class Truth:
   age: Sequence[int] | None = None
 
   def __post_init__(self) -> None:
-    """Turn an array of boxes into a mapping.
+    """Check names and boxes, and turn an array of boxes into a mapping.
 
     Raises:
-      ValueError: if two images have one name, the boxes another shape, or a
-        finding a name that is taken.
+      ValueError: if two images have one name, the boxes another shape, a
+        box lies outside of the frame, or a finding has a name that is taken.
     """
     if len(set(self.images)) < len(self.images):
       raise ValueError("images must all have different names")
@@ -59,8 +59,12 @@ class Truth:
         f"no finding may be called {' or '.join(taken)}: the figures over all "
         "findings are called so"
       )
-    if isinstance(self.boxes, Mapping):
-      return
+    if not isinstance(self.boxes, Mapping):
+      self._name_boxes()
+    self._check_frame()
+
+  def _name_boxes(self) -> None:
+    """Turn an array of boxes into a mapping."""
     boxes = np.asarray(self.boxes, np.float64)
     want = (len(self.images), len(self.findings), 4)
     if boxes.shape != want:
@@ -73,6 +77,19 @@ class Truth:
       for i, image in enumerate(self.images)
     }
     object.__setattr__(self, "boxes", {n: of for n, of in named.items() if of})
+
+  def _check_frame(self) -> None:
+    """Refuse a box without a pixel of the frame: it is of another frame."""
+    height, width = self.frame
+    for image, found in self.named_boxes.items():
+      for finding in found:
+        for box in self.true_boxes(image, finding):
+          if box[0] >= width or box[1] >= height or (box[2:] <= 0).any():
+            raise ValueError(
+              f"the true box {box.tolist()} of {image}, {finding} lies outside "
+              f"of the frame, {height:g} x {width:g} pixels; boxes are x1, y1, "
+              "x2, y2 in pixels of the frame"
+            )
 
   @property
   def named_boxes(self) -> Mapping[str, Mapping[str, np.ndarray]]:
