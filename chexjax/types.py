@@ -51,12 +51,15 @@ class Batch(NamedTuple):
     labels: `[B, K]` float32, 1 where the finding is labelled present, else 0.
     mask: `[B]` float32, 1 for an example, 0 for padding of the last batch.
     index: `[B]` int32, position in the split; -1 for padding.
+    boxes: `[B, K, M, 4]` float32 in pixels, NaN where there is none; None
+      unless the split is one that boxes are trained on.
   """
 
   image: Any
   labels: Any
   mask: Any
   index: Any
+  boxes: Any = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,7 @@ from chexjax.io import replacing
 from chexjax.runtime.cache_home import DEFAULT
 from chexjax.training.config import AugmentConfig
 from chexjax.training.datasets import open_data
+from chexjax.training.moved_boxes import move_boxes
 from experiments.configs import CONFIGS
 
 _COLOURS = ("#ff5050", "#50d0ff", "#ffd040", "#60ff80", "#ff80ff", "#c0c0ff")
@@ -140,12 +141,11 @@ def _font():
 def _augmented(key, image, boxes, augment: AugmentConfig):
   """Augments an image; warps its boxes by the same drawn map."""
   side = {"height": image.shape[0], "width": image.shape[1]}
-  drawn = dataclasses.asdict(augment)
-  warped = ops.augment(key, image, **drawn)
-  grey = ("contrast", "gamma", "noise", "cut_out")
-  places = {name: x for name, x in drawn.items() if name not in grey}
-  matrix = ops.augment_matrix(key, **side, **places)
-  moved = {name: ops.boxes.warp(b, matrix, **side) for name, b in boxes.items()}
+  warped = ops.augment(key, image, **dataclasses.asdict(augment))
+  moved = {
+    name: move_boxes(key, of, augment=augment, **side)
+    for name, of in boxes.items()
+  }
   return np.asarray(warped).round().astype(np.uint8), moved
 
 

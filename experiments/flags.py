@@ -138,6 +138,12 @@ def validate(config: Config, default: Config) -> None:
     faults.append(
       f"--train_share must be above 0, at most 1, got {config.train_share}"
     )
+  if config.box_folds < 2:
+    faults.append(f"--box_folds must be at least 2, got {config.box_folds}")
+  elif not 1 <= config.box_fold <= config.box_folds:
+    faults.append(
+      f"--box_fold must be in 1..{config.box_folds}, got {config.box_fold}"
+    )
   if config.min_steps < 0:
     faults.append(f"--min_steps must be at least 0, got {config.min_steps}")
   if config.max_steps is not None and config.max_steps < 1:

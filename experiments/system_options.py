@@ -42,11 +42,13 @@ def for_system(argv: Sequence[str], system: str) -> list[str]:
 
 def _unread(system: str) -> list[str]:
   """Return the options, or groups of them, that a system does not read."""
-  from chexjax.systems import SYSTEMS
+  from chexjax.systems import SYSTEMS, trains_on_boxes
 
   widths = {field.name for field in dataclasses.fields(ModelConfig)}
-  idle = sorted(widths - SYSTEMS[system].fields)
-  return [f"--{name}" for name in (*_OURS_ALONE, *(f"model.{n}" for n in idle))]
+  idle = [f"model.{name}" for name in sorted(widths - SYSTEMS[system].fields)]
+  if not trains_on_boxes(system):
+    idle += ["box_folds", "box_fold"]
+  return [f"--{name}" for name in (*_OURS_ALONE, *idle)]
 
 
 def idle_options(default: Config, config: Config) -> list[str]:

@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 from chexjax.training.config import Config, EvidenceOptions
+from experiments.system_options import OURS
 
 
 def unread(config: Config, default: Config, *, own_set: bool) -> list[str]:
@@ -33,6 +34,11 @@ def unread(config: Config, default: Config, *, own_set: bool) -> list[str]:
       config.data_dir is None,
       ("more_data",),
       "--data_dir, which its folders are joined to",
+    ),
+    (
+      config.system == OURS,
+      ("box_folds", "box_fold"),
+      "a system that is trained on boxes, --system=li2018_like_boxes",
     ),
     (not own_set, ("uncertain",), "a set with a labels.csv"),
     (config.on_nan == "stop", ("max_nan",), "--on_nan=skip"),

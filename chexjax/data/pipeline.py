@@ -55,6 +55,7 @@ class _Share:
       labels=example["labels"].astype(np.float32),
       mask=np.float32(index >= 0),
       index=np.int32(index),
+      boxes=example.get("boxes"),
     )
 
 

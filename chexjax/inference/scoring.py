@@ -168,6 +168,8 @@ def score_model(
     classification.undefined.update(missing)
     images = recorder.images(findings)
     name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
+    if seen := dataset.metadata.get("boxes_in_training"):
+      name += f" ({seen})"
     with Progress("figures and their intervals"):
       results = evaluation.assemble(
         classification,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chexjax.evaluation.outputs.notes import boxes_seen
 from chexjax.evaluation.outputs.table_cells import (
   Results,
   cell_text,
@@ -24,11 +25,11 @@ def verdict(results: Results) -> list[str]:
     results: tree of `evaluation.assemble`.
 
   Returns:
-    Of how many findings the AUC is above chance; on how many the main map's
-    boxes beat a constant box, and those of untrained heads. Each sentence
-    names the findings that it does not hold for.
+    Whether boxes were trained on; of how many findings the AUC is above chance;
+    on how many the main map's boxes beat a constant box, and those of untrained
+    heads. Each sentence names the findings that it does not hold for.
   """
-  lines = _above_chance(results)
+  lines = [*boxes_seen(results), *_above_chance(results)]
   name = main_map(results)
   few = value_at(results, "few_patients", "localization") or {}
   label = map_label(name)

@@ -21,7 +21,7 @@ from chexjax.systems.model import (
   untrained_heads,
   untrained_maps,
 )
-from chexjax.systems.table import NAMES, OURS, SYSTEMS
+from chexjax.systems.table import NAMES, OURS, SYSTEMS, trains_on_boxes
 
 __all__ = [
   "NAMES",
@@ -37,6 +37,7 @@ __all__ = [
   "balanced_loss",
   "build_model",
   "class_first",
+  "trains_on_boxes",
   "untrained_heads",
   "untrained_maps",
 ]

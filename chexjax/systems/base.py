@@ -25,12 +25,15 @@ class Truth(NamedTuple):
     known: `[B, K]`, 1 where the label is known, else 0; padding is not.
     beta_pos: `[K]` weights of positive labels, of `ops.balance_weights`.
     beta_neg: `[K]` weights of negative labels.
+    boxes: `[B, K, M, 4]` x1, y1, x2, y2 in fractions of the film as the network
+      sees it, NaN where there is none; None unless the system trains on boxes.
   """
 
   labels: jax.Array
   known: jax.Array
   beta_pos: jax.Array
   beta_neg: jax.Array
+  boxes: jax.Array | None = None
 
 
 # From logits `[B, K]`, intermediates and the truth to losses `[B, K]`, of which
@@ -75,6 +78,8 @@ class System:
     options: fields of the module that this system sets.
     loss: from logits and intermediates to losses.
     assumed: what its authors do not say and was decided here, as a sentence.
+    boxes: whether the loss reads `Truth.boxes`. Such a system is not weakly
+      supervised: it is trained on folds of the boxed test films.
 
   Raises:
     ValueError: there is no map, or the scale of one is another.
@@ -86,6 +91,7 @@ class System:
   options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   loss: Loss = balanced_loss
   assumed: str = ""
+  boxes: bool = False
 
   def __post_init__(self) -> None:
     """Find what would else be found after a training."""

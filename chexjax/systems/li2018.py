@@ -15,9 +15,8 @@ class Li2018(Backbone):
   """Classifies the patches of a grid; a finding is there if a patch has it.
 
   Attributes:
-    patches: along each side of the grid, P. What a certain patch takes from
-      the probability of none is 5.12 / P^2: 0.02 for 16, as public code has
-      it. With more patches at 0.02 every film would be positive.
+    patches: along each side of the grid, P; see `share_of_a_patch`. With more
+      patches at 0.02 every film would be positive.
   """
 
   patches: int = 16
@@ -46,8 +45,21 @@ class Li2018(Backbone):
     )
     x = conv2(x)
     cells = class_first(x.astype(jnp.promote_types(x.dtype, jnp.float32)))
-    pool = functools.partial(ops.noisy_or_pool, share=5.12 / self.patches**2)
+    share = share_of_a_patch(self.patches**2)
+    pool = functools.partial(ops.noisy_or_pool, share=share)
     return jax.vmap(jax.vmap(pool))(cells), {"patch": jax.nn.sigmoid(cells)}
+
+
+def share_of_a_patch(patches: int) -> float:
+  """Return what a certain patch takes from the probability of none.
+
+  Args:
+    patches: of the grid.
+
+  Returns:
+    0.02 for 256 patches, as public code has it; in 0..1.
+  """
+  return 5.12 / patches
 
 
 def _to_grid(x: jax.Array, side: int) -> jax.Array:

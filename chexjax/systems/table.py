@@ -6,6 +6,7 @@ from chexjax.systems.cam import Cam
 from chexjax.systems.cral import Cral
 from chexjax.systems.fpn_lse_lba import FpnLseLba
 from chexjax.systems.li2018 import Li2018
+from chexjax.systems.li2018_boxes import boxes_loss
 from chexjax.systems.ma2019 import Ma2019, focal_loss
 from chexjax.systems.pcam import Pcam
 from chexjax.systems.pylon import Pylon
@@ -37,6 +38,14 @@ SYSTEMS: dict[str, System] = {
     {"patch": "none"},
     assumed="16 x 16 patches and the factors' range are from public code; "
     "schedule and regions are not known. No box is trained on.",
+  ),
+  "li2018_like_boxes": System(
+    "Li et al. 2018, in the manner of, trained on boxes",
+    Li2018,
+    {"patch": "none"},
+    loss=boxes_loss,
+    assumed="As li2018_like; a patch is inside a box if its centre is.",
+    boxes=True,
   ),
   "cral_like": System(
     "CRAL (Guan & Huang 2018), in the manner of",
@@ -102,3 +111,12 @@ SYSTEMS: dict[str, System] = {
   ),
 }
 NAMES = (*SYSTEMS, OURS)
+
+
+def trains_on_boxes(system: str) -> bool:
+  """Return whether a system's loss reads boxes.
+
+  Args:
+    system: a name of the table, or `chexjax`, which is weakly supervised.
+  """
+  return system != OURS and SYSTEMS[system].boxes

@@ -235,6 +235,11 @@ class Config:
   train_share: float = 1.0
   """Share of the training patients whose films are trained on, for a learning
   curve; drawn by the seed, and a smaller share is part of a larger one."""
+  box_folds: int = 5
+  """Folds that the patients of boxed test films are divided into; read by
+  li2018_like_boxes, which is trained on the boxes of all folds but one."""
+  box_fold: int = 1
+  """The fold whose boxed films are scored and not trained on, from 1."""
   uncertain: Literal["ignore", "positive", "negative"] = "ignore"
   """What a label of -1 is in a set of one's own: ignore leaves it out of
   losses and figures, as an empty label always is."""

@@ -15,6 +15,8 @@ from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.io import expand_home
 from chexjax.runtime.cache_home import cache_home
+from chexjax.systems import trains_on_boxes
+from chexjax.training.box_folds import train_on_boxes
 from chexjax.training.config import Config
 
 
@@ -24,7 +26,9 @@ def open_data(
   """Open `--data_dir`, or the phantom, which is drawn if it is not cached.
 
   With `--more_data` all folders are one set, see `joined`. What the classes are
-  is told, and which of them cannot be learned.
+  is told, and which of them cannot be learned. For a system that trains on
+  boxes the boxed test films are divided, see `box_folds`; not if only the test
+  films are needed.
 
   Args:
     config: of the run.
@@ -36,7 +40,8 @@ def open_data(
   Raises:
     FileNotFoundError: images or tables are missing.
     ValueError: a needed split has no image, the tables have faults, no class
-      can be learned, or there is `more_data` without `data_dir`.
+      can be learned, there are too few boxes to be trained on, or there is
+      `more_data` without `data_dir`.
   """
   if config.more_data and config.data_dir is None:
     raise ValueError("--more_data is joined to --data_dir, which is not given")
@@ -62,7 +67,14 @@ def open_data(
     )
     messages.tell(f"{len(some)} training images, --train_share")
     splits = dataset.splits | {"train": some}
-    return Dataset(splits, dataset.metadata)
+    dataset = Dataset(splits, dataset.metadata)
+  if trains_on_boxes(config.system) and "train" in need:
+    return train_on_boxes(
+      dataset,
+      folds=config.box_folds,
+      fold=config.box_fold,
+      size=config.image_size,
+    )
   return dataset
 
 

@@ -13,7 +13,12 @@ from flax import traverse_util
 
 from chexjax import messages, weights
 from chexjax.io import expand_home
-from chexjax.systems import Backbone, Model, OneStageModel
+from chexjax.systems import (
+  Backbone,
+  Model,
+  OneStageModel,
+  trains_on_boxes,
+)
 from chexjax.training import setup
 from chexjax.training.config import Config, ModelConfig
 from chexjax.training.weight_files import HUB, download, find_file
@@ -198,6 +203,11 @@ def _released(file: pathlib.Path, model: Model) -> Start:
 def _folder(path: pathlib.Path, config: Config) -> Start:
   """Read a converted folder, or another run's workdir."""
   theirs, variables, info = loading.load_model(path)
+  if trains_on_boxes(info.system):
+    raise ValueError(
+      f"{path} is {info.system}, trained on boxes of test films: no run starts "
+      "from it"
+    )
   model = setup.make_model(config, len(info.findings))
   ours = traverse_util.flatten_dict(shapes_of(model, stage=info.stage))
   flat = traverse_util.flatten_dict(variables)

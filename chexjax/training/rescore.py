@@ -17,9 +17,10 @@ from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.scoring import score_model
 from chexjax.runtime.cache_home import cache_home
 from chexjax.runtime.sharding import fitting, make_mesh, replicated
+from chexjax.systems import trains_on_boxes
 from chexjax.training import initial_weights, setup, workdir
 from chexjax.training.config import Config, as_json
-from chexjax.training.datasets import open_data
+from chexjax.training.datasets import data_folder, open_data
 from chexjax.training.stages import Run
 from chexjax.types import MapOptions
 from chexjax.weights.loading import load_model
@@ -163,8 +164,8 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
 
   Raises:
     FileNotFoundError: weights or images are missing.
-    ValueError: the folder has a finding that the model does not know, or
-      `data_dir` or `out` is not given.
+    ValueError: the folder has a finding that the model does not know, or test
+      films that it was trained on, or `data_dir` or `out` is not given.
   """
   if asked.data_dir is None or asked.out is None:
     raise ValueError("weights are scored with a data_dir and an out")
@@ -176,6 +177,8 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
   config = dataclasses.replace(
     own, data_dir=asked.data_dir, image_size=info.image_size
   )
+  if is_run and trains_on_boxes(own.system):
+    _check_unseen(own, asked.data_dir)
   dataset = open_data(config, need=("test",))
   theirs = dataset.metadata["findings"]
   dataset = with_findings(dataset, info.findings, str(path))
@@ -214,6 +217,16 @@ def _stored(folder: pathlib.Path) -> Config:
   return dataclasses.replace(config, cache_dir=cache)
 
 
+def _check_unseen(own: Config, folder: pathlib.Path) -> None:
+  """Raise if a run was trained on boxed test films of a folder."""
+  folders = (data_folder(own), *own.more_data)
+  if folder.resolve() in [path.resolve() for path in folders]:
+    raise ValueError(
+      f"{own.system} was trained on test films of {folder}; without --data_dir "
+      "the fold that it was not trained on is scored"
+    )
+
+
 def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:
   """Load the further models of an ensemble.
 
@@ -225,6 +238,11 @@ def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:
   Raises:
     ValueError: they do not; says in what.
   """
+  if asked.members and trains_on_boxes(first.system):
+    raise ValueError(
+      f"--members: each {first.system} was trained on boxed test films that "
+      "the others are scored on"
+    )
   loaded = []
   for path in asked.members:
     model, variables, info = load_model(path)

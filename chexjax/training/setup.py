@@ -24,7 +24,7 @@ _OUTSIDE_OF_STEPS = (
   "eval_batch_size", "eval_every_epochs", "save_every", "log_every",
   "coordinator", "num_processes", "process_id", "max_nan", "num_examples",
   "phantom_images", "phantom_seed", "shape", "uncertain", "more_data", "read",
-  "train_share",
+  "train_share", "box_folds", "box_fold",
 )  # fmt: skip
 
 

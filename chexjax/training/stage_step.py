@@ -13,6 +13,7 @@ from chexjax.runtime import compile_messages
 from chexjax.systems import Model
 from chexjax.training import setup
 from chexjax.training.config import Config
+from chexjax.training.moved_boxes import move_boxes
 from chexjax.training.schedules import tau_schedule
 from chexjax.training.steps import make_train_step
 
@@ -57,6 +58,12 @@ def stage_step(
     evidence=setup.evidence(config),
     augment=functools.partial(
       ops.augment, **dataclasses.asdict(config.augment)
+    ),
+    move_boxes=functools.partial(
+      move_boxes,
+      augment=config.augment,
+      height=config.image_size,
+      width=config.image_size,
     ),
     tau=tau_schedule(config, stage, steps),
     skip_nan=config.on_nan == "skip",

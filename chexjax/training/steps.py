@@ -79,6 +79,7 @@ def make_train_step(
   partly_labelled: bool = False,
   evidence: EvidenceOptions | None = None,
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
+  move_boxes: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   tau: Callable[[jax.Array], jax.Array] = lambda step: jnp.ones(()),
   skip_nan: bool = False,
   average: float = 0.0,
@@ -101,6 +102,9 @@ def make_train_step(
     evidence: how regions are weighed from stage 2 on; None if scores and boxes
       learn only from the loss of the crops.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
+    move_boxes: `(key, [K, M, 4]) -> [K, M, 4]`, in pixels, of the boxes of an
+      image that `augment` has changed with the same key; needed with it where a
+      batch has boxes.
     tau: temperature at a step of this stage.
     skip_nan: whether a step with a loss or gradient that is not finite changes
       nothing except `state.step`. Its metrics are not finite all the same.
@@ -125,10 +129,17 @@ def make_train_step(
   ) -> tuple[TrainState, Metrics]:
     keys = jax.random.split(jax.random.fold_in(key, state.step), 4)
     augment_key, region_key, dropout_key, evidence_key = keys
-    images = batch.image
+    images, boxes = batch.image, batch.boxes
     if augment is not None:
       image_keys = jax.random.split(augment_key, len(images))
       images = jax.vmap(augment)(image_keys, images)
+      if boxes is not None:
+        if move_boxes is None:
+          raise ValueError("boxes that are not moved with their images")
+        boxes = jax.vmap(move_boxes)(image_keys, boxes)
+    if boxes is not None:
+      height, width = images.shape[1:3]
+      boxes = boxes / jnp.array([width, height, width, height])
     images = ops.normalize(images)
 
     trained = {k: state.params[k] for k in TRAINED[stage]}
@@ -161,6 +172,7 @@ def make_train_step(
           beta_pos=beta_pos,
           beta_neg=beta_neg,
           cls_scale=cls_scale,
+          boxes=boxes,
         )
         return loss, (metrics, updates["batch_stats"])
       loss, metrics = stage_loss(

@@ -17,6 +17,7 @@ def system_loss(
   beta_pos: jax.Array,
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
+  boxes: jax.Array | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
   """Average a system's losses over the known pairs of example and finding.
 
@@ -29,6 +30,7 @@ def system_loss(
     beta_pos: `[K]` weights of `ops.balance_weights`.
     beta_neg: `[K]` weights of `ops.balance_weights`.
     cls_scale: factor on the loss.
+    boxes: of `Truth`; None unless the system trains on boxes.
 
   Returns:
     The scalar loss, 0 without a known pair; and `loss_cls` and `loss`.
@@ -38,7 +40,11 @@ def system_loss(
   """
   known = ~jnp.isnan(labels) & (mask[:, None] > 0)
   truth = Truth(
-    jnp.where(known, labels, 0), known.astype(labels.dtype), beta_pos, beta_neg
+    jnp.where(known, labels, 0),
+    known.astype(labels.dtype),
+    beta_pos,
+    beta_neg,
+    boxes,
   )
   losses = system.loss(logits, found, truth)
   check_same_shape("the system's losses", losses, "labels", labels)

@@ -15,6 +15,7 @@ from chexjax.evaluation import LocalizationCollector, MapRule, make_images
 from chexjax.evaluation.outputs.evaluation import Evaluation
 from chexjax.evaluation.outputs.folder import write_folder
 from chexjax.io import held
+from chexjax.systems import SYSTEMS
 from chexjax.training import workdir
 from experiments import compare, flags
 
@@ -172,6 +173,12 @@ def test_a_start_that_is_not_there_is_named_before_any_training(
   assert str(tmp_path / "drawn" / "cam" / "seed0") not in said
 
 
+def test_all_systems_are_those_that_see_no_box(tmp_path):
+  plan = compare.parse(["--systems=all", f"--workdir={tmp_path}"])
+  assert plan.systems[0] == "chexjax"
+  assert set(SYSTEMS) - set(plan.systems) == {"li2018_like_boxes"}
+
+
 def test_a_signal_reaches_the_trainings(tmp_path, monkeypatch, capsys):
   # Prints once it can be stopped, then ends as a run does: with status 75.
   child = (
@@ -211,6 +218,11 @@ def test_a_signal_reaches_the_trainings(tmp_path, monkeypatch, capsys):
   [
     (["--systems=cam"], "--systems must have chexjax"),
     (["--systems=chexjax,cma"], "did you mean cam?"),
+    (
+      ["--systems=chexjax,li2018_like_boxes"],
+      "--systems=li2018_like_boxes is trained on boxes of test films",
+    ),
+    (["--box_folds=3"], "--box_folds needs a system that is trained on boxes"),
     (["--seeds=0"], "--seeds must be at least 1"),
     (["--seed=3"], "--seed is set for each training: give --seeds"),
     (["--stage1.epochs=-1"], "--stage1.epochs must be positive"),

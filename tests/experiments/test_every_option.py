@@ -126,6 +126,8 @@ WORDS = {
   "maps": ["released"], "detection_loss": ["crop"],
   "model.pooling": ["lse_lba"], "model.crop": ["gaussian"],
   "shape": ["letterbox"], "system": ["cam"],
+  "box_folds": ["4", "--system=li2018_like_boxes"],
+  "box_fold": ["2", "--system=li2018_like_boxes"],
   "class_balance": ["root"], "read.shift": ["8"],
   "tau_start": ["0.5", "--detection_loss=crop"],
   "tau_end": ["0.5", "--detection_loss=crop"],
@@ -176,6 +178,15 @@ REFUSED = [
   (
     ["--max_steps=5", "--stage2.epochs=9"],
     "--stage2.epochs needs no --max_steps",
+  ),
+  (["--box_folds=4"], "--box_folds needs a system that is trained on boxes"),
+  (
+    ["--system=li2018_like", "--box_fold=2"],
+    "--box_fold is not read by --system=li2018_like",
+  ),
+  (
+    ["--system=li2018_like_boxes", "--box_folds=3", "--box_fold=4"],
+    "--box_fold must be in 1..3, got 4",
   ),
   (["--num_processes=2"], "--num_processes needs --coordinator"),
 ]

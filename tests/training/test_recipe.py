@@ -29,7 +29,7 @@ OTHER = {
   "num_examples": 0, "phantom_images": 77, "min_steps": 11,
   "phantom_seed": 6, "shape": "letterbox", "uncertain": "positive",
   "more_data": (pathlib.Path("m"),), "read": MapOptions(flip=True),
-  "train_share": 0.5,
+  "train_share": 0.5, "box_folds": 3, "box_fold": 2,
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from chexjax.evaluation.outputs.table_cells import (
   Results,
   map_label,
   plain,
+  value_at,
 )
 
 
@@ -20,7 +21,8 @@ def notes(results: Results) -> list[str]:
   Returns:
     The sentences; what is undefined comes last.
   """
-  lines = _threshold_notes(results["protocol"])
+  lines = boxes_seen(results)
+  lines += _threshold_notes(results["protocol"])
   lines += _row_notes(results)
   if count := results["provenance"].get("learned_films"):
     lines.insert(
@@ -34,6 +36,21 @@ def notes(results: Results) -> list[str]:
     f"Undefined: {u['where']}, {u['finding']}: {u['reason']}."
     for u in results["undefined"]
   ]
+
+
+def boxes_seen(results: Results) -> list[str]:
+  """Return what the model was told of boxes in its training, as a sentence.
+
+  Args:
+    results: tree of `results_json.assemble`.
+
+  Returns:
+    The sentence; nothing of a weakly supervised model.
+  """
+  seen = value_at(results, "provenance", "dataset", "boxes_in_training")
+  if not seen:
+    return []
+  return [f"{seen[0].upper()}{seen[1:]}: not weakly supervised."]
 
 
 def _threshold_notes(protocol: dict[str, Any]) -> list[str]:
