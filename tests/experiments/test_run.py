@@ -64,6 +64,9 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
   said = capsys.readouterr().out
   assert "## Table" not in said
   assert "IoU  no mean" in said
+  assert "scoring only, nothing is trained" in said
+  for line in ("steps of", "min in all", "classes, with"):
+    assert line not in said
   assert "Training" in (tmp_path / "w" / "report.html").read_text("utf-8")
   again = json.loads((tmp_path / "w" / "results.json").read_text())
   assert again["localization"] == results["localization"]
