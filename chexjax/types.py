@@ -39,6 +39,11 @@ BOXED_FINDINGS: tuple[str, ...] = (
   "Pneumothorax",
 )
 
+# What results call the drawn films, and the file that tells their folder from
+# one of ChestX-ray14.
+PHANTOM = "phantom"
+PHANTOM_MANIFEST = "phantom.json"
+
 # What results.json calls figures over all findings; no finding may.
 RESERVED: tuple[str, ...] = ("mean", "all")
 

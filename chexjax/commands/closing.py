@@ -22,6 +22,7 @@ def closing(folder: pathlib.Path, *, took: str, report: bool) -> list[str]:
     took: how long it took, such as `7.1 min`.
     report: whether there is a report of these results.
   """
+  folder = _direct(folder)
   files = f"tables in {folder / 'tables.md'}"
   if report:
     files += f", report in {folder / NAME}"
@@ -39,10 +40,11 @@ def next_of_run(
     source: its test films.
     data_dir: folder of the films.
   """
-  python = interpreter()
+  python, workdir = interpreter(), _direct(workdir)
+  film = _direct(film_of(source, data_dir))
   predict = [
     python, "-m", "chexjax", "predict", f"--weights={workdir}",
-    f"--out={workdir / 'predictions'}", str(film_of(source, data_dir)),
+    f"--out={workdir / 'predictions'}", str(film),
   ]  # fmt: skip
   board = [
     python, "-m", "tensorboard.main", f"--logdir={workdir / 'tensorboard'}",
@@ -60,7 +62,24 @@ def next_of_run(
 def report_command(folder: pathlib.Path) -> str:
   """Return the command that writes a folder's report."""
   return shlex.join(
-    [interpreter(), "-m", "chexjax", "report", f"--workdir={folder}"]
+    [interpreter(), "-m", "chexjax", "report", f"--workdir={_direct(folder)}"]
+  )
+
+
+def _direct(path: pathlib.Path) -> pathlib.Path:
+  """Return a path without `..`, below the current folder if it lies there.
+
+  A link at its end stays: that of a virtual environment's interpreter tells it
+  apart.
+  """
+  if ".." not in path.parts:
+    return path
+  straight = (
+    path.resolve() if path.name == ".." else path.parent.resolve() / path.name
+  )
+  here = pathlib.Path.cwd()
+  return (
+    straight.relative_to(here) if straight.is_relative_to(here) else straight
   )
 
 
@@ -74,7 +93,7 @@ def interpreter() -> str:
   # A virtual environment's interpreter is a link: its own path tells it apart.
   if found and _same_path(found, sys.executable):
     return "python"
-  path = pathlib.Path(sys.executable)
+  path = _direct(pathlib.Path(sys.executable))
   here = pathlib.Path.cwd()
   return str(path.relative_to(here) if path.is_relative_to(here) else path)
 

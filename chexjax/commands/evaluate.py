@@ -102,10 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   # A report that is older than its results would mislead.
   report = (folder / NAME).is_file() and try_report(folder)
   took = f"{time.monotonic() - began:.0f} s"
-  print("\n".join(closing(folder, took=took, report=report)))
-  if not report:
-    print(f"next:\n  {report_command(folder)}")
-  print(DISCLAIMER)
+  lines = closing(folder, took=took, report=report)
+  print("\n".join([*lines, DISCLAIMER, f"next:\n  {report_command(folder)}"]))
   return 0
 
 

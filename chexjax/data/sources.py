@@ -9,6 +9,7 @@ import numpy as np
 
 from chexjax.data.decoding import decode_grey
 from chexjax.extras import require
+from chexjax.types import PHANTOM, PHANTOM_MANIFEST
 from tfds_chestxray14.findings import SEXES, VIEWS
 
 SIZES = (64, 128, 256, 512, 1024)
@@ -100,7 +101,8 @@ def open_chest_xray14(
     cache: folder of the records; see `record_cache`.
 
   Returns:
-    The splits that have images.
+    The splits that have images; the `name` in the metadata of a phantom's
+    folder says that its films are drawn.
 
   Raises:
     FileNotFoundError: images or lists are missing; says where they were sought.
@@ -125,7 +127,10 @@ def open_chest_xray14(
     name: Records(builder.as_data_source(name, decoders=encoded))
     for name in builder.info.splits
   }
-  return Dataset(splits, dict(builder.info.metadata))
+  metadata = dict(builder.info.metadata)
+  if (folder / PHANTOM_MANIFEST).is_file():
+    metadata["name"] = PHANTOM
+  return Dataset(splits, metadata)
 
 
 def label_matrix(source: Source) -> np.ndarray:

@@ -93,7 +93,6 @@ def score_model(
   maps: str = "paper",
   threshold_means: str | None = None,
   grad_cam: bool = False,
-  drawn: bool = False,
   only: pathlib.Path | None = None,
   missing: Mapping[str, str] | None = None,
   draws: int = DRAWS,
@@ -120,7 +119,6 @@ def score_model(
     threshold_means: "percentile" or "absolute", for every map; None for the
       meanings that belong to `maps`.
     grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
-    drawn: whether the images are the phantom's.
     only: list of the test images to score, one name a line; None for all.
     missing: finding -> the reason why the split has no labels of it.
     draws: draws of patients for the intervals; 0 for none.
@@ -167,7 +165,7 @@ def score_model(
       )
     classification.undefined.update(missing)
     images = recorder.images(findings)
-    name = "phantom" if drawn else dataset.metadata.get("name", "ChestX-ray14")
+    name = dataset.metadata.get("name", "ChestX-ray14")
     if seen := dataset.metadata.get("boxes_in_training"):
       name += f" ({seen})"
     with Progress("figures and their intervals"):
@@ -206,5 +204,6 @@ def score_model(
       film=lambda index: films[index]["image"],
       per_finding=num_examples,
     )
-    messages.tell(f"{count} example figures in {figures}, results in {folder}")
+    drawn = f"{count} example figures in {figures}, " if count else ""
+    messages.tell(f"{drawn}results in {folder}")
     return tables

@@ -7,7 +7,8 @@
 - `score_curves`, `curves`, `training_curves`: figures of the scores, of the
   boxes, of a training run; `small_multiples` has their axes, `drawn_figures`
   draws all of a run
-- `verdict`, `key_figures`: the head of the report, in words and numbers
+- `whose_films`, `verdict`, `key_figures`: the head of the report, in words and
+  numbers
 - `case_browser`, `case_answers`, `wrong_cases`: its cases
 - `run`, `embedded`, `page`, `build`: the HTML report
 - `side_by_side`: that of several systems

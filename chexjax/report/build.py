@@ -123,7 +123,7 @@ def open_run(workdir: pathlib.Path, label: str) -> page.Run:
   if missing:
     raise FileNotFoundError(
       f"{workdir} lacks {' and '.join(missing)}: run experiments.run, or "
-      "experiments.evaluate, with this folder first"
+      "chexjax evaluate, with this folder first"
     )
   results = read_object(
     workdir / "results.json", "protocol", "counts", "provenance"

@@ -39,7 +39,7 @@ def case_data(runs: Sequence[Run]) -> tuple[dict[str, Any], list[str]]:
   pictures = Pictures()
   rows = [*_boxed_rows(runs, pictures), *wrong_rows(runs, pictures)]
   about = {
-    "said": _said(runs, rows),
+    "said": said(runs, rows),
     "findings": sorted({row["finding"] for row in rows}),
     "runs": [
       {
@@ -61,18 +61,25 @@ def case_data(runs: Sequence[Run]) -> tuple[dict[str, Any], list[str]]:
   return about, pictures.data
 
 
-def _said(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> str:
-  """Return what cases are shown, in words."""
+def said(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> str:
+  """Return what cases are shown, in words.
+
+  Args:
+    runs: one or two.
+    rows: the cases, of `case_data`.
+  """
   boxed = sum(row["true"] is not None for row in rows)
-  line = f"{boxed:,} pairs of film and finding with a true box"
+  parts = [f"{boxed:,} pairs of film and finding with a true box"]
   if any(cuts_of(run) for run in runs):
-    line += (
-      f", and of each finding the {PER_FINDING} false alarms with the highest "
-      f"and the {PER_FINDING} misses with the lowest score among all other "
-      "pairs. A finding is called where its score reaches its threshold, the "
-      "median of those chosen on other patients"
+    parts.append(
+      f"of each finding the {PER_FINDING} false alarms with the highest and "
+      f"the {PER_FINDING} misses with the lowest score among all "
+      f"{'other ' if boxed else ''}pairs. A finding is called where its score "
+      "reaches its threshold, the median of those chosen on other patients"
     )
-  return f"{line}. Boxes of the cross-fitted thresholds."
+  if boxed:
+    return f"{', and '.join(parts)}. Boxes of the cross-fitted thresholds."
+  return ". Shown are ".join(["No test film has a true box", *parts[1:]]) + "."
 
 
 def _boxed_rows(

@@ -4,10 +4,13 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from chexjax.evaluation.outputs.judged_findings import (
+  has_true_boxes,
+  why_no_mean,
+)
 from chexjax.evaluation.outputs.table_cells import (
   Cell,
+  Results,
   cell_text,
   main_map,
   map_label,
@@ -15,6 +18,7 @@ from chexjax.evaluation.outputs.table_cells import (
   value_at,
 )
 from chexjax.report.run import Run
+from chexjax.report.whose_films import film_count
 
 # Options that say where files lie, and nothing of the figures.
 _PLACES = ("workdir", "cache_dir", "init_dir")
@@ -23,6 +27,23 @@ _MAPS = {
   "Det": "the map of the detection head's regions",
   "Mix": "Sal and Det combined",
 }
+_IOU = (
+  "IoU",
+  "the area that two boxes share over the area that they cover together, 0 to "
+  "1",
+)
+_BOX_TERMS = (
+  (
+    "crossfit",
+    "the map is cut into a box at a threshold chosen on other patients",
+  ),
+  ("oracle", "at a threshold chosen on the very boxes: it flatters"),
+  ("predicted", "crossfit, and 0 where the model does not call the finding"),
+  (
+    "image-blind box",
+    "one constant box per finding; whoever looks at the film must beat it",
+  ),
+)
 
 
 def _span(pair: Sequence[float] | None) -> str:
@@ -39,44 +60,43 @@ def summary(run: Run) -> list[tuple[str, str]]:
   """Return the key figures of a run, each with what it is over.
 
   Returns:
-    Pairs of a name and a value, as text.
+    Pairs of a name and a value, as text. A mean that is undefined says why;
+    without a true box nothing is said of the IoU.
   """
   results = run.results
-  name, counts = main_map(results), results["counts"]
-  images = run.record.images
-  over = counts["localization_findings"]["oracle"]
-  tree = results["localization"][name]
-  spans = results.get("localization_interval", {})
-  patients = np.unique(images.patient).size
+  auc, count = results["auc"]["mean"], results["counts"]["auc_findings"]
+  span = value_at(results, "auc_interval", "mean")
   pairs = [
-    (
-      "Data",
-      f"{results['dataset']}: {len(images.image):,} test films of "
-      f"{patients:,} patients",
-    ),
+    ("Data", f"{results['dataset']}: {film_count(run)}"),
     ("Scored on", _moment(results["provenance"].get("date"))),
-    (
-      f"Mean AUC over {counts['auc_findings']} findings",
-      cell_text(results["auc"]["mean"])
-      + _span(results.get("auc_interval", {}).get("mean")),
-    ),
+    ("Mean AUC", f"none: {why_no_mean(results, 'auc')}")
+    if auc is None
+    else (f"Mean AUC over {count} findings", cell_text(auc) + _span(span)),
   ]
-  for protocol in ("crossfit", "oracle", "predicted"):
-    if protocol in tree:
-      span = value_at(spans, name, protocol, "iou", "mean")
-      value = cell_text(tree[protocol]["iou"]["mean"]) + _span(span)
-      title = row_label(results, name, protocol)
+  return [*pairs, *_iou_figures(results)] if has_true_boxes(results) else pairs
+
+
+def _iou_figures(results: Results) -> list[tuple[str, str]]:
+  """Return the mean IoUs of the main map and of the image-blind box."""
+  name, counts = main_map(results), results["counts"]
+  over = counts["localization_findings"]["oracle"]
+  if not over:
+    return [("Mean IoU", f"none: {why_no_mean(results, 'localization')}")]
+  pairs = []
+  for box, title, protocol in (
+    *((name, row_label(results, name, p), p)
+      for p in ("crossfit", "oracle", "predicted")),
+    ("image_blind", map_label("image_blind"), "crossfit"),
+  ):  # fmt: skip
+    path = (box, protocol, "iou", "mean")
+    mean = value_at(results, "localization", *path)
+    if mean is not None:
+      span = value_at(results, "localization_interval", *path)
+      value = cell_text(mean) + _span(span)
       pairs.append((f"Mean IoU, {title}, {protocol}", value))
-  blind = results["localization"]["image_blind"]["crossfit"]["iou"]["mean"]
-  span = value_at(spans, "image_blind", "crossfit", "iou", "mean")
-  return [
-    *pairs,
-    ("Mean IoU, image-blind box, crossfit", cell_text(blind) + _span(span)),
-    (
-      "The mean IoU is over",
-      f"{over} findings, {sum(counts['boxes'].values()):,} boxes in all",
-    ),
-  ]
+  boxes = sum(counts["boxes"].values())
+  over_text = f"{over} findings, {boxes:,} boxes in all"
+  return [*pairs, ("The mean IoU is over", over_text)]
 
 
 def origin(run: Run) -> list[tuple[str, str]]:
@@ -107,32 +127,20 @@ def terms(runs: Sequence[Run]) -> list[tuple[str, str]]:
     runs: of the page.
   """
   names = [n for run in runs for n in run.record.table.boxes]
-  drawn = value_at(runs[0].results, "protocol", "interval") or {}
   labels = dict.fromkeys(map_label(name) for name in names)
+  drawn = value_at(runs[0].results, "protocol", "interval") or {}
+  boxed = any(has_true_boxes(run.results) for run in runs)
   found = [
     (
       "AUC",
       "the chance that a film with the finding scores higher than one without "
       "it: 0.5 is guessing, 1 is perfect",
     ),
-    (
-      "IoU",
-      "the area that two boxes share over the area that they cover together, "
-      "0 to 1",
-    ),
+    *([_IOU] if boxed else ()),
     *((label, _MAPS[label]) for label in labels if label in _MAPS),
-    (
-      "crossfit",
-      "the map is cut into a box at a threshold chosen on other patients",
-    ),
-    ("oracle", "at a threshold chosen on the very boxes: it flatters"),
-    ("predicted", "crossfit, and 0 where the model does not call the finding"),
-    (
-      "image-blind box",
-      "one constant box per finding; whoever looks at the film must beat it",
-    ),
+    *(_BOX_TERMS if boxed else ()),
   ]
-  if any("untrained head" in label for label in labels):
+  if boxed and any("untrained head" in label for label in labels):
     found.append(
       (
         "untrained head",

@@ -22,6 +22,7 @@ from chexjax.report.key_figures import (
 )
 from chexjax.report.run import Run, predicted_boxes
 from chexjax.report.verdict import verdict
+from chexjax.report.whose_films import whose_films
 
 __all__ = [
   "DISCLAIMER",
@@ -131,6 +132,7 @@ def render(
     compared=compared,
     about=about,
     pictures=pictures,
+    films=list(dict.fromkeys(map(whose_films, runs))),
   )
 
 

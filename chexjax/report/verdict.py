@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chexjax.evaluation.outputs.judged_findings import (
+  over_blind_box,
+  over_untrained,
+)
 from chexjax.evaluation.outputs.notes import boxes_seen
 from chexjax.evaluation.outputs.table_cells import (
   Results,
@@ -27,23 +31,36 @@ def verdict(results: Results) -> list[str]:
   Returns:
     Whether boxes were trained on; of how many findings the AUC is above chance;
     on how many the main map's boxes beat a constant box, and those of untrained
-    heads. Each sentence names the findings that it does not hold for.
+    heads. Each sentence names the findings that it does not hold for. Where no
+    finding has enough patients, that alone.
   """
-  lines = [*boxes_seen(results), *_above_chance(results)]
   name = main_map(results)
-  few = value_at(results, "few_patients", "localization") or {}
+  few = results.get("few_patients") or {}
+  means = (("auc",), ("localization", name, "crossfit", "iou"))
+  if (few.get("auc") or few.get("localization")) and all(
+    value_at(results, *path, "mean") is None for path in means
+  ):
+    return [
+      *boxes_seen(results),
+      "Too few test patients to judge anything: no finding has "
+      f"{few['least']} of them.",
+    ]
   label = map_label(name)
-  blind = value_at(results, "over_blind", name)
-  if blind:
-    start = f"Boxes of {label} beat a constant box that never sees the film"
-    lines += _beaten(start, blind, few)
-  control = value_at(
-    results, "gains", name, f"{name}_untrained", "crossfit", "iou"
-  )
-  if control:
-    lines += _beaten(
-      f"Boxes of {label} beat those of untrained heads", control, few
-    )
+  lines = [*boxes_seen(results), *_above_chance(results)]
+  for start, of in (
+    (
+      f"Boxes of {label} beat a constant box that never sees the film",
+      over_blind_box(results, name),
+    ),
+    (
+      f"Boxes of {label} beat those of untrained heads",
+      over_untrained(results, name),
+    ),
+  ):
+    if of:
+      line = f"{start} on {len(of.won)} of {of.judged} findings"
+      line += _listed("; worse on", of.worse)
+      lines.append(line + _listed("; no clear difference on", of.even) + ".")
   return lines
 
 
@@ -62,27 +79,6 @@ def _above_chance(results: Results) -> list[str]:
     "chance"
   )
   return [line + _listed("; not", below) + "."]
-
-
-def _beaten(
-  start: str, gains: Mapping[str, Any], few: Mapping[str, int]
-) -> list[str]:
-  """Say on how many findings a gain is above 0 beyond chance."""
-  judged = {
-    name: of
-    for name, of in gains.items()
-    if name not in (*few, "mean", "beats") and of["apart"] is not None
-  }
-  if not judged:
-    return []
-  worse = [
-    n for n, of in judged.items() if of["apart"] and of["difference"] < 0
-  ]
-  even = [name for name, of in judged.items() if not of["apart"]]
-  won = len(judged) - len(worse) - len(even)
-  line = f"{start} on {won} of {len(judged)} findings"
-  line += _listed("; worse on", worse)
-  return [line + _listed("; no clear difference on", even) + "."]
 
 
 def _listed(start: str, names: Sequence[str]) -> str:

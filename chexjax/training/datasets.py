@@ -21,7 +21,10 @@ from chexjax.training.config import Config
 
 
 def open_data(
-  config: Config, *, need: tuple[str, ...] = ("train", "test")
+  config: Config,
+  *,
+  need: tuple[str, ...] = ("train", "test"),
+  tell: bool = True,
 ) -> Dataset:
   """Open `--data_dir`, or the phantom, which is drawn if it is not cached.
 
@@ -33,6 +36,8 @@ def open_data(
   Args:
     config: of the run.
     need: splits that must have images.
+    tell: whether the classes are told; of a model that is trained already they
+      are of no use.
 
   Returns:
     The splits that have images.
@@ -59,7 +64,7 @@ def open_data(
       f"{ {k: len(v) for k, v in dataset.splits.items()} }; needed are "
       f"{' and '.join(need)}"
     )
-  if config.data_dir is not None and "train" in need:
+  if tell and config.data_dir is not None and "train" in need:
     _tell_classes(dataset)
   if config.train_share < 1 and "train" in dataset.splits:
     some = some_patients(

@@ -128,7 +128,7 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
     return
   config = _stored(folder)
   setup.use_compile_cache(config)
-  run = Run(config, open_data(config), initial_weights.FINISHED)
+  run = Run(config, open_data(config, tell=False), initial_weights.FINISHED)
   variables = jax.device_get(run.finished_variables())
   mesh = make_mesh()
   members = []
@@ -143,7 +143,6 @@ def score_run(folder: pathlib.Path, asked: Scoring) -> None:
     image_size=config.image_size,
     batch_size=fitting(config.eval_batch_size, mesh),
     stage=config.stage,
-    drawn=config.data_dir is None,
     num_examples=config.num_examples,
     about={"config": as_json(config), "workdir": str(folder)},
     members=members,

@@ -60,7 +60,7 @@ class Run:
     start: initial_weights.Start,
     stopping: Stopping | None = None,
   ):
-    """Prepare what all stages share, and announce the run.
+    """Prepare what all stages share, and announce the run or its scoring.
 
     Args:
       config: of the run.
@@ -85,6 +85,7 @@ class Run:
       steps=self.steps,
       boxes_known=self.validation_boxes is not None,
       weights=start.text,
+      scoring=start is initial_weights.FINISHED,
     )
 
   def all_stages(self) -> None:
@@ -290,7 +291,6 @@ class Run:
       batch_size=fitting(config.eval_batch_size, mesh),
       stage=config.stage,
       maps=config.maps,
-      drawn=config.data_dir is None,
       seed=config.seed,
       num_examples=config.num_examples,
       about={"config": as_json(config)},

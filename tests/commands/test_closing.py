@@ -1,6 +1,7 @@
 """The commands that a run ends with can be given as they stand."""
 
 import os
+import pathlib
 import shlex
 import sys
 
@@ -44,3 +45,22 @@ def test_names_with_blanks_are_quoted(tmp_path):
   assert shlex.split(report)[-1] == f"--workdir={tmp_path / 'a run'}"
   assert f"--weights={tmp_path / 'a run'}" in shlex.split(predict)
   assert shlex.split(board)[-1] == f"--logdir={tmp_path / 'a run/tensorboard'}"
+
+
+def test_paths_are_told_without_a_way_back(tmp_path, monkeypatch):
+  (tmp_path / "here" / "bin").mkdir(parents=True)
+  (tmp_path / "python").symlink_to(sys.executable)
+  monkeypatch.chdir(tmp_path / "here")
+  monkeypatch.setenv("PATH", "")
+  winding = tmp_path / "here" / "bin" / ".." / ".." / "python"
+  monkeypatch.setattr(sys, "executable", str(winding))
+  # The link itself: what it leads to is another environment's interpreter.
+  assert closing.interpreter() == str(tmp_path / "python")
+  workdir = tmp_path / "here" / "bin" / ".." / "run"
+  (tmp_path / "00000001_000.png").write_bytes(b"")
+  lines = closing.next_of_run(workdir, Films(), tmp_path / "here" / "..")
+  assert ".." not in " ".join(lines)
+  assert "--workdir=run" in shlex.split(lines[1])
+  assert shlex.split(lines[2])[-1] == str(tmp_path / "00000001_000.png")
+  # A path that is direct stays as it was given.
+  assert "--workdir=runs/a" in closing.report_command(pathlib.Path("runs/a"))

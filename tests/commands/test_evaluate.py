@@ -74,14 +74,21 @@ def test_one_unnamed_map_and_a_list_of_images(lists, tmp_path):
   assert "not ours" not in (tmp_path / "out" / "tables.md").read_text()
 
 
-def test_scores_alone_give_the_baselines(lists, tmp_path):
+def test_scores_alone_give_the_baselines(lists, tmp_path, capsys):
   folder = tmp_path / "p"
   lists.write_scores(folder)
   (folder / "thresholds.json").write_text(
     json.dumps(dict.fromkeys(FINDINGS, 0))
   )
+  (lists.folder / "phantom.json").write_text("{}")
   status, results = evaluate(folder, lists.folder, tmp_path / "out")
   assert status == 0
+  # The folder's manifest says that its films are drawn.
+  assert results["dataset"] == "phantom"
+  assert "not ours" not in (tmp_path / "out" / "tables.md").read_text()
+  *_, ahead, command = capsys.readouterr().out.splitlines()
+  assert ahead == "next:"
+  assert command.endswith(f"chexjax report --workdir={tmp_path / 'out'}")
   tree = results["localization"]
   assert set(tree) == {"image_blind", "whole_image", "centre_prior"}
   blind = tree["image_blind"]  # with a threshold of 0 all is predicted

@@ -48,7 +48,9 @@ def test_what_is_missing_is_named(out, tmp_path, capsys):
   assert wrong
   assert not any(wrong.values())
   assert report.main([f"--workdir={tmp_path}"]) == 2
-  assert "lacks results.json and evaluation.npz" in capsys.readouterr().err
+  said = capsys.readouterr().err
+  assert "lacks results.json and evaluation.npz" in said
+  assert "chexjax evaluate" in said
   (out / "cases.zip").unlink()
   assert report.main([f"--workdir={out}"]) == 0
   assert "without pictures" in capsys.readouterr().out

@@ -117,6 +117,11 @@ def test_changed_films_are_seen_and_older_records_named(
   assert len(test) == count
   assert not np.any(test[0]["image"])
   assert f"{tmp_path / 'cache' / old} holds records" in capsys.readouterr().out
+  # By its manifest a phantom's folder is known, so that no results of it are
+  # called ChestX-ray14's.
+  assert "name" not in opened().metadata
+  (folder / "phantom.json").write_text("{}")
+  assert opened().metadata["name"] == "phantom"
 
 
 BUILD = """

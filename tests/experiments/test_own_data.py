@@ -56,12 +56,22 @@ def test_twenty_findings(own_folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_no_box_at_all_still_gives_tables_and_a_report(own_folder, tmp_path):
+def test_no_box_at_all_still_gives_tables_and_a_report(
+  own_folder, tmp_path, capsys
+):
   own, workdir = own_folder(tmp_path / "own"), tmp_path / "w"
   own.boxes = own.boxes[:1]
   argv = [f"--data_dir={own.write()}", f"--workdir={workdir}"]
   assert main([*OPTIONS, *argv]) == 0
   assert "## Table 1" in (workdir / "tables.md").read_text()
+  said = capsys.readouterr().out
+  assert said.count("no test film has a true box: places are not scored") == 1
+  assert said.index("no finding has 10 test patients") < said.index("weights:")
+  for row in ("IoU", "example figures", "validation image has a box"):
+    assert row not in said
+  page = (workdir / "report.html").read_text("utf-8")
+  assert "Mean IoU" not in page
+  assert "0 pairs" not in page
   assert report.main([f"--workdir={workdir}"]) == 0
   results = json.loads((workdir / "results.json").read_text())
   # Three patients are no mean.

@@ -49,6 +49,20 @@ def test_false_alarms_and_misses_are_listed(opened):
   put_option(opened, "#kind", "all")
 
 
+def test_what_is_drawn_is_named_below_the_film(opened):
+  key = "return [...document.querySelectorAll('.bar')].map(b => b.textContent)"
+  put_option(opened, "#kind", "with a true box")
+  boxes = opened.execute_script(key)
+  assert boxes[:2] == ["box of Mix", "true box"]
+  assert boxes[2].startswith("map of Mix")
+  put(opened, "#boxes [data-map=true]", False)
+  put(opened, "#boxes [data-map=sal]", True)
+  assert opened.execute_script(key)[:2] == ["box of Sal", "box of Mix"]
+  put(opened, "#boxes [data-map=true]", True)
+  put(opened, "#boxes [data-map=sal]", False)
+  put_option(opened, "#kind", "all")
+
+
 def test_a_finding_is_chosen_and_sorted(opened):
   put(opened, "#finding", "Mass")
   put_option(opened, "#kind", "with a true box")

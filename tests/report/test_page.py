@@ -255,16 +255,6 @@ def test_an_untrained_head_has_rows_but_no_pictures(run, tmp_path):
   assert "Comparison" in render(run, other)
 
 
-def test_the_summary_says_what_is_no_better_than_untrained(run):
-  worse = {"mean": {"difference": 0.0, "interval": [-0.1, 0.1]}}
-  better = {"mean": {"difference": 0.2, "interval": [0.1, 0.3]}}
-  gains = {"oracle": {"iou": better}, "crossfit": {"iou": worse}}
-  results = {**run.results, "gains": {"mix": {"mix_untrained": gains}}}
-  said = dict(page.summary(run._replace(results=results)))
-  assert "Mean IoU, Mix, oracle" in said
-  assert "Mean IoU, Mix (no better than untrained), crossfit" in said
-
-
 def test_bold_is_what_stands_the_correction(run):
   """An interval without 0 alone is not enough."""
   of = {"a": 0.5, "b": 0.6, "difference": 0.1, "interval": [0.01, 0.2]}

@@ -58,8 +58,16 @@ def test_without_intervals_nothing_is_said_of_chance():
   said = verdict(results(auc_interval={}, over_blind={}))
   assert said == ["No intervals were drawn, so nothing is said about chance."]
   assert not verdict(
-    results(auc={"mean": None}, auc_interval={}, over_blind={})
+    results(auc={"mean": None}, auc_interval={}, over_blind={}, few_patients={})
   )
+
+
+def test_of_too_few_patients_nothing_is_judged():
+  few = {"least": 10, "auc": {"Mass": 3}, "localization": {"Mass": 2}}
+  tree = results(auc={"mean": None}, few_patients=few, localization={})
+  assert verdict(tree) == [
+    "Too few test patients to judge anything: no finding has 10 of them."
+  ]
 
 
 def test_two_runs():

@@ -4,7 +4,9 @@ import hashlib
 import pathlib
 from typing import Any
 
-MANIFEST = "phantom.json"
+from chexjax.types import PHANTOM_MANIFEST
+
+MANIFEST = PHANTOM_MANIFEST
 
 
 def content_of(folder: pathlib.Path) -> dict[str, Any]:

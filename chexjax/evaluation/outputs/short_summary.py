@@ -4,16 +4,25 @@ from chexjax.evaluation.measures.heat_maps import (
   untrained_name,
   without_untrained,
 )
+from chexjax.evaluation.outputs.judged_findings import (
+  has_true_boxes,
+  over_blind_box,
+  over_untrained,
+  why_no_mean,
+)
 from chexjax.evaluation.outputs.table_cells import (
   Cell,
   Results,
   cell_text,
+  main_map,
   map_label,
   plain,
   value_at,
 )
 
 BLIND = "image_blind"
+# More findings without an AUC are only counted.
+MOST_NAMED = 3
 
 
 def short_summary(results: Results) -> list[str]:
@@ -24,32 +33,81 @@ def short_summary(results: Results) -> list[str]:
 
   Returns:
     A heading; the mean AUC; the cross-fitted mean IoU of every map, beside
-    that of its untrained head, and of the box that never saw the image; and
-    what is not above chance.
+    that of its untrained head, and of the box that never saw the image; on how
+    many findings the main map beats these two; what is not above chance; what
+    is in no mean. Without a true box a sentence in place of all about boxes.
   """
+  maps = without_untrained(results["protocol"]["maps"])
+  rows = {"AUC": _mean_or_why(results, "auc")}
+  boxed = has_true_boxes(results)
+  if boxed and not counts_of_means(results)[1]:
+    rows["IoU"] = _mean_or_why(results, "localization")
+  elif boxed:
+    for name in (*maps, BLIND):
+      rows[f"IoU of {map_label(name)}"] = _with_control(results, name)
+  width = max(map(len, rows))
+  lines = [
+    _heading(results),
+    *(f"{label:<{width}}  {figure}" for label, figure in rows.items()),
+    "" if boxed else "no test film has a true box: places are not scored",
+    _beaten(results),
+    _chance(results, maps),
+    _left_out(results),
+  ]
+  return [line for line in lines if line]
+
+
+def _heading(results: Results) -> str:
+  """Return whose films they are, how many, and over what the means are."""
   counts = results["counts"]
   films = max(
     (counts["positives"][f] + counts["negatives"][f] for f in results["auc"]
      if f in counts["positives"]),
     default=0,
   )  # fmt: skip
+  line = f"{results['dataset']}, {films:,} test films"
   scored, boxed = counts_of_means(results)
+  if not scored and not boxed:
+    return line
+  line += f"; means over {scored} findings (AUC)"
+  if has_true_boxes(results):
+    line += f", {boxed} (IoU)"
   drawn = value_at(results, "protocol", "interval", "draws")
-  lines = [
-    f"{results['dataset']}, {films:,} test films; means over {scored} findings "
-    f"(AUC), {boxed} (IoU)" + ("; 95 % intervals" if drawn else "")
+  return line + ("; 95 % intervals" if drawn else "")
+
+
+def _mean_or_why(results: Results, where: str) -> str:
+  """Return the mean AUC, or why there is none, or no mean of the IoU."""
+  if where == "auc" and results["auc"]["mean"] is not None:
+    return _figure(results, "auc")
+  return f"no mean: {why_no_mean(results, where)}"
+
+
+def _with_control(results: Results, name: str) -> str:
+  """Return a map's mean IoU, beside that of its untrained head if it has one.
+
+  Args:
+    results: tree of `results.json`.
+    name: of the map.
+  """
+  control = untrained_name(name)
+  if control not in results["localization"]:
+    return _iou(results, name)
+  return f"{_iou(results, name)}   untrained head {_iou(results, control)}"
+
+
+def _beaten(results: Results) -> str:
+  """Say on how many findings the main map beats its controls, if known."""
+  name = main_map(results)
+  said = [
+    f"{control} on {len(of.won)} of {of.judged} findings"
+    for control, of in (
+      ("the image-blind box", over_blind_box(results, name)),
+      ("its untrained head", over_untrained(results, name)),
+    )
+    if of
   ]
-  maps = without_untrained(results["protocol"]["maps"])
-  names = {name: f"IoU of {map_label(name)}" for name in (*maps, BLIND)}
-  width = max(map(len, ("AUC", *names.values())))
-  lines.append(f"{'AUC':<{width}}  {_figure(results, 'auc')}")
-  for name, label in names.items():
-    line = f"{label:<{width}}  {_iou(results, name)}"
-    control = untrained_name(name)
-    if control in results["localization"]:
-      line += f"   untrained head {_iou(results, control)}"
-    lines.append(line.rstrip())
-  return [*lines, _chance(results, maps)]
+  return f"{map_label(name)} beats {', '.join(said)}" if said else ""
 
 
 def _figure(results: Results, *path: str) -> str:
@@ -67,10 +125,12 @@ def _iou(results: Results, name: str) -> str:
 
 
 def _chance(results: Results, maps: list[str]) -> str:
-  """Say what is not above chance, and what was left out of the means."""
+  """Say what is not above chance."""
   spans = results.get("auc_interval")
   if spans is None:
     return "no intervals were drawn: nothing is said about chance"
+  if not any(counts_of_means(results)):
+    return ""
   few = results["few_patients"]
   # Not even a chance level is known of these.
   weak = [
@@ -93,20 +153,35 @@ def _chance(results: Results, maps: list[str]) -> str:
       said.append(
         f"IoU of {', '.join(map(map_label, against[control]))} {text}"
       )
-  lines = []
-  if any(counts_of_means(results)):
-    lines.append(f"not above chance: {'; '.join(said) or 'nothing of these'}")
+  return f"not above chance: {'; '.join(said) or 'nothing of these'}"
+
+
+def _left_out(results: Results) -> str:
+  """Say which findings are in no mean, of few patients or without an AUC."""
+  few, said = results["few_patients"], []
   left = [
     f"{len(few[where])} of the {of}"
     for where, of in (("auc", "AUC"), ("localization", "IoU"))
     if few[where]
   ]
   if left:
-    lines.append(
+    said.append(
       f"findings of fewer than {few['least']} patients, in no mean: "
       f"{', '.join(left)}"
     )
-  return "; ".join(lines)
+  without = {
+    of["finding"]: of["reason"]
+    for of in results["undefined"]
+    if of["where"] == "auc" and of["finding"] != "mean"
+  }
+  # Of all findings the line of the AUC says it.
+  if without and len(without) < len(results["counts"]["positives"]):
+    named = ", ".join(f"{plain(n)} ({why})" for n, why in without.items())
+    several = f"{len(without)} findings"
+    said.append(
+      f"without an AUC: {named if len(without) <= MOST_NAMED else several}"
+    )
+  return "; ".join(said)
 
 
 def counts_of_means(results: Results) -> tuple[int, int]:

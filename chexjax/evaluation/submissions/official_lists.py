@@ -9,6 +9,7 @@ import numpy as np
 from chexjax.evaluation.collected.truth import Truth
 from chexjax.evaluation.submissions.faults import Faults
 from chexjax.evaluation.submissions.true_films import FRAME
+from chexjax.types import PHANTOM, PHANTOM_MANIFEST
 from tfds_chestxray14 import findings, lists, splits
 from tfds_chestxray14.catalogue import OFFICIAL_SHA256, Catalogue, read_lists
 from tfds_chestxray14.folder import stem
@@ -128,6 +129,13 @@ class OfficialLists(NamedTuple):
     """
     return [getattr(self.lists.entries[key], field) for key in self.keys]
 
+  @property
+  def dataset(self) -> str:
+    """The name of the films: a phantom has lists of the same kind."""
+    folder = self.lists.files["test"].path.parent
+    drawn = (folder / PHANTOM_MANIFEST).is_file()
+    return PHANTOM if drawn else "ChestX-ray14"
+
   def truth(self, frame: int) -> Truth:
     """Return what `evaluate` needs.
 
@@ -145,7 +153,7 @@ class OfficialLists(NamedTuple):
       boxes={key: self.boxes(key, frame) for key in self.boxed()},
       frame=(frame, frame),
       boxed_findings=findings.BOXED_FINDINGS,
-      dataset="ChestX-ray14",
+      dataset=self.dataset,
       view=self.column("view"),
       sex=self.column("sex"),
       age=self.column("age"),

@@ -51,6 +51,7 @@ for (const finding of about.findings) {
 orders.forEach((order, number) => option(element("order"), number, order.text));
 
 const boxes = element("boxes");
+boxes.hidden = !about.rows.some((row) => row.true);
 control(boxes, "checkbox", "true", "true box", swatch(TRUE, []), true, (on) => {
   state.shown.true = on;
 });

@@ -125,21 +125,33 @@ async function drawStage(stage, number, row) {
     context.drawImage(layer, 0, 0, canvas.width, canvas.height);
   });
   context.globalAlpha = 1;
-  bars(stage, run, wanted);
+  const outlines = row ? outlinesOf(number, row) : [];
+  explain(stage, run, outlines, wanted);
   const text = stage.querySelector(".said").textContent;
   const said = row ? `Film with maps and boxes. ${text}` : "no case";
   canvas.setAttribute("aria-label", said);
   canvas.dataset.case = caseOf(row);
-  if (!row) return;
-  for (const map of about.runs[number].maps) {
-    const box = run.maps[map.name] && run.maps[map.name].box;
-    if (state.shown[map.name] && box) {
-      outline(canvas, box, css(map.name), dashes(map.name));
+  for (const of of outlines) {
+    for (const box of of.boxes) outline(canvas, box, of.style, of.dashed);
+  }
+}
+
+/* The boxes that are shown on a film, with what they are; the true ones last,
+   above the others. */
+function outlinesOf(number, row) {
+  const found = [];
+  for (const { name, title } of about.runs[number].maps) {
+    const map = row.runs[number].maps[name];
+    if (state.shown[name] && map && map.box) {
+      const [style, dashed] = [css(name), dashes(name)];
+      found.push({ title: `box of ${title}`, boxes: [map.box], style, dashed });
     }
   }
   if (state.shown.true && row.true) {
-    for (const box of [row.true, ...row.more]) outline(canvas, box, TRUE, []);
+    const boxes = [row.true, ...row.more];
+    found.push({ title: "true box", boxes, style: TRUE, dashed: [] });
   }
+  return found;
 }
 
 async function draw() {
@@ -150,9 +162,17 @@ async function draw() {
   document.body.dataset.drawn = caseOf(row);
 }
 
-/* A colour bar for every map that is shown, with the values of its ends. */
-function bars(stage, run, wanted) {
+/* What the boxes on the film are, and a colour bar for every map that is shown,
+   with the values of its ends. */
+function explain(stage, run, outlines, wanted) {
   stage.querySelector(".bars").replaceChildren(
+    ...outlines.map((of) => {
+      const line = document.createElement("span");
+      line.className = "bar";
+      line.append(swatch(of.style, of.dashed));
+      say(line, of.title);
+      return line;
+    }),
     ...wanted
       .filter((map) => run.maps[map.name].high !== null)
       .map((map) => {
@@ -164,7 +184,7 @@ function bars(stage, run, wanted) {
         ramp.style.background =
           "linear-gradient(to right, #404040, " +
           `color-mix(in srgb, ${to} ${part}%, #404040))`;
-        say(line, map.title);
+        say(line, `map of ${map.title}`);
         say(line, short(of.low));
         line.append(ramp);
         say(line, short(of.high));
