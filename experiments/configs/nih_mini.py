@@ -11,7 +11,7 @@ takes a fifth of one at 128 px, and the time goes into passes over the films.
 Rare findings weigh more than in the paper, and the weights are averaged over
 about the last thousand steps. Exposure is varied, because it differs between
 training and test films and predicts labels (the leak check). Expect an AUC of
-.65, and boxes that are still worse than never looking: what was tried, and what
+.65, and boxes that are no better than never looking: what was tried, and what
 comes out, is in docs/real.md.
 """
 
