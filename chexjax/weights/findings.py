@@ -90,17 +90,21 @@ def transfer(
   for path, axis in finding_axes(model, stage=stage).items():
     name, value = "/".join(path), given.get(path)
     want = list(flat[path].shape)
+    # Of a class beside the findings, such as "no finding"; it comes last.
+    more = np.arange(0 if axis is None else want[axis] - len(findings))
     if axis is not None:
-      want[axis] = len(their_findings)
+      want[axis] = len(their_findings) + len(more)
     if value is None or list(value.shape) != want:
-      there = "absent" if value is None else list(value.shape)
-      faults.append(f"{name} is {there} there, must be {want}")
+      found = "absent" if value is None else list(value.shape)
+      faults.append(f"{name} is {found} there, must be {want}")
     elif axis is None:
       flat[path] = value
     else:
       ours = jnp.moveaxis(jnp.asarray(flat[path]), axis, 0)
       theirs = jnp.moveaxis(jnp.asarray(value), axis, 0)
-      flat[path] = jnp.moveaxis(ours.at[mine].set(theirs[yours]), 0, axis)
+      here = np.concatenate([mine, len(findings) + more])
+      there = np.concatenate([yours, len(their_findings) + more])
+      flat[path] = jnp.moveaxis(ours.at[here].set(theirs[there]), 0, axis)
   if faults:
     lines = "\n  ".join(faults)
     raise WeightsError(f"{len(faults)} leaves differ\n  {lines}")
