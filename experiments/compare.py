@@ -12,6 +12,7 @@ the same system and seed there.
 Exit status: as of `experiments.run`; that of the first training that failed.
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -119,6 +120,10 @@ def parse(argv: Sequence[str]) -> Plan:
       folders[name] = expand_home(pathlib.Path(own[name]))
     except ValueError as error:
       faults.append(f"--{name}={error}")
+  if own["init_from"] and any(
+    word.partition("=")[0] == "--init" for word in options
+  ):
+    faults.append("--init and --init_from contradict each other: give one")
   if faults:
     flags.refuse(faults)
   # All options are options of a run; nothing else is done with the result.
@@ -211,11 +216,14 @@ def compare(plan: Plan) -> int:
     statuses.append(work(plan, waiting, device, running))
 
   def pass_on(number: int, frame: types.FrameType | None) -> None:
+    # Each training saves itself and ends, and nothing new is begun.
+    with contextlib.suppress(queue.Empty):
+      while True:
+        waiting.get_nowait()
     for process in list(running):
       process.send_signal(number)
 
-  # Each training saves itself and ends; nothing new is begun after that.
-  signal.signal(signal.SIGTERM, pass_on)
+  before = signal.signal(signal.SIGTERM, pass_on)
 
   threads = [
     threading.Thread(target=take, args=(device,))
@@ -225,6 +233,7 @@ def compare(plan: Plan) -> int:
     thread.start()
   for thread in threads:
     thread.join()
+  signal.signal(signal.SIGTERM, before)
   done = [job for job in jobs if job.done]
   print(f"{len(done)} of {len(jobs)} trainings are done")
   status = next((s for s in statuses if s), 0)

@@ -82,8 +82,15 @@ def _build(args: argparse.Namespace) -> int:
 def _say_what_is_new(
   builder: "ChestXray14", folder: pathlib.Path, validation: str
 ) -> None:
-  """Say so where the folder has other images than when it was built."""
-  listed = catalogue.read_lists(folder, validation).split_of
+  """Say so where the folder has other images than when it was built.
+
+  Nothing is said of a folder whose lists are gone or changed: what is built
+  needs them no more.
+  """
+  try:
+    listed = catalogue.read_lists(folder, validation).split_of
+  except (FileNotFoundError, ValueError):
+    return
   now = len(listed.keys() & find_images(folder).paths.keys())
   counts = builder.info.metadata["counts"]
   then = sum(count["found"] for count in counts.values())

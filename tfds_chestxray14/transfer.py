@@ -166,9 +166,11 @@ def _is_final(error: Exception) -> bool:
   """Return whether another attempt cannot help."""
   if isinstance(error, urllib.error.HTTPError):
     return error.code < 500 and error.code not in (408, 429)
-  # The name of the machine is not known: there is no network, or it is wrong.
+  # The name of the machine is not known, and not only for the moment.
   reason = getattr(error, "reason", None)
-  return isinstance(reason, socket.gaierror)
+  return (
+    isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN
+  )
 
 
 def _check_space(folder: pathlib.Path, needed: int) -> None:

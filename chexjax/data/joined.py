@@ -104,7 +104,7 @@ def join_datasets(named: Sequence[tuple[str, Dataset]]) -> Dataset:
     The splits; `metadata` has the record of each set under `sets`.
 
   Raises:
-    ValueError: findings of two sets differ in case, spaces or marks
+    ValueError: findings of two sets differ in case, spaces, _ or -
       alone, or names repeat.
   """
   names = [name for name, _ in named]
@@ -151,7 +151,7 @@ def _union(lists: Sequence[Sequence[str]]) -> list[str]:
   findings = sorted({name for names in lists for name in names})
   for names in spelt_alike(findings):
     raise ValueError(
-      f"findings {names} of the joined sets differ in case, spaces or marks "
+      f"findings {names} of the joined sets differ in case, spaces, _ or - "
       "alone; use one spelling"
     )
   return findings

@@ -232,10 +232,10 @@ def meant_split(word: str) -> str:
 
 
 def spelt_alike(findings: Iterable[str]) -> list[list[str]]:
-  """Return groups of names that differ in case, spaces or marks alone."""
+  """Return groups of names that differ in case, spaces, _ or - alone."""
   alike = collections.defaultdict(list)
   for name in findings:
-    alike[re.sub(r"[\W_]+", "", name.casefold()) or name].append(name)
+    alike[re.sub(r"[\s_-]+", "", name.casefold()) or name].append(name)
   return [names for names in alike.values() if len(names) > 1]
 
 
@@ -248,8 +248,7 @@ def _set_faults(rows: list[Row], findings: tuple[str, ...]) -> Iterator[str]:
     yield f"no line has a finding; all are {NO_FINDING}, nothing can be learned"
   for names in spelt_alike(findings):
     yield (
-      f"findings {names} differ in case, spaces or marks alone; use one "
-      "spelling"
+      f"findings {names} differ in case, spaces, _ or - alone; use one spelling"
     )
   split_of = collections.defaultdict(set)
   for row in rows:

@@ -55,8 +55,16 @@ def splits_csv(dataset: Dataset) -> str:
   return text.getvalue()
 
 
-def _picked(dataset: Dataset, only: pathlib.Path | None) -> Dataset:
-  """Return a dataset with those test images that a list names."""
+def picked(dataset: Dataset, only: pathlib.Path | None) -> Dataset:
+  """Return a dataset with those test images that a list names.
+
+  Args:
+    dataset: with a split `test`.
+    only: the list, one name a line; None for all.
+
+  Raises:
+    ValueError: a name is none of a test image.
+  """
   if only is None:
     return dataset
   test = dataset.splits["test"]
@@ -141,7 +149,7 @@ def score_model(
   """
   findings = list(dataset.metadata["findings"])
   missing, whole = missing or {}, dataset
-  dataset = _picked(dataset, only)
+  dataset = picked(dataset, only)
   with own_results(folder):
     with CaseWriter(folder / NAME) as pictures:
       recorder = SplitRecorder(

@@ -14,7 +14,7 @@ from chexjax.evaluation.protocols.bootstrap import DRAWS
 from chexjax.inference.learned_films import learned_films, tell_learned
 from chexjax.inference.members import Member
 from chexjax.inference.picked_films import PickedFilms
-from chexjax.inference.scoring import score_model
+from chexjax.inference.scoring import picked, score_model
 from chexjax.runtime.cache_home import cache_home
 from chexjax.runtime.sharding import fitting, make_mesh, replicated
 from chexjax.systems import trains_on_boxes
@@ -181,12 +181,10 @@ def score_weights(path: pathlib.Path, asked: Scoring) -> None:
   dataset = open_data(config, need=("test",))
   theirs = dataset.metadata["findings"]
   dataset = with_findings(dataset, info.findings, str(path))
-  learned = [
-    learned_films(weights, dataset.splits["test"])
-    for weights in (path, *asked.members)
-  ]
+  films = picked(dataset, asked.images).splits["test"]
+  learned = [learned_films(of, films) for of in (path, *asked.members)]
   for weights, names in zip((path, *asked.members), learned, strict=True):
-    tell_learned(names, len(dataset.splits["test"]), weights)
+    tell_learned(names, len(films), weights)
   mesh = make_mesh()
   score_model(
     model,

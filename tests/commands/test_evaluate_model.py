@@ -132,6 +132,11 @@ def test_films_that_the_run_has_learned_from_are_told(home, tmp_path, capsys):
   tree = json.loads((tmp_path / "out" / "results.json").read_text())
   assert tree["provenance"]["learned_films"] == 7
   assert "TOO GOOD: 7 of" in (tmp_path / "out" / "tables.md").read_text()
+  # Of a list those on it count.
+  (tmp_path / "some.txt").write_text("\n".join(files[6:]))
+  assert evaluate.main([*argv, f"--images={tmp_path / 'some.txt'}"]) == 0
+  tree = json.loads((tmp_path / "out" / "results.json").read_text())
+  assert tree["provenance"]["learned_films"] == 1
 
 
 def test_a_list_of_images_and_other_options_reach_the_figures(

@@ -95,7 +95,7 @@ def test_what_cannot_be_joined_is_refused(folders, tmp_path):
   labels.write_text(labels.read_text().replace("Dog", "dog"))
   boxes = folders[1] / "boxes.csv"
   boxes.write_text(boxes.read_text().replace("Dog", "dog"))
-  with pytest.raises(ValueError, match="differ in case, spaces or marks alone"):
+  with pytest.raises(ValueError, match="differ in case, spaces, _ or - alone"):
     open_data(config)
   own = open_own_set(folders[0], size=32)
   with pytest.raises(ValueError, match="repeat"):

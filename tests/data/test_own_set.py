@@ -117,8 +117,8 @@ def test_all_faults_are_listed_at_once(own):
 @pytest.mark.parametrize(
   ("change", "said"),
   [
-    (("Cat", "dog"), "differ in case, spaces or marks alone"),
-    (("Cat", "Do-g"), r"\['Do-g', 'Dog'\] differ in case, spaces or marks"),
+    (("Cat", "dog"), "differ in case, spaces, _ or - alone"),
+    (("Cat", "Do-g"), r"\['Do-g', 'Dog'\] differ in case, spaces, _ or -"),
     (("file,", "image,"), "the header lacks file"),
     (("p0\n", "\n"), "patient is empty"),
   ],

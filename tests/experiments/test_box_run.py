@@ -25,7 +25,9 @@ def test_a_run_says_everywhere_that_it_was_trained_on_boxes(tmp_path, capsys):
   assert "films seen in training, fold 2 of 2 held out" in said
   assert results["dataset"] == f"phantom ({said})"
   assert said in (folder / "tables.md").read_text().splitlines()[0]
-  assert f"B{said[1:]}" in (folder / "report.html").read_text("utf-8")
+  page = (folder / "report.html").read_text("utf-8")
+  assert f"B{said[1:]}" in page
+  assert "The films are drawn by a program" in page
   rows = list(csv.DictReader((folder / "splits.csv").open()))
   scored = {row["file"] for row in rows if row["split"] == "test"}
   patients = {

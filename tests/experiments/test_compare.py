@@ -208,8 +208,8 @@ def test_a_signal_reaches_the_trainings(tmp_path, monkeypatch, capsys):
   try:
     assert compare.compare(plan) == compare.STOPPED
   finally:
-    signal.signal(signal.SIGTERM, before)
     thread.join()
+  assert signal.getsignal(signal.SIGTERM) is before
   assert "the same command goes on" in capsys.readouterr().out
 
 
@@ -225,6 +225,7 @@ def test_a_signal_reaches_the_trainings(tmp_path, monkeypatch, capsys):
     (["--box_folds=3"], "--box_folds needs a system that is trained on boxes"),
     (["--seeds=0"], "--seeds must be at least 1"),
     (["--seed=3"], "--seed is set for each training: give --seeds"),
+    (["--init=runs/x", "--init_from=runs/y"], "give one"),
     (["--stage1.epochs=-1"], "--stage1.epochs must be positive"),
   ],
 )
