@@ -137,7 +137,7 @@ def calls(home, monkeypatch):
   made = []
 
   def record(model, variables, mesh, dataset, folder, **options):
-    picked = scoring._picked(dataset, options["only"]).splits["test"]
+    picked = scoring.picked(dataset, options["only"]).splits["test"]
     files = [
       picked.annotation(i)["file_name"].decode() for i in range(len(picked))
     ]
