@@ -138,6 +138,10 @@ def validate(config: Config, default: Config) -> None:
     faults.append(
       f"--train_share must be above 0, at most 1, got {config.train_share}"
     )
+  if config.finding_factor <= 0:
+    faults.append(
+      f"--finding_factor must be above 0, got {config.finding_factor}"
+    )
   if config.box_folds < 2:
     faults.append(f"--box_folds must be at least 2, got {config.box_folds}")
   elif not 1 <= config.box_fold <= config.box_folds:

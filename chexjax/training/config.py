@@ -214,6 +214,10 @@ class Config:
   """How much findings weigh in the losses: as the paper's weights have it, a
   frequent one much more than a rare one; or root, both weights of a finding
   divided by the root of P (1 - P), P its frequency."""
+  finding_factor: float = 1.0
+  """How much a film with any finding weighs in the losses, of one without:
+  above 1 the model learns to tell findings from each other rather than ill
+  from healthy."""
   maps: Literal["paper", "released"] = "paper"
   """Which detection and final map, and which thresholds, are evaluated."""
   detection_loss: Literal["crop", "evidence"] = "crop"

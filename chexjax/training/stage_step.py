@@ -53,6 +53,7 @@ def stage_step(
     beta_pos=weights.beta_pos,
     beta_neg=weights.beta_neg,
     partly_labelled=weights.partly_labelled,
+    finding_factor=config.finding_factor,
     cls_scale=options.cls_scale,
     average=options.average,
     evidence=setup.evidence(config),

@@ -38,7 +38,7 @@ def stage_loss(
   Args:
     logits: `[B, K]` each; `crop` is not read in stage 1.
     labels: `[B, K]` in 0..1; NaN where not known, if `partly_labelled`.
-    mask: `[B]`, 1 for an example, 0 for padding.
+    mask: `[B]`, how much an example weighs; 0 for padding.
     stage: 1, 2 or 3.
     beta_pos: `[K]` weights of `balance_weights`.
     beta_neg: `[K]` weights of `balance_weights`.
@@ -77,6 +77,7 @@ def make_train_step(
   beta_neg: jax.Array,
   cls_scale: float = 1.0,
   partly_labelled: bool = False,
+  finding_factor: float = 1.0,
   evidence: EvidenceOptions | None = None,
   augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
   move_boxes: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
@@ -99,6 +100,8 @@ def make_train_step(
     beta_neg: see `stage_loss`.
     cls_scale: see `stage_loss`.
     partly_labelled: see `stage_loss`.
+    finding_factor: how much an image with any class weighs in the losses of
+      logits, of one without. Regions' evidence is not weighed.
     evidence: how regions are weighed from stage 2 on; None if scores and boxes
       learn only from the loss of the crops.
     augment: of one image, `(key, [H, W, 1]) -> [H, W, 1]`, 0..255.
@@ -141,6 +144,10 @@ def make_train_step(
       height, width = images.shape[1:3]
       boxes = boxes / jnp.array([width, height, width, height])
     images = ops.normalize(images)
+    weights = batch.mask
+    if finding_factor != 1:
+      found_any = (batch.labels > 0).any(-1)
+      weights = weights * jnp.where(found_any, finding_factor, 1)
 
     trained = {k: state.params[k] for k in TRAINED[stage]}
     batch_stats, opt_state = state.batch_stats, state.opt_state
@@ -168,7 +175,7 @@ def make_train_step(
           logits.full,
           found,
           batch.labels,
-          batch.mask,
+          weights,
           beta_pos=beta_pos,
           beta_neg=beta_neg,
           cls_scale=cls_scale,
@@ -178,7 +185,7 @@ def make_train_step(
       loss, metrics = stage_loss(
         logits,
         batch.labels,
-        batch.mask,
+        weights,
         stage=stage,
         beta_pos=beta_pos,
         beta_neg=beta_neg,
@@ -263,12 +270,14 @@ def _mean_known_bce(
   beta_neg: jax.Array,
 ) -> jax.Array:
   """Return the mean loss of the pairs whose label is not NaN, 0 without any."""
-  known = ~jnp.isnan(labels) & (mask[:, None] > 0)
+  known = ~jnp.isnan(labels)
+  weights = known * mask[:, None]
   # The label is replaced before the loss, because 0 times NaN is NaN.
   loss = ops.balanced_bce(
     logits, jnp.where(known, labels, 0), beta_pos=beta_pos, beta_neg=beta_neg
   )
-  return jnp.where(known, loss, 0).sum() / jnp.maximum(known.sum(), 1)
+  loss = jnp.where(weights > 0, loss * weights, 0)
+  return loss.sum() / jnp.maximum(weights.sum(), 1)
 
 
 def _norm(tree: Any) -> jax.Array:

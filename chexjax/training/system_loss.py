@@ -26,7 +26,7 @@ def system_loss(
     logits: `[B, K]` of the full images.
     found: intermediates of the system.
     labels: `[B, K]` in 0..1; NaN where not known.
-    mask: `[B]`, 1 for an example, 0 for padding.
+    mask: `[B]`, how much an example weighs; 0 for padding.
     beta_pos: `[K]` weights of `ops.balance_weights`.
     beta_neg: `[K]` weights of `ops.balance_weights`.
     cls_scale: factor on the loss.
@@ -48,6 +48,7 @@ def system_loss(
   )
   losses = system.loss(logits, found, truth)
   check_same_shape("the system's losses", losses, "labels", labels)
-  losses = jnp.where(known, losses, 0)
-  loss = cls_scale * losses.sum() / jnp.maximum(known.sum(), 1)
+  weights = known * mask[:, None]
+  losses = jnp.where(known, losses * weights, 0)
+  loss = cls_scale * losses.sum() / jnp.maximum(weights.sum(), 1)
   return loss, {"loss_cls": loss, "loss": loss}
