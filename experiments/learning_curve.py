@@ -35,6 +35,8 @@ class Options:
   """Recipe of all runs."""
   shares: tuple[float, ...] = (0.1, 0.3, 1.0)
   """Shares of the training patients."""
+  init: str | None = None
+  """Weights that each run starts from, as experiments.run takes them."""
   whole: pathlib.Path | None = None
   """Workdir of a run on all films that stands for the share 1."""
   map: str = "mix"
@@ -97,6 +99,8 @@ def command(options: Options, share: float, workdir: pathlib.Path) -> list[str]:
     "min_steps": options.min_steps,
     "num_examples": 0,
   }
+  if options.init is not None:
+    given["init"] = options.init
   options_of = [f"--{name}={value}" for name, value in given.items()]
   return [sys.executable, "-m", "experiments.run", *options_of]
 

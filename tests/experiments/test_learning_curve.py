@@ -70,3 +70,7 @@ def test_a_run_trains_on_its_share(runs):
   argv = learning_curve.command(given, 0.3, runs / "w")
   assert "--train_share=0.3" in argv
   assert "--stage=1" in argv
+  assert not any(word.startswith("--init") for word in argv)
+  given = learning_curve.Options(data_dir=runs, out=runs, init="runs/phantom64")
+  argv = learning_curve.command(given, 0.3, runs / "w")
+  assert "--init=runs/phantom64" in argv
