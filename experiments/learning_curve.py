@@ -89,7 +89,7 @@ def _run(options: Options) -> int:
 
 def command(options: Options, share: float, workdir: pathlib.Path) -> list[str]:
   """Return the command line of one run."""
-  given = {
+  given: dict[str, object] = {
     "config": options.config,
     "data_dir": options.data_dir,
     "workdir": workdir,
