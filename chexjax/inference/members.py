@@ -11,6 +11,7 @@ from chexjax.data.sources import Dataset
 from chexjax.inference.forward import control_heads, make_predict
 from chexjax.inference.maps import MapPlan
 from chexjax.inference.placing import measure_prior
+from chexjax.inference.views import mean_maps, reduced
 from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
@@ -22,10 +23,12 @@ class Member(NamedTuple):
   Attributes:
     model: our own, or a system.
     variables: of the model, on the mesh.
+    size: side of the films that it sees, in pixels.
   """
 
   model: Model
   variables: Any
+  size: int
 
 
 class Ready:
@@ -36,16 +39,13 @@ class Ready:
   more than the rest.
   """
 
-  def __init__(
-    self, member: Member, mesh: Mesh, plan: MapPlan, *, size: int, stage: int
-  ):
+  def __init__(self, member: Member, mesh: Mesh, plan: MapPlan, *, stage: int):
     """Build the forward passes; they are compiled when they are first run.
 
     Args:
       member: the model.
       mesh: with an axis `data`.
       plan: of its maps.
-      size: side of the images, in pixels.
       stage: last stage that the variables were trained in.
     """
     model = member.model
@@ -59,19 +59,21 @@ class Ready:
         predict, repr((model, stage, keep)), compile_messages.told("scoring")
       )
 
-    self._variables, self._heads = member.variables, control_heads(model, size)
+    self._mesh, self._size, self.plan = mesh, member.size, plan
+    self._variables = member.variables
+    self._heads = control_heads(model, member.size)
     fresh = tuple(f"untrained_{name}" for name in plan.heads)
     self._first = plan.keep[0]
     self._plain = make(1, (self._first,))
     self._maps = make(3 if stage > 1 else 1, (*plan.keep, *fresh))
 
   def run(
-    self, images: jax.Array, *, maps: bool
+    self, images: np.ndarray, *, maps: bool
   ) -> tuple[jax.Array, Mapping[str, jax.Array]]:
     """See some films.
 
     Args:
-      images: `[B, S, S, 1]` uint8.
+      images: `[B, S, S, 1]` uint8, S the model's side or a multiple of it.
       maps: whether the intermediates of all maps are computed, those of the
         fresh heads included; else there is only that of the first map.
 
@@ -80,24 +82,25 @@ class Ready:
     """
     forward = self._maps if maps else self._plain
     result: tuple[jax.Array, Mapping[str, jax.Array]] = forward(
-      self._variables, images, self._heads
+      self._variables,
+      shard_batch(reduced(images, self._size), self._mesh),
+      self._heads,
     )
     return result
 
-  def first_map(self, images: jax.Array) -> np.ndarray:
+  def first_map(self, images: np.ndarray) -> np.ndarray:
     """Return the map `[B, K, h, w]` that all others come of, as logits."""
     found = self.run(images, maps=False)[1]
     return np.asarray(found[self._first])
 
 
 def place_prior(
-  ensemble: Sequence[Ready], mesh: Mesh, dataset: Dataset, *, batch_size: int
+  ensemble: Sequence[Ready], dataset: Dataset, *, batch_size: int
 ) -> np.ndarray:
   """Return the place prior of the models' mean saliency.
 
   Args:
     ensemble: the models.
-    mesh: with an axis `data`.
     dataset: with a split `train`.
     batch_size: films at a time, a multiple of the mesh's devices.
 
@@ -114,7 +117,7 @@ def place_prior(
     )
 
   def saliency(images: np.ndarray) -> np.ndarray:
-    given = shard_batch(images, mesh)
-    return np.mean([each.first_map(given) for each in ensemble], 0)
+    maps = ({"first": each.first_map(images)} for each in ensemble)
+    return mean_maps(maps)["first"]
 
   return measure_prior(saliency, dataset.splits["train"], batch_size=batch_size)

@@ -6,7 +6,6 @@ film's own map says which side, the prior what no single film shows well.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Source, label_matrix
 from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
+from chexjax.inference.views import resized
 from chexjax.progress import Progress
 from chexjax.types import MapOptions
 
@@ -101,7 +101,7 @@ def place(
     heat = smooth(standardize(heat), options.smooth)
     heat = (1 - options.prior - options.centre) * standardize(heat)
     if prior is not None:
-      heat = heat + options.prior * _resized(prior, heat.shape[-2:])
+      heat = heat + options.prior * resized(prior, heat.shape[-2:])
     if options.centre:
       heat = heat + options.centre * centre_map(heat.shape[-1])
     found[placed_name(name)] = heat
@@ -136,10 +136,3 @@ def smooth(heat: np.ndarray, deviation: float) -> np.ndarray:
       for one in heat
     ]
   )
-
-
-def _resized(heat: np.ndarray, shape: tuple[Any, ...]) -> np.ndarray:
-  if heat.shape[-2:] == tuple(shape):
-    return heat
-  size = (shape[1], shape[0])
-  return np.stack([cv2.resize(one, size) for one in heat])

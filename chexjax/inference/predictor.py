@@ -20,7 +20,7 @@ from chexjax.inference.films import (
 )
 from chexjax.inference.forward import fitting_forward
 from chexjax.inference.thresholds import percentiles_of
-from chexjax.inference.views import mean_logits, mean_maps, views_of
+from chexjax.inference.views import mean_logits, mean_maps, reduced, views_of
 from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, MapOptions
 from chexjax.weights.loading import load_model
@@ -85,7 +85,7 @@ class Predictor:
       options: the views that are averaged; there are no placed maps here.
 
     Raises:
-      ValueError: a member has other findings, input or stages.
+      ValueError: a member has other findings or stages, or larger films.
     """
     self.model, self.info = model, info
     self.variables = jax.device_put(variables)
@@ -235,19 +235,21 @@ class Predictor:
 
   def _averaged(self, forward: Any, count: int, size: int) -> Any:
     """Return a function as `forward`, of all models and views."""
-    models = [(forward, self.variables)]
+    models = [(forward, self)]
     for member in self._members:
       theirs, their_size = member._forward(count, size)
       if their_size != size:
         least = min(size, their_size)
         raise ValueError(f"not all models fit: give --batch_size={least}")
-      models.append((theirs, member.variables))
+      models.append((theirs, member))
 
     def run(_: Any, images: np.ndarray) -> dict[str, Any]:
       logits, maps = [], []
       for view in self._views:
-        for one, variables in models:
-          found = jax.device_get(one(variables, view.of(images)))
+        seen = view.of(images)
+        for one, of in models:
+          given = reduced(seen, of.info.image_size)
+          found = jax.device_get(one(of.variables, given))
           logits.append(found["full_logits"])
           maps.append(view.all_back(found["maps"], self.info.image_size))
       return {"full_logits": mean_logits(logits), "maps": mean_maps(maps)}
@@ -282,9 +284,8 @@ def load(
       same as `.safetensors`).
     preset: "paper" or "released": whose maps are drawn; by default the
       weights' own.
-    members: further such paths, of models with the same findings and input.
-      Probabilities and maps are the means of all; thresholds are those of
-      `path`.
+    members: further such paths, of the same findings and of films as large or
+      an integral part. Probabilities and maps are means; thresholds of `path`.
     options: views of a film whose answers are averaged too.
 
   Returns:

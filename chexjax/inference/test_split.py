@@ -20,13 +20,13 @@ from chexjax.inference.placing import PLACE, place, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
 from chexjax.progress import Progress
-from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
 from chexjax.types import AS_DRAWN, Batch, MapOptions
 
 # For every model and view the logits `[B, K]` of the full images, the
-# intermediates by name, `[B, ...]` each, and the view.
-Seen = Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], View]]
+# intermediates by name, `[B, ...]` each, the plan of the model's maps, and the
+# view.
+Seen = Sequence[tuple[np.ndarray, Mapping[str, np.ndarray], MapPlan, View]]
 
 
 def score_test(
@@ -66,8 +66,8 @@ def score_test(
       meanings that belong to `maps`.
     grad_cam: whether Grad-CAM and Grad-CAM++ of our own model are scored too.
     recorder: receives every image and every boxed case.
-    members: further models, of the same findings, input and stages:
-      probabilities and maps are the means of all.
+    members: further models, of the same findings and stages, of films as large
+      or an integral part: probabilities and maps are the means of all.
     options: views that are averaged too, and placed maps, which are rows of
       their own. A prior needs a split `train`.
 
@@ -76,14 +76,18 @@ def score_test(
     the `index` of its image and its trained `maps` (name -> float16).
   """
   source = dataset.splits["test"]
-  plan = map_plan(model, size, kind=maps, whole=stage > 1, grad_cam=grad_cam)
+  make_plan = functools.partial(
+    map_plan, kind=maps, whole=stage > 1, grad_cam=grad_cam
+  )
+  last = min(stage, model.last_stage)
   ensemble = [
-    Ready(each, mesh, plan, size=size, stage=min(stage, model.last_stage))
-    for each in (Member(model, variables), *members)
+    Ready(each, mesh, make_plan(each.model, each.size), stage=last)
+    for each in (Member(model, variables, size), *members)
   ]
+  plan = ensemble[0].plan
   prior = None
   if options.prior:
-    prior = place_prior(ensemble, mesh, dataset, batch_size=batch_size)
+    prior = place_prior(ensemble, dataset, batch_size=batch_size)
   views = views_of(options)
   rules = _map_rules(plan, threshold_means, options)
   executor = ThreadPoolExecutor(os.cpu_count())
@@ -105,10 +109,12 @@ def score_test(
   def seen(batch: Batch, *, all_maps: bool) -> Seen:
     answers = []
     for view in views:
-      images = shard_batch(view.of(batch.image), mesh)
+      images = view.of(batch.image)
       for each in ensemble:
         logits, found = each.run(images, maps=all_maps)
-        answers.append((np.asarray(logits), jax.device_get(found), view))
+        answers.append(
+          (np.asarray(logits), jax.device_get(found), each.plan, view)
+        )
     return answers
 
   with Progress("scoring test films", total=len(source)) as progress:
@@ -241,10 +247,10 @@ class _SplitScores:
     """Return all maps of an image, of the image as it is."""
     maps = mean_maps(
       view.all_back(
-        _draw_maps(self._plan, {name: x[row] for name, x in found.items()}),
+        _draw_maps(plan, {name: x[row] for name, x in found.items()}),
         self._size,
       )
-      for _, found, view in seen
+      for _, found, plan, view in seen
     )
     if self._place is None:
       return maps

@@ -7,6 +7,7 @@ moved back before it is averaged with the others.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from chexjax.types import MapOptions
@@ -102,19 +103,48 @@ def mean_maps(
   """Return the mean of the maps of each name.
 
   Args:
-    maps: name -> map, of several models or views; all have the same names, and
-      a name's maps are of one shape.
+    maps: name -> map `[..., h, w]` over the whole film, of several models or
+      views; all have the same names.
 
   Returns:
-    Name -> mean; those of a single entry are returned as they are.
+    Name -> mean, in the shape that the first entry has; smaller maps are
+    enlarged to it. Those of a single entry are returned as they are.
   """
   several = list(maps)
   if len(several) == 1:
     return dict(several[0])
   return {
-    name: np.stack([each[name] for each in several]).mean(0)
-    for name in several[0]
+    name: np.stack(
+      [resized(each[name], first.shape[-2:]) for each in several]
+    ).mean(0)
+    for name, first in several[0].items()
   }
+
+
+def resized(heat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+  """Return maps `[..., h, w]` in another shape, interpolated linearly."""
+  if heat.shape[-2:] == shape:
+    return heat
+  flat = np.asarray(heat, np.float32).reshape(-1, *heat.shape[-2:])
+  large = np.stack([cv2.resize(one, shape[::-1]) for one in flat])
+  return large.reshape(*heat.shape[:-2], *shape)
+
+
+def reduced(images: np.ndarray, side: int) -> np.ndarray:
+  """Return films as a model of smaller input sees them.
+
+  Args:
+    images: `[B, S, S, 1]` uint8.
+    side: divides S.
+
+  Returns:
+    `[B, side, side, 1]` uint8, means of blocks of pixels.
+  """
+  count, height = images.shape[:2]
+  if height == side:
+    return images
+  blocks = images.reshape(count, side, height // side, side, -1)
+  return np.rint(blocks.mean((2, 4))).astype(np.uint8)[..., None]
 
 
 def _moved(

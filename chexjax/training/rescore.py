@@ -244,7 +244,8 @@ def _members(asked: Scoring, first: ModelInfo, mesh: Mesh) -> list[Member]:
   for path in asked.members:
     model, variables, info = load_model(path)
     check_member(info, first)
-    loaded.append(Member(model, jax.device_put(variables, replicated(mesh))))
+    variables = jax.device_put(variables, replicated(mesh))
+    loaded.append(Member(model, variables, info.image_size))
   return loaded
 
 

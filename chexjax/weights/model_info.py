@@ -74,12 +74,16 @@ def check_member(info: ModelInfo, first: ModelInfo) -> None:
   Raises:
     ValueError: they differ; says in what.
   """
-  for name in (
-    "findings", "image_size", "stage", "shape", "preset", "system",
-  ):  # fmt: skip
+  for name in ("findings", "stage", "shape", "preset", "system"):
     there, here = getattr(info, name), getattr(first, name)
     if there != here:
       raise ValueError(
         f"--members: {info.source} has {name} {there}, {first.source} has "
         f"{here}"
       )
+  if first.image_size % info.image_size:
+    raise ValueError(
+      f"--members: {info.source} sees films of {info.image_size} px, "
+      f"{first.source} of {first.image_size} px; name first the model of the "
+      "largest films"
+    )

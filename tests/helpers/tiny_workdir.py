@@ -13,14 +13,16 @@ from chexjax.weights import loading
 from experiments.configs import CONFIGS
 
 
-def make_workdir(folder):
+def make_workdir(folder, *, image_size=128):
   """Write the workdir; return it and its variables before any step."""
   small = dataclasses.replace(
     CONFIGS["phantom"].model,
     block_sizes=(1, 1), growth=4, stem=4, fpn_features=4, hidden=4,
     crop_stages=(1,), crop_width=4, crop_hidden=4,
   )  # fmt: skip
-  config = dataclasses.replace(CONFIGS["phantom"], model=small, workdir=folder)
+  config = dataclasses.replace(
+    CONFIGS["phantom"], model=small, workdir=folder, image_size=image_size
+  )
   workdir.store(config, {})
   model = setup.make_model(config, len(FINDINGS))
   rng = np.random.default_rng(0)

@@ -51,3 +51,25 @@ def test_a_member_of_other_findings_is_refused(folder):
   other = dataclasses.replace(info, findings=("Cat",), source="the other")
   with pytest.raises(ValueError, match="--members: the other has findings"):
     check_member(other, info)
+
+
+def test_a_member_may_see_smaller_films(folder, tmp_path, films, alone):
+  small = make_workdir(tmp_path / "small", image_size=64)[0]
+  # What a model of 64 px says of films that were reduced before.
+  blocks = [film.reshape(64, 2, 64, 2).mean((1, 3)) for film in films]
+  reduced = [np.rint(block).astype(np.uint8) for block in blocks]
+  theirs = chexjax.load(small).predict(reduced, batch_size=2)
+  both = chexjax.load(folder, members=[small]).predict(films, batch_size=2)
+  expected = (
+    1 / (1 + np.exp(-alone.logits)) + 1 / (1 + np.exp(-theirs.logits))
+  ) / 2
+  # In float32, a mean probability and its logit.
+  np.testing.assert_allclose(
+    1 / (1 + np.exp(-both.logits)), expected, rtol=1e-5
+  )
+  assert both.maps["sal"].shape == alone.maps["sal"].shape
+  # Linear interpolation keeps the mean but for the margin.
+  mean = (alone.maps["sal"].mean((2, 3)) + theirs.maps["sal"].mean((2, 3))) / 2
+  np.testing.assert_allclose(both.maps["sal"].mean((2, 3)), mean, atol=0.01)
+  with pytest.raises(ValueError, match="name first the model of the largest"):
+    chexjax.load(small, members=[folder])

@@ -7,7 +7,7 @@ from small_models import random_variables, shapes_of, tiny_model
 
 from chexjax.inference.maps import map_plan
 from chexjax.inference.members import Member, Ready
-from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
+from chexjax.runtime.sharding import make_mesh, replicated
 
 
 @pytest.fixture(scope="module")
@@ -17,16 +17,14 @@ def seen():
   variables = random_variables(shapes_of(model))
   plan = map_plan(model, 64)
   ready = Ready(
-    Member(model, jax.device_put(variables, replicated(mesh))),
+    Member(model, jax.device_put(variables, replicated(mesh)), 64),
     mesh,
     plan,
-    size=64,
     stage=3,
   )
   rng = np.random.default_rng(0)
   images = rng.integers(0, 256, (jax.device_count(), 64, 64, 1), np.uint8)
-  given = shard_batch(images, mesh)
-  return plan, ready.run(given, maps=False), ready.run(given, maps=True)
+  return plan, ready.run(images, maps=False), ready.run(images, maps=True)
 
 
 def test_a_film_without_a_box_has_the_same_logits(seen):
