@@ -9,8 +9,13 @@ import jax.numpy as jnp
 
 from chexjax import ops
 from chexjax.models.classification import ClassificationModule
-from chexjax.models.detection import CropClassifier, scan_detection_head
+from chexjax.models.detection import (
+  CropClassifier,
+  DetectionHead,
+  scan_detection_head,
+)
 from chexjax.models.layers import leaky_relu
+from chexjax.models.tracing import is_for_accelerator
 
 UNTRAINED_HEADS = 4
 CROPS = {"bilinear": ops.crop_bilinear, "gaussian": ops.crop_gaussian}
@@ -141,12 +146,20 @@ class ChexModel(nn.Module):
       remat=self.remat,
       name="classification",
     )
-    full, maps = classification(images, train=train and stage != 2)
+    score = self._score(held=stage == 2) if stage > 1 else None
+    full, maps = classification(
+      images, train=train and stage != 2, score=score
+    )
     if stage == 1:
       return Logits(full, None), maps
+    scored = maps.pop("scored", None)
     if stage == 2:
       full, maps = jax.lax.stop_gradient((full, maps))
-    regions = self._propose(maps, images.shape[1:3])
+    if scored is None:
+      _, scored = self.detection_head(
+        None, maps["hidden"], maps["saliency_logits"]
+      )
+    regions = decode_regions(*scored, *images.shape[1:3])
     scores, boxes = regions["proposal_scores"], regions["proposal_boxes"]
     if not self.region_gradient:
       scores, boxes = jax.lax.stop_gradient((scores, boxes))
@@ -210,20 +223,37 @@ class ChexModel(nn.Module):
   @property
   def detection_head(self) -> nn.Module:
     """Return the module of the group `detection`."""
-    return scan_detection_head(
-      features=self.detection_features,
-      roi_size=self.roi_size,
-      gate_gradient=self.gate_gradient,
-      dtype=self.dtype,
-      name="detection",
-    )
+    return scan_detection_head(**self._detection_options, name="detection")
 
-  def _propose(self, maps, image_shape):
-    """Score and refine the proposals on every class's hidden map."""
-    _, (scores, deltas) = self.detection_head(
-      None, maps["hidden"], maps["saliency_logits"]
-    )
-    return decode_regions(scores, deltas, *image_shape)
+  @property
+  def _detection_options(self) -> dict[str, Any]:
+    return {
+      "features": self.detection_features,
+      "roi_size": self.roi_size,
+      "gate_gradient": self.gate_gradient,
+      "dtype": self.dtype,
+    }
+
+  def _score(self, *, held: bool) -> Any:
+    """Return what scores the proposals of a finding along with its maps.
+
+    An accelerator then does not write and read the maps once more, and their
+    gradient not at all. None on a CPU, and while parameters are drawn.
+
+    Args:
+      held: whether the maps get no gradient.
+    """
+    if not is_for_accelerator() or self.is_initializing():
+      return None
+    head = DetectionHead(**self._detection_options, parent=None)
+
+    def score(params: Any, *maps: jax.Array) -> tuple[jax.Array, jax.Array]:
+      maps = jax.lax.stop_gradient(maps) if held else maps
+      found: Any = head.apply({"params": params}, None, *maps)
+      return found[1]
+
+    params = self.variables["params"]["detection"]
+    return jax.tree_util.Partial(score, params)
 
 
 def decode_regions(

@@ -83,7 +83,7 @@ def test_saliency_heads_in_bfloat16_have_the_gradients_of_float32():
     variables = heads.init(jax.random.key(0), *given)
 
     def loss(params, x):
-      (_, (hidden, logits)), _ = heads.apply(
+      (_, (hidden, logits, _)), _ = heads.apply(
         variables | {"params": params},
         *(None, x, channel_moments(x), True),
         mutable=["batch_stats"],
