@@ -205,7 +205,16 @@ class ChexModel(nn.Module):
   def crop_regions(self, images: jax.Array, boxes: jax.Array) -> jax.Array:
     """Crop boxes `[B, R, 4]` out of `[B, H, W, 3]` to `[B, R, S, S, 3]`."""
     crop = functools.partial(CROPS[self.crop], size=self.crop_size)
-    return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
+    if not is_for_accelerator():
+      return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
+
+    # A TPU is slow where three channels lie side by side.
+    def crop_planes(planes, box):
+      crop_plane = jax.vmap(lambda x: crop(x[..., None], box)[..., 0], 0, -1)
+      return crop_plane(planes)
+
+    planes = jnp.moveaxis(images, -1, 1)
+    return jax.vmap(jax.vmap(crop_planes, (None, 0)))(planes, boxes)
 
   @property
   def crop_classifier(self) -> CropClassifier:
