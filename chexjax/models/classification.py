@@ -21,7 +21,6 @@ from chexjax.models.layers import (
   leaky_relu,
 )
 
-
 # A pytree, as `jax.tree_util.Partial` is: hidden maps `[B, h, w, hidden]` and
 # saliency logits `[B, h, w]` of a finding to arrays `[B, ...]`.
 Score = Callable[[jax.Array, jax.Array], Any]

@@ -13,7 +13,6 @@ from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
 from chexjax.ops._precision import for_type as precision_for
 
-
 # What the gradient of a detection head does not compute again.
 KEPT = ("pooled", "convolved")
 

@@ -147,9 +147,7 @@ class ChexModel(nn.Module):
       name="classification",
     )
     score = self._score(held=stage == 2) if stage > 1 else None
-    full, maps = classification(
-      images, train=train and stage != 2, score=score
-    )
+    full, maps = classification(images, train=train and stage != 2, score=score)
     if stage == 1:
       return Logits(full, None), maps
     scored = maps.pop("scored", None)
