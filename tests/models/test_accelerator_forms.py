@@ -18,8 +18,12 @@ TINY = {
 
 def test_regions_scored_with_the_maps_are_those_scored_after_them():
   model = ChexModel(**TINY)
-  images = jax.random.normal(jax.random.key(0), (2, 32, 32, 3))
-  variables = model.init(jax.random.key(1), images)
+  rng = np.random.default_rng(0)
+  images = rng.normal(size=(2, 32, 32, 3)).astype("float32")
+  shapes = jax.eval_shape(lambda: model.init(jax.random.key(1), images))
+  variables = jax.tree.map(
+    lambda leaf: rng.normal(0, 0.4, leaf.shape).astype(leaf.dtype), shapes
+  )
   keys = {"region": jax.random.key(2), "dropout": jax.random.key(3)}
 
   def run(platform):
@@ -30,8 +34,10 @@ def test_regions_scored_with_the_maps_are_those_scored_after_them():
           variables | {"params": params}, images, train=True,
           mutable=["batch_stats"], rngs=keys,
         )  # fmt: skip
-        score = jnp.square(maps["proposal_scores"]).sum()
-        return score + logits.crop.sum(), (logits, maps, stats)
+        regions = jnp.square(maps["proposal_scores"]).sum()
+        found = logits.full, maps["crops"], stats["batch_stats"]
+        found[-1].pop("crop_classifier")
+        return regions + jnp.square(maps["crops"]).sum(), found
 
       # Two devices, so that nothing is sealed for a CPU.
       with for_platform(platform, devices=2):
@@ -41,11 +47,9 @@ def test_regions_scored_with_the_maps_are_those_scored_after_them():
 
   want, got = run("cpu"), run("tpu")
   assert jax.tree.structure(got) == jax.tree.structure(want)
-  jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-4),
-    want,
-    got,
-  )
+  # Of gradients up to some ten; those before a norm vanish.
+  for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(got)):
+    np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu"])
