@@ -9,11 +9,11 @@ from chexjax.models.model import (
   Logits,
   decode_regions,
   released_options,
-  untrained_regions,
 )
 from chexjax.models.resnet import ResNet
 from chexjax.models.saliency_cams import saliency_cams
 from chexjax.models.tracing import for_platform
+from chexjax.models.untrained import untrained_regions
 
 __all__ = [
   "FPN",

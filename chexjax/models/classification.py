@@ -1,6 +1,7 @@
 """The classification module: backbone, FPN and one saliency head per class."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -10,6 +11,7 @@ from jax.ad_checkpoint import checkpoint_name
 
 from chexjax import ops
 from chexjax.models.densenet import DenseNet
+from chexjax.models.detection import KEPT
 from chexjax.models.fpn import FPN
 from chexjax.models.layers import (
   BatchNorm,
@@ -18,6 +20,10 @@ from chexjax.models.layers import (
   channel_moments,
   leaky_relu,
 )
+
+# A pytree, as `jax.tree_util.Partial` is: hidden maps `[B, h, w, hidden]` and
+# saliency logits `[B, h, w]` of a finding to arrays `[B, ...]`.
+Score = Callable[[jax.Array, jax.Array], Any]
 
 
 @jax.custom_jvp
@@ -50,12 +56,17 @@ class SaliencyHead(nn.Module, kw_only=True):
 
   @nn.compact
   def __call__(
-    self, carry: None, x: jax.Array, moments: Moments | None, train: bool
-  ) -> tuple[None, tuple[jax.Array, jax.Array]]:
+    self,
+    carry: None,
+    x: jax.Array,
+    moments: Moments | None,
+    train: bool,
+    score: Score | None = None,
+  ) -> tuple[None, tuple[jax.Array, jax.Array, Any]]:
     """Map `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`.
 
     `moments` are those of `x`, the same for all findings; None where the stored
-    statistics are taken.
+    statistics are taken. The third result is that of `score`, or None.
     """
     narrow = x.dtype != jnp.promote_types(x.dtype, jnp.float32)
     if narrow and not self.is_initializing():
@@ -69,7 +80,9 @@ class SaliencyHead(nn.Module, kw_only=True):
     x = leaky_relu(norm(name="norm2")(hidden))
     saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
-    return carry, (hidden, saliency[..., 0].astype(wide))
+    saliency = saliency[..., 0].astype(wide)
+    scored = None if score is None else score(hidden, saliency)
+    return carry, (hidden, saliency, scored)
 
 
 def scan_saliency_heads(
@@ -84,23 +97,26 @@ def scan_saliency_heads(
     name: of the module.
 
   Returns:
-    A module with the arguments of `SaliencyHead`. It returns None and a pair:
-    hidden maps `[B, K, h, w, hidden]` and saliency logits `[B, K, h, w]`.
+    A module with the arguments of `SaliencyHead`. It returns None and a tuple:
+    hidden maps `[B, K, h, w, hidden]`, saliency logits `[B, K, h, w]` and what
+    `score` returns, `[B, K, ...]`.
   """
   # Each head norms and rectifies the merged map in its own way. A scan has
   # one such copy in memory at a time, a vmap would have all K. The hidden
-  # maps and their moments are kept, so the gradient computes only these copies
-  # again.
+  # maps, their moments and what `score` keeps are kept, so the gradient
+  # computes only these copies again.
   head = nn.remat(
     SaliencyHead,
     static_argnums=(4,),
-    policy=jax.checkpoint_policies.save_only_these_names("hidden", "kept"),
+    policy=jax.checkpoint_policies.save_only_these_names(
+      "hidden", "kept", *KEPT
+    ),
   )
   scanned = nn.scan(
     head,
     variable_axes={"params": 0, "batch_stats": 0},
     split_rngs={"params": True},
-    in_axes=(nn.broadcast, nn.broadcast, nn.broadcast),
+    in_axes=(nn.broadcast,) * 4,
     out_axes=1,
     length=num_classes,
   )
@@ -136,13 +152,19 @@ class ClassificationModule(nn.Module, kw_only=True):
 
   @nn.compact
   def __call__(
-    self, images: jax.Array, *, train: bool
-  ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Classify normalised images `[B, H, W, 3]`.
+    self, images: jax.Array, *, train: bool, score: Score | None = None
+  ) -> tuple[jax.Array, dict[str, Any]]:
+    """Classify images and keep their maps.
+
+    Args:
+      images: `[B, H, W, 3]` normalised.
+      train: whether statistics are taken from this batch.
+      score: what is made of a finding's maps as soon as they are there.
 
     Returns:
       Full-image logits `[B, K]`, and `fpn` `[B, H/4, W/4, Q]`, `hidden`
-      `[B, K, H/4, W/4, hidden]`, `saliency_logits` `[B, K, H/4, W/4]`.
+      `[B, K, H/4, W/4, hidden]`, `saliency_logits` `[B, K, H/4, W/4]`; with
+      `score` also its results `scored`, `[B, K, ...]`.
     """
     densenet = DenseNet(
       block_sizes=self.block_sizes,
@@ -162,12 +184,11 @@ class ClassificationModule(nn.Module, kw_only=True):
       name="saliency",
     )
     moments = channel_moments(merged) if train else None
-    _, (hidden, saliency) = heads(None, merged, moments, train)
-    return self._pool(saliency), {
-      "fpn": merged,
-      "hidden": hidden,
-      "saliency_logits": saliency,
-    }
+    _, (hidden, saliency, scored) = heads(None, merged, moments, train, score)
+    maps = {"fpn": merged, "hidden": hidden, "saliency_logits": saliency}
+    if score is not None:
+      maps["scored"] = scored
+    return self._pool(saliency), maps
 
   def _pool(self, saliency):
     """Pool the saliency logits `[B, K, h, w]` to logits `[B, K]`."""

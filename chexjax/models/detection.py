@@ -13,6 +13,9 @@ from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
 from chexjax.ops._precision import for_type as precision_for
 
+# What the gradient of a detection head does not compute again.
+KEPT = ("pooled", "convolved")
+
 
 def _score_init(key, shape, dtype=jnp.float32):
   return 0.01 + 0.01 * jax.random.normal(key, shape, dtype)
@@ -86,7 +89,7 @@ def scan_detection_head(
   # gate again, and what is quick in a loop.
   head = nn.remat(
     DetectionHead,
-    policy=jax.checkpoint_policies.save_only_these_names("pooled", "convolved"),
+    policy=jax.checkpoint_policies.save_only_these_names(*KEPT),
   )
   scanned = nn.scan(
     head,

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jax.ad_checkpoint import checkpoint_name
 
 from chexjax.models._cpu import conv
+from chexjax.models.tracing import is_for_accelerator
+from chexjax.ops import _precision
 
 Activation = Callable[[jax.Array], jax.Array]
 # The mean and the variance of each channel, `[C]` each.
@@ -117,14 +119,38 @@ class Conv(nn.Module):
       nn.initializers.he_normal(),
       (self.kernel, self.kernel, x.shape[-1], self.features),
     )
-    x = conv(
-      x.astype(self.dtype), kernel.astype(self.dtype), strides=self.strides
-    )
+    x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
+    if kernel.shape[::3] == (1, 1) and self.strides == 1:
+      x = _convolve_to_one_channel(x, kernel)
+    else:
+      x = conv(x, kernel, strides=self.strides)
     x = checkpoint_name(x, "kept")
     if self.use_bias:
       bias = self.param("bias", nn.initializers.zeros, (self.features,))
       x = x + bias.astype(self.dtype)
     return x
+
+
+def _convolve_to_one_channel(x, kernel):
+  """Multiply `[B, H, W, C]` by `[1, 1, C, 1]`.
+
+  A GPU's sum takes in the norm and the activation before it, its product does
+  not. A TPU would add up along its lanes.
+  """
+  if not is_for_accelerator():
+    return conv(x, kernel)
+  precision = _precision.for_type(x.dtype)
+
+  def add(x, column):
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    products = x.astype(wide) * column[:, 0].astype(wide)
+    return products.sum(-1, keepdims=True).astype(x.dtype)
+
+  def multiply(x, column):
+    columns = jnp.pad(column, ((0, 0), (0, 7)))
+    return jnp.matmul(x, columns, precision=precision)[..., :1]
+
+  return jax.lax.platform_dependent(x, kernel[0, 0], default=add, tpu=multiply)
 
 
 def max_pool_3x3(x: jax.Array) -> jax.Array:

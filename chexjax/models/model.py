@@ -9,10 +9,14 @@ import jax.numpy as jnp
 
 from chexjax import ops
 from chexjax.models.classification import ClassificationModule
-from chexjax.models.detection import CropClassifier, scan_detection_head
+from chexjax.models.detection import (
+  CropClassifier,
+  DetectionHead,
+  scan_detection_head,
+)
 from chexjax.models.layers import leaky_relu
+from chexjax.models.tracing import is_for_accelerator
 
-UNTRAINED_HEADS = 4
 CROPS = {"bilinear": ops.crop_bilinear, "gaussian": ops.crop_gaussian}
 
 
@@ -141,12 +145,18 @@ class ChexModel(nn.Module):
       remat=self.remat,
       name="classification",
     )
-    full, maps = classification(images, train=train and stage != 2)
+    score = self._score(held=stage == 2) if stage > 1 else None
+    full, maps = classification(images, train=train and stage != 2, score=score)
     if stage == 1:
       return Logits(full, None), maps
+    scored = maps.pop("scored", None)
     if stage == 2:
       full, maps = jax.lax.stop_gradient((full, maps))
-    regions = self._propose(maps, images.shape[1:3])
+    if scored is None:
+      _, scored = self.detection_head(
+        None, maps["hidden"], maps["saliency_logits"]
+      )
+    regions = decode_regions(*scored, *images.shape[1:3])
     scores, boxes = regions["proposal_scores"], regions["proposal_boxes"]
     if not self.region_gradient:
       scores, boxes = jax.lax.stop_gradient((scores, boxes))
@@ -192,7 +202,16 @@ class ChexModel(nn.Module):
   def crop_regions(self, images: jax.Array, boxes: jax.Array) -> jax.Array:
     """Crop boxes `[B, R, 4]` out of `[B, H, W, 3]` to `[B, R, S, S, 3]`."""
     crop = functools.partial(CROPS[self.crop], size=self.crop_size)
-    return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
+    if not is_for_accelerator():
+      return jax.vmap(jax.vmap(crop, (None, 0)))(images, boxes)
+
+    # A TPU is slow where three channels lie side by side.
+    def crop_planes(planes, box):
+      crop_plane = jax.vmap(lambda x: crop(x[..., None], box)[..., 0], 0, -1)
+      return crop_plane(planes)
+
+    planes = jnp.moveaxis(images, -1, 1)
+    return jax.vmap(jax.vmap(crop_planes, (None, 0)))(planes, boxes)
 
   @property
   def crop_classifier(self) -> CropClassifier:
@@ -210,20 +229,37 @@ class ChexModel(nn.Module):
   @property
   def detection_head(self) -> nn.Module:
     """Return the module of the group `detection`."""
-    return scan_detection_head(
-      features=self.detection_features,
-      roi_size=self.roi_size,
-      gate_gradient=self.gate_gradient,
-      dtype=self.dtype,
-      name="detection",
-    )
+    return scan_detection_head(**self._detection_options, name="detection")
 
-  def _propose(self, maps, image_shape):
-    """Score and refine the proposals on every class's hidden map."""
-    _, (scores, deltas) = self.detection_head(
-      None, maps["hidden"], maps["saliency_logits"]
-    )
-    return decode_regions(scores, deltas, *image_shape)
+  @property
+  def _detection_options(self) -> dict[str, Any]:
+    return {
+      "features": self.detection_features,
+      "roi_size": self.roi_size,
+      "gate_gradient": self.gate_gradient,
+      "dtype": self.dtype,
+    }
+
+  def _score(self, *, held: bool) -> Any:
+    """Return what scores the proposals of a finding along with its maps.
+
+    An accelerator then does not write and read the maps once more, and their
+    gradient not at all. None on a CPU, and while parameters are drawn.
+
+    Args:
+      held: whether the maps get no gradient.
+    """
+    if not is_for_accelerator() or self.is_initializing():
+      return None
+    head = DetectionHead(**self._detection_options, parent=None)
+
+    def score(params: Any, *maps: jax.Array) -> tuple[jax.Array, jax.Array]:
+      maps = jax.lax.stop_gradient(maps) if held else maps
+      found: Any = head.apply({"params": params}, None, *maps)
+      return found[1]
+
+    params = self.variables["params"]["detection"]
+    return jax.tree_util.Partial(score, params)
 
 
 def decode_regions(
@@ -250,33 +286,6 @@ def decode_regions(
     "proposal_deltas": deltas,
     "proposal_boxes": boxes,
   }
-
-
-def untrained_regions(
-  model: ChexModel, maps: dict[str, jax.Array], height: int, width: int
-) -> dict[str, jax.Array]:
-  """Score the proposals by untrained detection heads, as a control.
-
-  The scores are the mean over a few heads from fixed seeds, because those of
-  one head depend on its seed. The mean is about as good as the best head.
-
-  Args:
-    model: the model whose detection head is drawn again.
-    maps: `hidden` and `saliency_logits` of the model.
-    height: of the image, in pixels.
-    width: of the image, in pixels.
-
-  Returns:
-    As `decode_regions`; an untrained head refines nothing.
-  """
-  head = model.detection_head
-  given = maps["hidden"], maps["saliency_logits"]
-  heads = []
-  for seed in range(UNTRAINED_HEADS):
-    params = head.init(jax.random.key(seed), None, *given)
-    heads.append(head.apply(params, None, *given)[1])
-  scores, deltas = (sum(x) / UNTRAINED_HEADS for x in zip(*heads))
-  return decode_regions(scores, deltas, height, width)
 
 
 def released_options() -> dict[str, Any]:

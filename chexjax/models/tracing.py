@@ -1,11 +1,16 @@
 """What a program has to know before it is traced: where and how it will run."""
 
 import contextlib
+import contextvars
 from collections.abc import Iterator
 
 import jax
 
 from chexjax.models import _cpu
+
+_accelerator = contextvars.ContextVar(
+  "what is traced is for a GPU or TPU", default=False
+)
 
 
 @contextlib.contextmanager
@@ -18,7 +23,8 @@ def for_platform(
   traced. Without this context, a program has the form that all platforms run.
   In it, a program for one CPU is laid out so that XLA compiles it well there,
   and is refused on another platform. Products of float32 are products of
-  float32, which JAX's default is not on accelerators.
+  float32, which JAX's default is not on accelerators. In a program for an
+  accelerator the proposals of a finding are scored where its maps are made.
 
   Args:
     platform: "cpu", "cuda", "tpu"; None for a program that several run.
@@ -29,5 +35,14 @@ def for_platform(
   """
   precision = "tensorfloat32" if tf32 else "highest"
   here = _cpu.for_platform(platform, devices=devices)
-  with here, jax.default_matmul_precision(precision):
-    yield
+  token = _accelerator.set(platform not in (None, "cpu"))
+  try:
+    with here, jax.default_matmul_precision(precision):
+      yield
+  finally:
+    _accelerator.reset(token)
+
+
+def is_for_accelerator() -> bool:
+  """Return whether what is traced now is known to be for a GPU or TPU."""
+  return _accelerator.get()

@@ -1,5 +1,6 @@
 """The command `ahead`: compiles each program and writes what it costs."""
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -132,8 +133,7 @@ def _measure(options, chip: Chip, devices, precision, step, batch):
 def _compiled(options, chip, config, step, devices, batch, name):
   lowered = steps.lower(config, step, devices, batch)
   began, spent = time.monotonic(), time.process_time()
-  settings = dict(item.split("=", 1) for item in options.xla)
-  compiled = lowered.program.compile(settings or None)
+  compiled = lowered.program.compile(_settings(options))
   seconds = time.monotonic() - began
   text = compiled.as_text()
   if options.keep_text:
@@ -152,6 +152,21 @@ def _compiled(options, chip, config, step, devices, batch, name):
     },
     **roofline.summary(program.read(text), chip, top=max(options.top, 20)),
   }
+
+
+def _settings(options) -> dict[str, Any] | None:
+  """Returns the compiler's options; numbers as numbers, which some must be."""
+  return {
+    name: _number(value)
+    for name, value in (item.split("=", 1) for item in options.xla)
+  } or None
+
+
+def _number(text):
+  for kind in (int, float):
+    with contextlib.suppress(ValueError):
+      return kind(text)
+  return text
 
 
 def _memory(plan, chip) -> dict[str, Any]:
@@ -175,7 +190,8 @@ def _most(options, chip, config, step, devices, record) -> dict[str, Any]:
   first = record["images"] // record["devices"]
 
   def memory(batch):
-    found = steps.lower(config, step, devices, batch).program.compile()
+    program = steps.lower(config, step, devices, batch).program
+    found = program.compile(_settings(options))
     return _memory(found.memory_analysis(), chip)["bytes"]
 
   small, large = record["memory"]["bytes"], memory(2 * first)
