@@ -122,7 +122,15 @@ def mean_maps(
 
 
 def resized(heat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-  """Return maps `[..., h, w]` in another shape, interpolated linearly."""
+  """Return maps in another shape, interpolated linearly.
+
+  Args:
+    heat: `[..., h, w]` over the whole film.
+    shape: the new `(h, w)`.
+
+  Returns:
+    `[..., *shape]`; the maps themselves where they have it.
+  """
   if heat.shape[-2:] == shape:
     return heat
   flat = np.asarray(heat, np.float32).reshape(-1, *heat.shape[-2:])

@@ -40,6 +40,21 @@ def test_logits_are_those_of_the_mean_probability():
   assert views.mean_logits([one]) is one
 
 
+def test_smaller_maps_are_enlarged_to_the_first_ones():
+  large, small = np.full((1, 4, 4), 2.0), np.array([[[0.0, 4.0], [0.0, 4.0]]])
+  found = views.mean_maps([{"sal": large}, {"sal": small}])["sal"]
+  row = (2 + np.array([0.0, 1.0, 3.0, 4.0])) / 2
+  np.testing.assert_allclose(found, np.tile(row, (1, 4, 1)))
+
+
+def test_films_are_reduced_by_means_of_blocks():
+  film = np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)
+  found = views.reduced(film, 2)
+  # 2.5, 4.5, 10.5 and 12.5, rounded half to even.
+  assert found.dtype == np.uint8
+  assert found[..., 0].tolist() == [[[2, 4], [10, 12]]]
+
+
 def test_maps_are_averaged_by_name():
   found = views.mean_maps([{"sal": np.zeros(2)}, {"sal": np.ones(2)}])
   np.testing.assert_array_equal(found["sal"], [0.5, 0.5])
