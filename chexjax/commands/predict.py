@@ -78,8 +78,8 @@ class Options:
   """Images at a time, at most: fewer where they do not fit the memory; by
   default 4 on a CPU, 64 elsewhere."""
   members: tuple[pathlib.Path, ...] = ()
-  """Further weights, of models with the same findings and input: the answers
-  of all are averaged."""
+  """Further weights, of models with the same findings, whose films are as large
+  as those of --weights or an integral part: the answers of all are averaged."""
   flip: bool = False
   """Average the film's and its mirror image's answers."""
   shift: int = 0
