@@ -61,7 +61,7 @@ class Options:
   """Seed of folds and draws; by default the run's, of other models 0."""
   members: tuple[pathlib.Path, ...] = ()
   """Further workdirs or folders of weights, whose films are as large as those
-  of --workdir or an integral part: the answers of all models are averaged. Needs
+  of --workdir or an integral part: the answers of all are averaged. Needs
   --out."""
   flip: bool | None = None
   """Average the film's and its mirror image's answers; by default as the run,
