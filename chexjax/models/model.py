@@ -152,11 +152,7 @@ class ChexModel(nn.Module):
     scored = maps.pop("scored", None)
     if stage == 2:
       full, maps = jax.lax.stop_gradient((full, maps))
-    if scored is None:
-      _, scored = self.detection_head(
-        None, maps["hidden"], maps["saliency_logits"]
-      )
-    regions = decode_regions(*scored, *images.shape[1:3])
+    regions = self._propose(maps, images.shape[1:3], scored)
     scores, boxes = regions["proposal_scores"], regions["proposal_boxes"]
     if not self.region_gradient:
       scores, boxes = jax.lax.stop_gradient((scores, boxes))
@@ -239,6 +235,14 @@ class ChexModel(nn.Module):
       "gate_gradient": self.gate_gradient,
       "dtype": self.dtype,
     }
+
+  def _propose(self, maps, image_shape, scored):
+    """Refine the proposals, scored on every class's maps if not yet `scored`."""
+    if scored is None:
+      _, scored = self.detection_head(
+        None, maps["hidden"], maps["saliency_logits"]
+      )
+    return decode_regions(*scored, *image_shape)
 
   def _score(self, *, held: bool) -> Any:
     """Return what scores the proposals of a finding along with its maps.

@@ -121,13 +121,13 @@ def freeze(case, monkeypatch, *, gate):
     )
     return sample(key, scores, tau=tau, noise_scale=noise_scale)
 
-  def look_at_gate(model, maps, image_shape):
+  def look_at_gate(model, maps, *rest):
     seen["saliency_logits"] = maps["saliency_logits"]
-    return propose(model, maps, image_shape)
+    return propose(model, maps, *rest)
 
-  def with_fixed_gate(model, maps, image_shape):
+  def with_fixed_gate(model, maps, *rest):
     fixed = {"saliency_logits": jnp.asarray(at["saliency_logits"])}
-    return propose(model, maps | fixed, image_shape)
+    return propose(model, maps | fixed, *rest)
 
   monkeypatch.setattr(ops, "sample_regions", look)
   monkeypatch.setattr(ChexModel, "_propose", look_at_gate)
