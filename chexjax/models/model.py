@@ -229,19 +229,16 @@ class ChexModel(nn.Module):
 
   @property
   def _detection_options(self) -> dict[str, Any]:
-    return {
-      "features": self.detection_features,
-      "roi_size": self.roi_size,
-      "gate_gradient": self.gate_gradient,
-      "dtype": self.dtype,
-    }
+    return dict(
+      features=self.detection_features, roi_size=self.roi_size,
+      gate_gradient=self.gate_gradient, dtype=self.dtype,
+    )  # fmt: skip
 
   def _propose(self, maps, image_shape, scored):
-    """Refine the proposals, scored on every class's maps if not yet `scored`."""
+    """Refine the proposals, which are `scored` already or are scored here."""
     if scored is None:
-      _, scored = self.detection_head(
-        None, maps["hidden"], maps["saliency_logits"]
-      )
+      given = maps["hidden"], maps["saliency_logits"]
+      _, scored = self.detection_head(None, *given)
     return decode_regions(*scored, *image_shape)
 
   def _score(self, *, held: bool) -> Any:
