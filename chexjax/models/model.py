@@ -229,10 +229,10 @@ class ChexModel(nn.Module):
 
   @property
   def _detection_options(self) -> dict[str, Any]:
-    return dict(
-      features=self.detection_features, roi_size=self.roi_size,
-      gate_gradient=self.gate_gradient, dtype=self.dtype,
-    )  # fmt: skip
+    return {
+      "features": self.detection_features, "roi_size": self.roi_size,
+      "gate_gradient": self.gate_gradient, "dtype": self.dtype,
+    }  # fmt: skip
 
   def _propose(self, maps, image_shape, scored):
     """Refine the proposals, which are `scored` already or are scored here."""
