@@ -10,8 +10,10 @@ from small_models import random_variables
 from chexjax import models
 from chexjax.models import Logits
 from chexjax.runtime.sharding import make_mesh, replicated, shard_batch
+from chexjax.systems import SYSTEMS
 from chexjax.training.state import create_state
 from chexjax.training.steps import make_train_step, stage_loss
+from chexjax.training.system_loss import system_loss
 from chexjax.types import Batch
 from chexjax.weights.loading import shapes_of
 
@@ -36,6 +38,20 @@ def test_a_film_of_weight_3_counts_as_three_films(partly_labelled):
   rows = jnp.array([0, 0, 0, 1, 2, 2, 2])
   repeated, _ = stage_loss(
     Logits(x[rows], -x[rows]), labels[rows], jnp.ones(7), **options
+  )
+  np.testing.assert_allclose(weighed, repeated, rtol=1e-6)
+
+
+def test_a_film_of_weight_3_counts_as_three_films_for_a_system():
+  x = jnp.asarray(np.random.default_rng(0).normal(0, 2, (3, 3)), jnp.float32)
+  labels = jnp.asarray(LABELS[:3]).at[0, 1].set(jnp.nan)
+  system = SYSTEMS["cam"]
+  rows = jnp.array([0, 0, 0, 1, 2, 2, 2])
+  weighed, _ = system_loss(
+    system, x, {}, labels, jnp.array([3.0, 1, 3]), **BETAS
+  )
+  repeated, _ = system_loss(
+    system, x[rows], {}, labels[rows], jnp.ones(7), **BETAS
   )
   np.testing.assert_allclose(weighed, repeated, rtol=1e-6)
 
