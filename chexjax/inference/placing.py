@@ -12,6 +12,7 @@ import numpy as np
 
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Source, label_matrix
+from chexjax.evaluation import trained_name
 from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.views import resized
@@ -25,8 +26,9 @@ _MOST = 400
 
 
 def placed_name(name: str) -> str:
-  """Return what the placed map of a map is called."""
-  return name + _SUFFIX
+  """Return what the placed map of a map is called, of a fresh head's too."""
+  trained = trained_name(name)
+  return trained + _SUFFIX + name.removeprefix(trained)
 
 
 def standardize(heat: np.ndarray) -> np.ndarray:

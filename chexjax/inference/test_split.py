@@ -142,7 +142,7 @@ def _map_rules(
     name: plan.rules[evaluation.trained_name(name)]
     for name in (*plan.rules, *controls)
   }
-  placed = [placed_name(name) for name in plan.rules] if options.places else []
+  placed = [placed_name(name) for name in rules] if options.places else []
   if options.prior:
     placed = [PLACE, *placed]
   rules = (
@@ -251,7 +251,7 @@ class _SplitScores:
     )
     if self._place is None:
       return maps
-    return maps | self._place({name: maps[name] for name in self._plan.rules})
+    return maps | self._place(maps)
 
   def _add_boxed(
     self,

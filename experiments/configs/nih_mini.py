@@ -39,5 +39,5 @@ config = dataclasses.replace(
     epochs=0.5, learning_rate=5e-4, warmup_epochs=0.1, average=0.99
   ),
   eval_every_epochs=1.0,
-  read=MapOptions(flip=True, smooth=0.04, prior=0.5),
+  read=MapOptions(flip=True, smooth=0.04, centre_by_auc=True),
 )
