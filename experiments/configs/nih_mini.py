@@ -28,6 +28,7 @@ config = dataclasses.replace(
   workdir=pathlib.Path("runs/nih_mini"),
   image_size=64,
   class_balance="root",
+  model=dataclasses.replace(phantom.config.model, centre_prior=0.25),
   augment=AugmentConfig(contrast=0.3, gamma=0.3),
   stage1=StageConfig(
     epochs=24, learning_rate=3e-3, warmup_epochs=1, average=0.998
