@@ -47,6 +47,14 @@ def channel_moments(x: jax.Array) -> Moments:
   return mean, jnp.maximum(square - jnp.square(mean), 0)
 
 
+def fold_norm(
+  scale: jax.Array, bias: jax.Array, moments: Moments
+) -> tuple[jax.Array, jax.Array]:
+  """Return the factor and the offset of a batch norm, of the same shapes."""
+  factor = scale * jax.lax.rsqrt(moments[1] + _EPSILON)
+  return factor, bias - moments[0] * factor
+
+
 class BatchNorm(nn.Module):
   """Batch norm with the released model's constants, as one product and sum.
 
@@ -88,9 +96,9 @@ class BatchNorm(nn.Module):
       if not self.is_initializing():
         for stored, new in zip((mean, var), moments):
           stored.value = _MOMENTUM * stored.value + (1 - _MOMENTUM) * new
-    factor = scale * jax.lax.rsqrt(moments[1] + _EPSILON)
+    factor, offset = fold_norm(scale, bias, moments)
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    x = x.astype(wide) * factor + (bias - moments[0] * factor)
+    x = x.astype(wide) * factor + offset
     return x.astype(self.dtype)
 
 
