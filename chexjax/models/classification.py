@@ -18,8 +18,8 @@ from chexjax.models.layers import (
   Conv,
   Moments,
   channel_moments,
-  fold_norm,
   leaky_relu,
+  norm_factor,
 )
 from chexjax.models.tracing import is_for_gpu
 
@@ -215,9 +215,13 @@ class ClassificationModule(nn.Module, kw_only=True):
     if moments is None:
       stats = self.variables["batch_stats"]["saliency"]["norm1"]
       moments = stats["mean"], stats["var"]
-    norm = fold_norm(params["norm1"]["scale"], params["norm1"]["bias"], moments)
+    norm = params["norm1"]
+    factor = norm_factor(norm["scale"], moments)
+    offset = norm["bias"] - moments[0] * factor
     kernel = params["conv1"]["kernel"][:, 0, 0].astype(self.dtype)
-    maps, mean, square = _norm_product.norm_product(flat, *norm, kernel)
+    maps, mean, square = _norm_product.norm_product(
+      flat, factor, offset, kernel
+    )
     hidden = jnp.stack([x.reshape(*merged.shape[:-1], -1) for x in maps])
     return hidden, (mean, jnp.maximum(square - jnp.square(mean), 0))
 

@@ -47,12 +47,9 @@ def channel_moments(x: jax.Array) -> Moments:
   return mean, jnp.maximum(square - jnp.square(mean), 0)
 
 
-def fold_norm(
-  scale: jax.Array, bias: jax.Array, moments: Moments
-) -> tuple[jax.Array, jax.Array]:
-  """Return the factor and the offset of a batch norm, of the same shapes."""
-  factor = scale * jax.lax.rsqrt(moments[1] + _EPSILON)
-  return factor, bias - moments[0] * factor
+def norm_factor(scale: jax.Array, moments: Moments) -> jax.Array:
+  """Return what a batch norm multiplies each channel by, `[..., C]`."""
+  return scale * jax.lax.rsqrt(moments[1] + _EPSILON)
 
 
 class BatchNorm(nn.Module):
@@ -96,9 +93,9 @@ class BatchNorm(nn.Module):
       if not self.is_initializing():
         for stored, new in zip((mean, var), moments):
           stored.value = _MOMENTUM * stored.value + (1 - _MOMENTUM) * new
-    factor, offset = fold_norm(scale, bias, moments)
+    factor = norm_factor(scale, moments)
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    x = x.astype(wide) * factor + offset
+    x = x.astype(wide) * factor + (bias - moments[0] * factor)
     return x.astype(self.dtype)
 
 
