@@ -19,7 +19,9 @@ from chexjax.models.layers import (
   Moments,
   channel_moments,
   leaky_relu,
+  norm_factor,
 )
+from chexjax.models.tracing import is_for_gpu
 
 # A pytree, as `jax.tree_util.Partial` is: hidden maps `[B, h, w, hidden]` and
 # saliency logits `[B, h, w]` of a finding to arrays `[B, ...]`.
@@ -64,11 +66,13 @@ class SaliencyHead(nn.Module, kw_only=True):
     moments: Moments | None,
     train: bool,
     score: Score | None = None,
+    made: tuple[jax.Array, Moments] | None = None,
   ) -> tuple[None, tuple[jax.Array, jax.Array, Any]]:
     """Map `[B, h, w, Q]` to `[B, h, w, hidden]` and logits `[B, h, w]`.
 
     `moments` are those of `x`, the same for all findings; None where the stored
-    statistics are taken. The third result is that of `score`, or None.
+    statistics are taken. `made` is the hidden map with its moments, if it is
+    there already. The third result is that of `score`, or None.
     """
     narrow = x.dtype != jnp.promote_types(x.dtype, jnp.float32)
     if narrow and not self.is_initializing():
@@ -77,9 +81,12 @@ class SaliencyHead(nn.Module, kw_only=True):
       BatchNorm, use_running_average=not train, dtype=self.dtype
     )
     x = leaky_relu(norm(name="norm1")(x, moments=moments))
-    conv1 = Conv(self.hidden, kernel=1, dtype=self.dtype, name="conv1")
-    hidden = checkpoint_name(conv1(x), "hidden")
-    x = leaky_relu(norm(name="norm2")(hidden))
+    if made is None:
+      conv1 = Conv(self.hidden, kernel=1, dtype=self.dtype, name="conv1")
+      hidden, moments = checkpoint_name(conv1(x), "hidden"), None
+    else:
+      hidden, moments = made
+    x = leaky_relu(norm(name="norm2")(hidden, moments=moments))
     saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
     saliency = saliency[..., 0].astype(wide)
@@ -112,7 +119,8 @@ def scan_saliency_heads(
   # Each head norms and rectifies the merged map in its own way. A scan has
   # one such copy in memory at a time, a vmap would have all K. The hidden
   # maps, their moments and what `score` keeps are kept, so the gradient
-  # computes only these copies again.
+  # computes only these copies again. In a loop a GPU would copy all that is
+  # kept once more, each way.
   head = nn.remat(
     SaliencyHead,
     static_argnums=(4,),
@@ -124,9 +132,10 @@ def scan_saliency_heads(
     head,
     variable_axes={"params": 0, "batch_stats": 0},
     split_rngs={"params": True},
-    in_axes=(nn.broadcast,) * 4,
+    in_axes=(nn.broadcast,) * 4 + (0,),
     out_axes=1,
     length=num_classes,
+    unroll=num_classes if is_for_gpu() else 1,
   )
   return scanned(
     hidden=hidden, centre_prior=centre_prior, dtype=dtype, name=name
@@ -199,11 +208,37 @@ class ClassificationModule(nn.Module, kw_only=True):
       name="saliency",
     )
     moments = channel_moments(merged) if train else None
-    _, (hidden, saliency, scored) = heads(None, merged, moments, train, score)
+    made = self._made(merged, moments)
+    _, (hidden, saliency, scored) = heads(
+      None, merged, moments, train, score, made
+    )
     maps = {"fpn": merged, "hidden": hidden, "saliency_logits": saliency}
     if score is not None:
       maps["scored"] = scored
     return self._pool(saliency), maps
+
+  def _made(self, merged, moments):
+    """Make the hidden maps of all heads and their moments, if a kernel can."""
+    if not is_for_gpu(alone=True) or self.is_initializing():
+      return None
+    from chexjax.ops import _norm_product  # It loads Pallas.
+
+    flat = merged.reshape(-1, merged.shape[-1])
+    if not _norm_product.fits(flat, self.hidden):
+      return None
+    params = self.variables["params"]["saliency"]
+    if moments is None:
+      stats = self.variables["batch_stats"]["saliency"]["norm1"]
+      moments = stats["mean"], stats["var"]
+    norm = params["norm1"]
+    factor = norm_factor(norm["scale"], moments)
+    offset = norm["bias"] - moments[0] * factor
+    kernel = params["conv1"]["kernel"][:, 0, 0].astype(self.dtype)
+    maps, mean, square = _norm_product.norm_product(
+      flat, factor, offset, kernel
+    )
+    hidden = jnp.stack([x.reshape(*merged.shape[:-1], -1) for x in maps])
+    return hidden, (mean, jnp.maximum(square - jnp.square(mean), 0))
 
   def _pool(self, saliency):
     """Pool the saliency logits `[B, K, h, w]` to logits `[B, K]`."""

@@ -11,6 +11,7 @@ from jax.ad_checkpoint import checkpoint_name
 from chexjax import ops
 from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
+from chexjax.models.tracing import is_for_gpu
 from chexjax.ops._precision import for_type as precision_for
 
 # What the gradient of a detection head does not compute again.
@@ -19,6 +20,17 @@ KEPT = ("pooled", "convolved")
 
 def _score_init(key, shape, dtype=jnp.float32):
   return 0.01 + 0.01 * jax.random.normal(key, shape, dtype)
+
+
+def _of_rows(x, kernel, dimensions, precision):
+  """Multiply `[B, N, C]` by a matrix as `jax.lax.dot_general` does.
+
+  XLA fails to tile a GPU's product whose rows it gathers from two axes.
+  """
+  del dimensions
+  rows = x.reshape(-1, x.shape[-1])
+  product = jnp.matmul(rows, kernel, precision=precision)
+  return jax.lax.optimization_barrier(product).reshape(*x.shape[:-1], -1)
 
 
 class DetectionHead(nn.Module, kw_only=True):
@@ -59,7 +71,9 @@ class DetectionHead(nn.Module, kw_only=True):
     # Small products that decide where the boxes are.
     linear = functools.partial(nn.Dense, precision="highest")
     score = linear(1, use_bias=False, kernel_init=_score_init, name="score")
-    delta = linear(4, kernel_init=nn.initializers.zeros, name="delta")
+    product = _of_rows if is_for_gpu() else None
+    zeros = nn.initializers.zeros
+    delta = linear(4, kernel_init=zeros, dot_general=product, name="delta")
     return carry, (score(x)[..., 0], delta(x))
 
 

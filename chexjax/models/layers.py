@@ -47,6 +47,11 @@ def channel_moments(x: jax.Array) -> Moments:
   return mean, jnp.maximum(square - jnp.square(mean), 0)
 
 
+def norm_factor(scale: jax.Array, moments: Moments) -> jax.Array:
+  """Return what a batch norm multiplies each channel by, `[..., C]`."""
+  return scale * jax.lax.rsqrt(moments[1] + _EPSILON)
+
+
 class BatchNorm(nn.Module):
   """Batch norm with the released model's constants, as one product and sum.
 
@@ -88,7 +93,7 @@ class BatchNorm(nn.Module):
       if not self.is_initializing():
         for stored, new in zip((mean, var), moments):
           stored.value = _MOMENTUM * stored.value + (1 - _MOMENTUM) * new
-    factor = scale * jax.lax.rsqrt(moments[1] + _EPSILON)
+    factor = norm_factor(scale, moments)
     wide = jnp.promote_types(x.dtype, jnp.float32)
     x = x.astype(wide) * factor + (bias - moments[0] * factor)
     return x.astype(self.dtype)

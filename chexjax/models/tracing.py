@@ -8,8 +8,9 @@ import jax
 
 from chexjax.models import _cpu
 
-_accelerator = contextvars.ContextVar(
-  "what is traced is for a GPU or TPU", default=False
+# The platform that what is traced is for, and how many of its devices.
+_target: contextvars.ContextVar[tuple[str | None, int]] = (
+  contextvars.ContextVar("target", default=(None, 1))
 )
 
 
@@ -35,14 +36,24 @@ def for_platform(
   """
   precision = "tensorfloat32" if tf32 else "highest"
   here = _cpu.for_platform(platform, devices=devices)
-  token = _accelerator.set(platform not in (None, "cpu"))
+  token = _target.set((platform, devices))
   try:
     with here, jax.default_matmul_precision(precision):
       yield
   finally:
-    _accelerator.reset(token)
+    _target.reset(token)
 
 
 def is_for_accelerator() -> bool:
   """Return whether what is traced now is known to be for a GPU or TPU."""
-  return _accelerator.get()
+  return _target.get()[0] not in (None, "cpu")
+
+
+def is_for_gpu(*, alone: bool = False) -> bool:
+  """Return whether what is traced now is known to be for an NVIDIA GPU.
+
+  Args:
+    alone: whether it has to be for one GPU.
+  """
+  platform, devices = _target.get()
+  return platform in ("cuda", "gpu") and (devices == 1 or not alone)

@@ -20,6 +20,9 @@ from jax import export
 from chexjax import messages
 from chexjax.io import replacing
 
+# A kernel is kept in a form that another version may not read; by its recipe
+# what is kept belongs to this one.
+_KERNELS = export.DisabledSafetyCheck.custom_call("__gpu$xla.gpu.triton")
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "chex", "numpy", "flatbuffers")
 
 
@@ -206,8 +209,9 @@ def _trace(function: Any, args: tuple[Any, ...]) -> _Traced:
   flat = jax.jit(
     lambda *leaves: jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
   )
+  exported = export.export(flat, disabled_checks=[_KERNELS])(*leaves)
   return _Traced(
-    bytes(export.export(flat)(*leaves).serialize()),
+    bytes(exported.serialize()),
     tuple(i for i, info in enumerate(infos) if info.donated),
     jax.tree.structure(traced.out_info),
   )

@@ -43,9 +43,12 @@ def count(jaxpr: Any, *, constant_products: bool = False) -> Work:
     found = _own(equation)
     if constant_products and equation.primitive.name == "constant_product":
       found = _constant_product(equation)
+    if equation.primitive.name == "pallas_call":
+      found = _kernel(equation)
     inner = [
       count(body, constant_products=constant_products)
       for body in _bodies(equation)
+      if equation.primitive.name != "pallas_call"
     ]
     if inner and equation.primitive.name == "cond":
       platforms = equation.params.get("branches_platforms")
@@ -84,6 +87,17 @@ def _constant_product(equation: Any) -> Work:
   sizes = [math.prod(v.aval.shape) for v in (x, out)]
   moved = x.aval.dtype.itemsize * (sum(sizes) + matrix.size)
   return Work(2.0 * sizes[1] * terms, float(moved))
+
+
+def _kernel(equation: Any) -> Work:
+  """Return the work of a Pallas kernel, each operand and result moved once."""
+  params = equation.params
+  moved = sum(
+    value.aval.dtype.itemsize * math.prod(value.aval.shape)
+    for value in (*equation.invars, *equation.outvars)
+  )
+  programs = math.prod(params["grid_mapping"].grid)
+  return Work(programs * count(params["jaxpr"]).flops, float(moved))
 
 
 def _bodies(equation: Any) -> Iterator[core.Jaxpr]:

@@ -146,6 +146,23 @@ def test_a_gpus_product_asks_for_a_precision():
   assert cost.flops == {"highest": 2 * 8 * 16 * 4}
 
 
+@pytest.mark.parametrize(
+  ("last", "results"),
+  [("2,16,4", "bf16[8,4], bf16[8,4]"), ("8,4", "f32[16,4]")],
+)
+def test_a_kernel_counts_the_products_of_its_heads(last, results):
+  (cost,) = of_line(
+    "%x = bf16[8,16] parameter(0)",
+    "%a = f32[2,16] parameter(1)",
+    "%b = f32[2,16] parameter(2)",
+    f"%k = bf16[{last}] parameter(3)",
+    f"ROOT %c = ({results}) custom-call(%x, %a, %b, %k), "
+    'custom_call_target="__gpu$xla.gpu.triton"',
+  )
+  heads = 2 if last.count(",") == 2 else 1
+  assert cost.flops == {"bfloat16": heads * 2 * 8 * 16 * 4}
+
+
 def test_tiles_pad_and_near_memory_is_free():
   (cost,) = of_line(
     "%a = bf16[100,3]{1,0:T(8,128)(2,1)} parameter(0)",

@@ -12,7 +12,7 @@ _SMALL = {"block_sizes": (1, 1), "crop_stages": (1,)}
 
 
 @functools.cache  # Tracing takes a second.
-def traced(step, precision, *, devices=1, remat=False):
+def traced(step, precision, *, devices=1, remat=False, platform="tpu"):
   """Returns JAX's stage of a step, `predict` or a prediction of two classes.
 
   Args:
@@ -20,6 +20,7 @@ def traced(step, precision, *, devices=1, remat=False):
     precision: of the run.
     devices: of this process that share the batch, an image each.
     remat: of the run.
+    platform: that it is traced for.
   """
   config = subject.configuration("paper", toy=True)
   config = dataclasses.replace(
@@ -34,5 +35,5 @@ def traced(step, precision, *, devices=1, remat=False):
     jax.devices()[:devices],
     images=2 * devices,
     num_classes=2,
-    platform="tpu",
+    platform=platform,
   )

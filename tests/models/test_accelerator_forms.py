@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from chexjax.models import ChexModel, for_platform
+from chexjax.models import ChexModel, ClassificationModule, for_platform
 from chexjax.models.layers import Conv
+from chexjax.ops import _norm_product
+from chexjax.ops._norm_product import norm_product
 
 TINY = {
   "num_classes": 2, "block_sizes": (1,), "growth": 4, "bn_size": 2,
@@ -48,6 +50,54 @@ def test_regions_scored_with_the_maps_are_those_scored_after_them():
   want, got = run("cpu"), run("tpu")
   assert jax.tree.structure(got) == jax.tree.structure(want)
   # Of gradients up to some ten; those before a norm vanish.
+  for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(got)):
+    np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_heads_in_kernels_are_those_of_a_loop(train, monkeypatch):
+  module = ClassificationModule(
+    num_classes=2, block_sizes=(1,), growth=4, bn_size=2, stem=4,
+    fpn_features=128, hidden=16,
+  )  # fmt: skip
+  rng = np.random.default_rng(0)
+  images = rng.normal(size=(2, 32, 32, 3)).astype("float32")
+  shapes = jax.eval_shape(
+    lambda: module.init(jax.random.key(1), images, train=False)
+  )
+  variables = jax.tree.map(
+    lambda leaf: rng.uniform(0.2, 1, leaf.shape).astype(leaf.dtype), shapes
+  )
+  called = []
+
+  def in_steps(*given):
+    called.append(True)
+    return norm_product(*given, True)
+
+  # In float32, in which all is the same but for the order of sums.
+  monkeypatch.setattr(_norm_product, "norm_product", in_steps)
+  monkeypatch.setattr(_norm_product, "fits", lambda *given: True)
+
+  def run(platform):
+    @jax.jit
+    def outcome(params):
+      def loss(params):
+        (logits, maps), stats = module.apply(
+          variables | {"params": params}, images, train=train,
+          mutable=["batch_stats"],
+        )  # fmt: skip
+        return jnp.square(logits).sum(), (maps, stats)
+
+      with for_platform(platform):
+        return jax.value_and_grad(loss, has_aux=True)(params)
+
+    return outcome(variables["params"])
+
+  want = run(None)
+  assert not called
+  got = run("cuda")
+  assert called
+  assert jax.tree.structure(got) == jax.tree.structure(want)
   for a, b in zip(jax.tree.leaves(want), jax.tree.leaves(got)):
     np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-3)
 

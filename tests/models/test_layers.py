@@ -81,13 +81,13 @@ def test_saliency_heads_in_bfloat16_have_the_gradients_of_float32():
       num_classes=3, hidden=8, centre_prior=0.0, dtype=dtype, name=None
     )
     x = merged.astype(dtype)
-    given = None, x, channel_moments(x), True, None
+    given = None, x, channel_moments(x), True, None, None
     variables = heads.init(jax.random.key(0), *given)
 
     def loss(params, x):
       (_, (hidden, logits, _)), _ = heads.apply(
         variables | {"params": params},
-        *(None, x, channel_moments(x), True, None),
+        *(None, x, channel_moments(x), True, None, None),
         mutable=["batch_stats"],
       )
       weight = np.cos(np.arange(logits.size)).reshape(logits.shape)

@@ -16,7 +16,8 @@ from experiments.benchmark.ahead.steps import STEPS
 @pytest.mark.parametrize("platform", ["tpu", "cuda"])
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_lowers(step, platform):
-  lowered = traced(step, "bfloat16").lower(lowering_platforms=(platform,))
+  found = traced(step, "bfloat16", platform=platform)
+  lowered = found.lower(lowering_platforms=(platform,))
   text = lowered.as_text()
   assert "callback" not in text
   assert "f64>" not in text

@@ -36,6 +36,8 @@ def flops(
   elif each.target.startswith("__cublas$"):
     listed = each.find(r'"lhs_contracting_dimensions":\[([^\]]*)\]')
     count = _dot(each, body, listed.replace('"', ""))
+  elif each.target == "__gpu$xla.gpu.triton":
+    count = _heads(each, body)
   if count:
     yield _kind(each, body, single_pass), count
 
@@ -95,6 +97,15 @@ def _convolution(each, body):
   groups = int(each.find(r"batch_group_count=(\d+)") or 1)
   outer = result[written.index("b")] * result[written.index("f")]
   return 2.0 * pairs * outer * taps[kernel.index("i")] / groups
+
+
+def _heads(each, body):
+  """Counts a kernel of `chexjax.ops._norm_product`, by what it reads."""
+  pixels, channels = _sides(body, each.operands[0])
+  last = _sides(body, each.operands[3])
+  if len(last) == 3:  # The kernels of all heads, else a head's gradient.
+    return 2.0 * pixels * math.prod(last)
+  return 2.0 * pixels * channels * last[1]
 
 
 def _library_convolution(each, body):
