@@ -156,6 +156,8 @@ class ClassificationModule(nn.Module, kw_only=True):
       middle whose logarithm is added to the saliency logits, so that cells
       there weigh more when they are pooled; 0 (paper) for none.
     dtype: type of the computation.
+    kernels: whether one GPU norms and multiplies the merged map in kernels of
+      this package, where they fit.
     remat: whether the gradient computes the DenseNet's blocks again, to save
       memory.
   """
@@ -171,6 +173,7 @@ class ClassificationModule(nn.Module, kw_only=True):
   lse_r: float = 1.0
   centre_prior: float = 0.0
   dtype: Any = jnp.float32
+  kernels: bool = True
   remat: bool = False
 
   @nn.compact
@@ -219,7 +222,8 @@ class ClassificationModule(nn.Module, kw_only=True):
 
   def _made(self, merged, moments):
     """Make the hidden maps of all heads and their moments, if a kernel can."""
-    if not is_for_gpu(alone=True) or self.is_initializing():
+    wanted = self.kernels and is_for_gpu(alone=True)
+    if not wanted or self.is_initializing():
       return None
     from chexjax.ops import _norm_product  # It loads Pallas.
 

@@ -57,10 +57,8 @@ class ChexModel(nn.Module):
       straight-through estimator. Else `training.evidence` has to train them.
     dtype: type of the convolutions; parameters, statistics, log-sum-exp,
       boxes and losses stay in float32.
-    tf32: whether products of float32 may be rounded to TF32 or its like; who
-      traces the model heeds it (`for_platform`).
-    remat: whether the gradient computes the DenseNet's blocks again, to save
-      memory.
+    tf32: whether products may be rounded to TF32 (`for_platform` heeds it).
+    kernels, remat: see `ClassificationModule`.
   """
 
   num_classes: int = 14
@@ -88,6 +86,7 @@ class ChexModel(nn.Module):
   region_gradient: bool = True
   dtype: Any = jnp.float32
   tf32: bool = False
+  kernels: bool = True
   remat: bool = False
 
   last_stage: ClassVar[int] = 3
@@ -142,6 +141,7 @@ class ChexModel(nn.Module):
       lse_r=self.lse_r,
       centre_prior=self.centre_prior,
       dtype=self.dtype,
+      kernels=self.kernels,
       remat=self.remat,
       name="classification",
     )

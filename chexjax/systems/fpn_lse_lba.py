@@ -30,6 +30,7 @@ class FpnLseLba(Backbone):
       hidden=self.hidden,
       pooling="lse_lba",
       dtype=self.dtype,
+      kernels=False,
       remat=self.remat,
     )
     nn.share_scope(self, self.module)

@@ -59,6 +59,9 @@ class ModelConfig:
   """Factor on the Gumbel noise."""
   explore: float = 0.0
   """Share of the regions sampled in training that follow the saliency."""
+  kernels: bool = True
+  """Whether a single GPU norms and multiplies the FPN's map of bfloat16 in
+  kernels of this package; False leaves that to XLA."""
 
 
 @dataclasses.dataclass(frozen=True)

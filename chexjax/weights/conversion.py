@@ -15,7 +15,7 @@ from chexjax.weights.torch_files import SUFFIXES
 from chexjax.weights.variables import try_checkpoint
 
 # Fields that affect training only, not what the weights compute.
-_FREE = ("noise_scale", "lse_r", "dtype", "remat", "parent", "name")
+_FREE = ("noise_scale", "lse_r", "dtype", "kernels", "remat", "parent", "name")
 
 
 def convert(source: pathlib.Path, out: pathlib.Path) -> None:

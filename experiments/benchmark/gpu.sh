@@ -42,6 +42,9 @@ nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv
 export XLA_PYTHON_CLIENT_MEM_FRACTION=0.95
 train stage3_bfloat16 --stages 3 --precision=bfloat16 --no-torch --profile \
   --batch_sizes 8 32 64 128 256 512
+# The same without the package's kernels, which no GPU has run yet.
+train stage3_bfloat16_xla --stages 3 --precision=bfloat16 --no-torch \
+  --no-kernels --batch_sizes 8 64
 train stage3_tf32 --stages 3 --precision=tf32 --no-torch \
   --batch_sizes 8 32 64 128 256
 train stage3_float32 --stages 3 --precision=float32 --no-torch \

@@ -48,6 +48,9 @@ class Options:
   """How convolutions are multiplied; on a CPU tf32 is float32."""
   remat: bool = False
   """Whether the gradient computes the DenseNet's blocks again."""
+  kernels: bool = True
+  """Whether a single GPU norms and multiplies the FPN's map of bfloat16 in
+  kernels of this package."""
   torch: bool = True
   """Whether torch's gradient of both backbones is measured beside it."""
   cache_dir: pathlib.Path | None = None
@@ -109,7 +112,10 @@ def measure(options: Options) -> Iterator[list[frame.Row]]:
       preset, toy=options.toy, size=options.image_size
     )
     config = dataclasses.replace(
-      config, precision=options.precision, remat=options.remat
+      config,
+      precision=options.precision,
+      remat=options.remat,
+      model=dataclasses.replace(config.model, kernels=options.kernels),
     )
     for stage in options.stages:
       for batch in options.batch_sizes:

@@ -1,5 +1,7 @@
 """What a program for a GPU or TPU computes otherwise than one for a CPU."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -94,6 +96,9 @@ def test_heads_in_kernels_are_those_of_a_loop(train, monkeypatch):
     return outcome(variables["params"])
 
   want = run(None)
+  without = dataclasses.replace(module, kernels=False)
+  with for_platform("cuda"):
+    jax.eval_shape(lambda: without.apply(variables, images, train=False))
   assert not called
   got = run("cuda")
   assert called
