@@ -82,6 +82,7 @@ def test_kernels_are_lowered_for_a_gpu_and_their_work_is_counted():
     ((200, 128), "bfloat16", 64, False),
     ((256, 96), "bfloat16", 64, False),
     ((256, 128), "bfloat16", 48, False),
+    ((2**24, 128), "bfloat16", 64, False),
   ],
 )
 def test_tiles_must_fit(shape, dtype, features, expected):
