@@ -83,6 +83,9 @@ class MapOptions:
       finding over its positive training films.
     centre: Weight, in 0..1, that a placed map gives to the middle of the film,
       as the row `centre_prior`; with `prior` at most 1.
+    centre_by_auc: Whether that weight is each finding's own, the less its
+      answers are worth the more: of what `prior` leaves, 2 (1 - AUC), of the
+      validation films.
   """
 
   flip: bool = False
@@ -90,11 +93,13 @@ class MapOptions:
   smooth: float = 0.0
   prior: float = 0.0
   centre: float = 0.0
+  centre_by_auc: bool = False
 
   @property
   def places(self) -> bool:
     """Whether there are placed maps beside the model's own."""
-    return self.smooth > 0 or self.prior > 0 or self.centre > 0
+    weights = (self.smooth, self.prior, self.centre)
+    return self.centre_by_auc or any(weight > 0 for weight in weights)
 
   def faults(self) -> list[str]:
     """Return what is wrong with the options, as texts."""
@@ -107,6 +112,8 @@ class MapOptions:
       found.append(f"prior must be in 0..1, got {self.prior}")
     if not 0 <= self.centre <= 1 - self.prior + 1e-9:
       found.append(f"centre must be in 0..1 - prior, got {self.centre}")
+    if self.centre_by_auc and self.centre:
+      found.append(f"centre_by_auc needs --centre=0, got {self.centre}")
     return found
 
 

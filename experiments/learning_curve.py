@@ -70,7 +70,9 @@ def _run(options: Options) -> int:
     workdir = options.out / f"share_{share:g}"
     if share == 1 and options.whole is not None:
       workdir = options.whole
-    if not (workdir / "results.json").is_file():
+    if (workdir / "results.json").is_file():
+      _check_recipe(options, share, workdir)
+    else:
       status = subprocess.run(command(options, share, workdir), check=False)
       if status.returncode:
         return status.returncode
@@ -87,20 +89,41 @@ def _run(options: Options) -> int:
   return 0
 
 
-def command(options: Options, share: float, workdir: pathlib.Path) -> list[str]:
-  """Return the command line of one run."""
-  given: dict[str, object] = {
+def _recipe(options: Options, share: float) -> dict[str, object]:
+  """Return the options that make a run the one that is asked for."""
+  return {
     "config": options.config,
-    "data_dir": options.data_dir,
-    "workdir": workdir,
-    "cache_dir": options.cache_dir,
     "train_share": share,
     "stage": options.stage,
     "min_steps": options.min_steps,
-    "num_examples": 0,
+    "init": options.init,
   }
-  if options.init is not None:
-    given["init"] = options.init
+
+
+def _check_recipe(
+  options: Options, share: float, workdir: pathlib.Path
+) -> None:
+  """Raise ValueError if a finished run is another than the one asked for."""
+  stored = read_json(workdir / "config.json")["config"]
+  for name, value in _recipe(options, share).items():
+    if stored[name] != value:
+      raise ValueError(
+        f"{workdir} was trained with --{name}={stored[name]}, and {value} is "
+        "asked for; give another folder, or remove this one"
+      )
+
+
+def command(options: Options, share: float, workdir: pathlib.Path) -> list[str]:
+  """Return the command line of one run."""
+  given = {
+    "data_dir": options.data_dir,
+    "workdir": workdir,
+    "cache_dir": options.cache_dir,
+    "num_examples": 0,
+    **_recipe(options, share),
+  }
+  if options.init is None:
+    del given["init"]
   options_of = [f"--{name}={value}" for name, value in given.items()]
   return [sys.executable, "-m", "experiments.run", *options_of]
 

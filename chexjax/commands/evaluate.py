@@ -65,7 +65,7 @@ class Options:
   --out."""
   flip: bool | None = None
   """Average the film's and its mirror image's answers; by default as the run,
-  which holds for the next four too."""
+  which holds for the next five too."""
   shift: int | None = None
   """Average those of the film moved by so many pixels to each of four sides
   too; a multiple of 4, 0 for none."""
@@ -77,10 +77,17 @@ class Options:
   its positive training films; the data_dir needs these."""
   centre: float | None = None
   """Weight, in 0..1, that placed maps give to the middle of the film."""
+  centre_by_auc: bool | None = None
+  """Give each finding a weight of the middle of its own, 2 (1 - AUC), of the
+  data_dir's validation films: a map counts as much as its finding's answers are
+  worth."""
 
 
 # What changes a model's answers, and so may not replace a run's own results.
-_OF_MODELS = ("members", "flip", "shift", "smooth", "prior", "centre")
+_OF_MODELS = (
+  "members", "flip", "shift", "smooth", "prior", "centre",
+  "centre_by_auc",
+)  # fmt: skip
 _LEAST = {"draws": 0, "folds": 2, "repeats": 1, "frame": 8, "seed": 0}
 
 

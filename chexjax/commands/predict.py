@@ -196,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   files.write_record(done, failed, origin)
   files.write_table(done)
   print("\n".join(_short_table(done)))
-  print(f"{len(done)} images done, {len(failed)} failed; see {options.out}")
+  print(f"done: {len(done)}, failed: {len(failed)}; see {options.out}")
   if options.dicom_out is not None:
     count = sum(bool(film["dicom"]) for film in done)
     rest = f"; {others} images are no DICOM files and have none"
@@ -242,8 +242,8 @@ def _predict_shard(
     failed += work.files.without_objects
     part.finish(failed)
   print(
-    f"{shard.name}: {done} images done, {len(own) - len(missing)} were done "
-    f"before, {len(failed)} failed; see {options.out}"
+    f"{shard.name}: done: {done}, done before: {len(own) - len(missing)}, "
+    f"failed: {len(failed)}; see {options.out}"
   )
   print(DISCLAIMER)
   return 1 if failed else 0

@@ -9,6 +9,7 @@ finding.
 
 import collections
 import dataclasses
+import difflib
 import pathlib
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -118,6 +119,7 @@ def read_rows(
   findings = tuple(sorted(names | set(columns.names)))
   if len(faults) == before:
     faults.extend(f"{path.name}: {f}" for f in _set_faults(rows, findings))
+  notes.extend(f"{path.name}: {note}" for note in _likely_slips(rows))
   return Labels(rows, findings, notes, doubted)
 
 
@@ -237,6 +239,18 @@ def spelt_alike(findings: Iterable[str]) -> list[list[str]]:
   for name in findings:
     alike[re.sub(r"[\s_-]+", "", name.casefold()) or name].append(name)
   return [names for names in alike.values() if len(names) > 1]
+
+
+def _likely_slips(rows: list[Row]) -> Iterator[str]:
+  """Yield which rare findings are spelt almost as one ten times as frequent."""
+  films = collections.Counter(name for row in rows for name in row.findings)
+  for name, count in sorted(films.items()):
+    frequent = [other for other in films if films[other] >= 10 * count]
+    for other in difflib.get_close_matches(name, frequent, 1, 0.85):
+      yield (
+        f"{name} ({count} of the films) is a finding of its own, and spelt "
+        f"almost as {other} ({films[other]}); correct it if that is meant"
+      )
 
 
 def _set_faults(rows: list[Row], findings: tuple[str, ...]) -> Iterator[str]:

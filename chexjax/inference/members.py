@@ -1,17 +1,15 @@
 """The models of an ensemble, ready to see the films of a split."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from chexjax.data.sources import Dataset
 from chexjax.inference.forward import control_heads, make_predict
 from chexjax.inference.maps import MapPlan
-from chexjax.inference.placing import measure_prior
-from chexjax.inference.views import mean_maps, reduced
+from chexjax.inference.views import reduced
 from chexjax.runtime import compile_cache, compile_messages
 from chexjax.runtime.sharding import shard_batch
 from chexjax.systems import Model
@@ -92,32 +90,3 @@ class Ready:
     """Return the map `[B, K, h, w]` that all others come of, as logits."""
     found = self.run(images, maps=False)[1]
     return np.asarray(found[self._first])
-
-
-def place_prior(
-  ensemble: Sequence[Ready], dataset: Dataset, *, batch_size: int
-) -> np.ndarray:
-  """Return the place prior of the models' mean saliency.
-
-  Args:
-    ensemble: the models.
-    dataset: with a split `train`.
-    batch_size: films at a time, a multiple of the mesh's devices.
-
-  Returns:
-    As `placing.measure_prior`.
-
-  Raises:
-    ValueError: there is no training film, or none has a finding.
-  """
-  if "train" not in dataset.splits:
-    raise ValueError(
-      "a place prior is of training films, and the folder has none; give "
-      "--prior=0"
-    )
-
-  def saliency(images: np.ndarray) -> np.ndarray:
-    maps = ({"first": each.first_map(images)} for each in ensemble)
-    return mean_maps(maps)["first"]
-
-  return measure_prior(saliency, dataset.splits["train"], batch_size=batch_size)

@@ -12,6 +12,7 @@ import numpy as np
 
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Source, label_matrix
+from chexjax.evaluation import trained_name
 from chexjax.inference.film_names import file_names
 from chexjax.inference.picked_films import PickedFilms
 from chexjax.inference.views import resized
@@ -25,8 +26,9 @@ _MOST = 400
 
 
 def placed_name(name: str) -> str:
-  """Return what the placed map of a map is called."""
-  return name + _SUFFIX
+  """Return what the placed map of a map is called, of a fresh head's too."""
+  trained = trained_name(name)
+  return trained + _SUFFIX + name.removeprefix(trained)
 
 
 def standardize(heat: np.ndarray) -> np.ndarray:
@@ -82,7 +84,11 @@ def measure_prior(
 
 
 def place(
-  maps: Mapping[str, np.ndarray], prior: np.ndarray | None, options: MapOptions
+  maps: Mapping[str, np.ndarray],
+  prior: np.ndarray | None,
+  options: MapOptions,
+  *,
+  doubt: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
   """Return the placed maps of a film.
 
@@ -90,20 +96,23 @@ def place(
     maps: name -> `[K, h, w]`.
     prior: of `measure_prior`; None where `options.prior` is 0.
     options: how much is smoothed and blended.
+    doubt: `[K]`, of `placer.measure_doubt`, with `options.centre_by_auc`.
 
   Returns:
     For each name that of `placed_name`, and with a prior `place`, the prior
     alone; `[K, h, w]` each. A placed map is the weighted sum of the smoothed
     map, the prior and the middle, all standardised.
   """
+  centre: float | np.ndarray = options.centre
+  if doubt is not None:
+    centre = (1 - options.prior) * doubt[:, None, None]
   found = {}
   for name, heat in maps.items():
     heat = smooth(standardize(heat), options.smooth)
-    heat = (1 - options.prior - options.centre) * standardize(heat)
+    heat = (1 - options.prior - centre) * standardize(heat)
     if prior is not None:
       heat = heat + options.prior * resized(prior, heat.shape[-2:])
-    if options.centre:
-      heat = heat + options.centre * centre_map(heat.shape[-1])
+    heat = heat + centre * centre_map(heat.shape[-1])
     found[placed_name(name)] = heat
   if prior is not None:
     found[PLACE] = prior

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,9 +14,10 @@ from chexjax import evaluation
 from chexjax.data.pipeline import eval_batches
 from chexjax.data.sources import Dataset, Source, true_boxes
 from chexjax.inference.maps import MapPlan, map_plan
-from chexjax.inference.members import Member, Ready, place_prior
+from chexjax.inference.members import Member, Ready
 from chexjax.inference.picked_films import PickedFilms
-from chexjax.inference.placing import PLACE, place, placed_name
+from chexjax.inference.placer import Placer, make_placer
+from chexjax.inference.placing import PLACE, placed_name
 from chexjax.inference.split_recorder import SplitRecorder
 from chexjax.inference.views import View, mean_logits, mean_maps, views_of
 from chexjax.progress import Progress
@@ -69,7 +70,8 @@ def score_test(
     members: further models, of the same findings and stages, of films as large
       or an integral part: probabilities and maps are the means of all.
     options: views that are averaged too, and placed maps, which are rows of
-      their own. A prior needs a split `train`.
+      their own. A prior needs a split `train`, `centre_by_auc` a split
+      `validation`.
 
   Returns:
     The classification, the localisation table, and for every row of the table
@@ -85,9 +87,6 @@ def score_test(
     for each in (Member(model, variables, size), *members)
   ]
   plan = ensemble[0].plan
-  prior = None
-  if options.prior:
-    prior = place_prior(ensemble, dataset, batch_size=batch_size)
   views = views_of(options)
   rules = _map_rules(plan, threshold_means, options)
   executor = ThreadPoolExecutor(os.cpu_count())
@@ -101,9 +100,7 @@ def score_test(
       (size, size), maps=rules, executor=executor
     ),
     recorder=recorder,
-    place=functools.partial(place, prior=prior, options=options)
-    if options.places
-    else None,
+    place=make_placer(ensemble, dataset, options, batch_size=batch_size),
   )
 
   def seen(batch: Batch, *, all_maps: bool) -> Seen:
@@ -145,7 +142,7 @@ def _map_rules(
     name: plan.rules[evaluation.trained_name(name)]
     for name in (*plan.rules, *controls)
   }
-  placed = [placed_name(name) for name in plan.rules] if options.places else []
+  placed = [placed_name(name) for name in rules] if options.places else []
   if options.prior:
     placed = [PLACE, *placed]
   rules = (
@@ -184,7 +181,7 @@ class _SplitScores:
     plan: MapPlan,
     collector: evaluation.LocalizationCollector,
     recorder: SplitRecorder | None,
-    place: Callable[..., dict[str, np.ndarray]] | None = None,
+    place: Placer | None = None,
   ):
     """Start without any image.
 
@@ -254,7 +251,7 @@ class _SplitScores:
     )
     if self._place is None:
       return maps
-    return maps | self._place({name: maps[name] for name in self._plan.rules})
+    return maps | self._place(maps)
 
   def _add_boxed(
     self,

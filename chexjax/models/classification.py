@@ -50,10 +50,12 @@ class SaliencyHead(nn.Module, kw_only=True):
 
   Attributes:
     hidden: channels of the hidden map.
+    centre_prior: see `ClassificationModule`.
     dtype: type of the computation.
   """
 
   hidden: int
+  centre_prior: float
   dtype: Any
 
   @nn.compact
@@ -88,18 +90,24 @@ class SaliencyHead(nn.Module, kw_only=True):
     saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
     saliency = saliency[..., 0].astype(wide)
+    if self.centre_prior:
+      place = ops.log_centre_prior(
+        *saliency.shape[-2:], deviation=self.centre_prior
+      )
+      saliency = saliency + place.astype(wide)
     scored = None if score is None else score(hidden, saliency)
     return carry, (hidden, saliency, scored)
 
 
 def scan_saliency_heads(
-  *, num_classes: int, hidden: int, dtype: Any, name: str
+  *, num_classes: int, hidden: int, centre_prior: float, dtype: Any, name: str
 ) -> nn.Module:
   """Build a `SaliencyHead` for each finding, one after another.
 
   Args:
     num_classes: findings, K.
     hidden: see `SaliencyHead`.
+    centre_prior: see `ClassificationModule`.
     dtype: see `SaliencyHead`.
     name: of the module.
 
@@ -129,7 +137,9 @@ def scan_saliency_heads(
     length=num_classes,
     unroll=num_classes if is_for_gpu() else 1,
   )
-  return scanned(hidden=hidden, dtype=dtype, name=name)
+  return scanned(
+    hidden=hidden, centre_prior=centre_prior, dtype=dtype, name=name
+  )
 
 
 class ClassificationModule(nn.Module, kw_only=True):
@@ -142,6 +152,9 @@ class ClassificationModule(nn.Module, kw_only=True):
     hidden: channels of a class's hidden map h_k.
     pooling: "lse" (paper) or "lse_lba" (released: learned sharpness).
     lse_r: sharpness of "lse".
+    centre_prior: deviation, as a fraction of the side, of the Gaussian in the
+      middle whose logarithm is added to the saliency logits, so that cells
+      there weigh more when they are pooled; 0 (paper) for none.
     dtype: type of the computation.
     remat: whether the gradient computes the DenseNet's blocks again, to save
       memory.
@@ -156,6 +169,7 @@ class ClassificationModule(nn.Module, kw_only=True):
   hidden: int = 128
   pooling: str = "lse"
   lse_r: float = 1.0
+  centre_prior: float = 0.0
   dtype: Any = jnp.float32
   remat: bool = False
 
@@ -189,6 +203,7 @@ class ClassificationModule(nn.Module, kw_only=True):
     heads = scan_saliency_heads(
       num_classes=self.num_classes,
       hidden=self.hidden,
+      centre_prior=self.centre_prior,
       dtype=self.dtype,
       name="saliency",
     )

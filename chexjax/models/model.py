@@ -45,18 +45,16 @@ class ChexModel(nn.Module):
     roi_size: bins along each side of a pooled region.
     crop_size: side of the crops, in pixels.
     crop_stages, crop_width, crop_hidden: sizes of the crop classifier.
-    lse_r: sharpness of "lse" pooling.
+    lse_r, centre_prior: see `ClassificationModule`.
     pooling: "lse" or "lse_lba".
     crop: "bilinear" or "gaussian".
     gate_gradient: whether the saliency gate on pooled features is trained.
     crop_leaky: whether the crop ResNet's activations are LeakyReLU(0.1).
     add_full_logit: whether z~ is the crop's logit plus y~.
     noise_scale: factor on the Gumbel noise.
-    explore: share of the regions sampled in training that follow the saliency
-      and not the scores (`ops.saliency_scores`).
+    explore: share of sampled regions that follow `ops.saliency_scores`.
     region_gradient: whether the crops' logits train scores and boxes, by the
-      straight-through estimator. Else these get no gradient here, and a loss
-      of their own has to train them (`training.evidence`).
+      straight-through estimator. Else `training.evidence` has to train them.
     dtype: type of the convolutions; parameters, statistics, log-sum-exp,
       boxes and losses stay in float32.
     tf32: whether products of float32 may be rounded to TF32 or its like; who
@@ -79,6 +77,7 @@ class ChexModel(nn.Module):
   crop_width: int = 64
   crop_hidden: int = 512
   lse_r: float = 1.0
+  centre_prior: float = 0.0
   pooling: str = "lse"
   crop: str = "bilinear"
   gate_gradient: bool = True
@@ -141,6 +140,7 @@ class ChexModel(nn.Module):
       hidden=self.hidden,
       pooling=self.pooling,
       lse_r=self.lse_r,
+      centre_prior=self.centre_prior,
       dtype=self.dtype,
       remat=self.remat,
       name="classification",

@@ -29,7 +29,12 @@ from chexjax.ops.images import (
 )
 from chexjax.ops.interpolation import interpolation_matrix
 from chexjax.ops.losses import balance_weights, balanced_bce, log_variance
-from chexjax.ops.pooling import lse_lba_pool, lse_pool, noisy_or_pool
+from chexjax.ops.pooling import (
+  log_centre_prior,
+  lse_lba_pool,
+  lse_pool,
+  noisy_or_pool,
+)
 from chexjax.ops.proposals import (
   NUM_PROPOSALS,
   PROPOSAL_COUNTS,
@@ -57,6 +62,7 @@ __all__ = [
   "grad_cam",
   "grad_cam_plus_plus",
   "interpolation_matrix",
+  "log_centre_prior",
   "log_variance",
   "lse_lba_pool",
   "lse_pool",

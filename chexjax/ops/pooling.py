@@ -34,6 +34,33 @@ def lse_pool(logits: jax.Array, *, r: float | jax.Array = 1.0) -> jax.Array:
   return (jax.nn.logsumexp(r * logits) - jnp.log(logits.size)) / r
 
 
+def log_centre_prior(height: int, width: int, *, deviation: float) -> jax.Array:
+  """Return what makes a pooled map believe its middle rather than its border.
+
+  Added to a map of logits before `lse_pool` with r = 1, it turns the mean over
+  all cells into one that a Gaussian in the middle weighs.
+
+  Args:
+    height: of the map, in cells.
+    width: of the map, in cells.
+    deviation: of the Gaussian, positive, as a fraction of each side.
+
+  Returns:
+    `[height, width]` float32, the logarithm of weights whose mean is 1.
+
+  Raises:
+    ValueError: if `deviation` is not positive.
+  """
+  check_positive("deviation", deviation)
+
+  def line(length: int) -> jax.Array:
+    place = (jnp.arange(length, dtype=jnp.float32) + 0.5) / length - 0.5
+    log = -((place / deviation) ** 2) / 2
+    return log - jax.nn.logsumexp(log) + jnp.log(length)
+
+  return line(height)[:, None] + line(width)
+
+
 def lse_lba_pool(
   logits: jax.Array, beta: jax.Array, *, r0: float = 0.0
 ) -> jax.Array:

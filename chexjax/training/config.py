@@ -39,6 +39,10 @@ class ModelConfig:
   """Width of a finding's crop head."""
   lse_r: float = 1.0
   """Sharpness of lse pooling."""
+  centre_prior: float = 0.0
+  """Deviation, as a fraction of the side, of a Gaussian in the middle of the
+  film that weighs the cells of a saliency map, there and where it is pooled; 0
+  for none, .25 where maps would lie at the film's border."""
   pooling: Literal["lse", "lse_lba"] = "lse"
   """Pooling of the saliency logits; lse_lba learns its sharpness."""
   crop: Literal["bilinear", "gaussian"] = "bilinear"

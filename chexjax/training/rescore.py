@@ -46,11 +46,12 @@ class Scoring:
     seed: of folds and draws.
     members: further workdirs or folders of weights, of models whose answers
       are averaged with the model's.
-    flip: as `MapOptions`, as the four that follow.
+    flip: as `MapOptions`, as the five that follow.
     shift: of the views.
     smooth: of the placed maps.
     prior: of the placed maps.
     centre: of the placed maps.
+    centre_by_auc: of the placed maps.
   """
 
   data_dir: pathlib.Path | None = None
@@ -69,6 +70,7 @@ class Scoring:
   smooth: float | None = None
   prior: float | None = None
   centre: float | None = None
+  centre_by_auc: bool | None = None
 
   def map_options(self, own: MapOptions) -> MapOptions:
     """Return the options of views and placed maps.

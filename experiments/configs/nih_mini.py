@@ -28,6 +28,7 @@ config = dataclasses.replace(
   workdir=pathlib.Path("runs/nih_mini"),
   image_size=64,
   class_balance="root",
+  model=dataclasses.replace(phantom.config.model, centre_prior=0.25),
   augment=AugmentConfig(contrast=0.3, gamma=0.3),
   stage1=StageConfig(
     epochs=24, learning_rate=3e-3, warmup_epochs=1, average=0.998
@@ -39,5 +40,5 @@ config = dataclasses.replace(
     epochs=0.5, learning_rate=5e-4, warmup_epochs=0.1, average=0.99
   ),
   eval_every_epochs=1.0,
-  read=MapOptions(flip=True, smooth=0.04, prior=0.5),
+  read=MapOptions(flip=True, smooth=0.04, centre_by_auc=True),
 )

@@ -105,7 +105,7 @@ def test_a_batch_that_does_not_fit_is_halved(
   said = capsys.readouterr().out
   assert "note: the memory does not take 4 at a time; trying 2" in said
   assert "note: the memory does not take 2 at a time; trying 1" in said
-  assert "5 images done, 1 failed" in said
+  assert "done: 5, failed: 1; see" in said
   assert next(plans, None) is None
 
 

@@ -77,7 +77,7 @@ def test_parts_merge_to_a_plain_run(kind, workdir, films, tmp_path, capsys):
   before = {path: path.stat().st_mtime_ns for path in parts.glob("*.png")}
   capsys.readouterr()
   run(workdir, parts, films, "--shard=1/2", f"--format={kind}")
-  assert ": 0 images done" in capsys.readouterr().out
+  assert ": done: 0, done before:" in capsys.readouterr().out
   assert before == {
     path: path.stat().st_mtime_ns for path in parts.glob("*.png")
   }

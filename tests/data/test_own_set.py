@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from chexjax.data.own_set import open_folder, open_own_set
+from chexjax.data.own_tables import read_rows
 from chexjax.data.sources import label_matrix
 
 
@@ -149,3 +150,17 @@ def test_a_set_without_boxes_or_patients(own):
   assert dataset.metadata["validation"].startswith("by image")
   sizes = collections.Counter({k: len(v) for k, v in dataset.splits.items()})
   assert sizes == {"train": 21, "validation": 3, "test": 6}
+
+
+def test_a_rare_finding_spelt_as_a_frequent_one_is_told(tmp_path):
+  table = tmp_path / "labels.csv"
+  names = ["Effusion"] * 20 + ["Efusion"] * 2 + ["Mass", "Mask", "Mass"]
+  lines = [f"{i}.png,{name}" for i, name in enumerate(names)]
+  table.write_text("\n".join(["file,findings", *lines]))
+  faults = []
+  read = read_rows(table, faults)
+  assert not faults
+  assert read.notes == [
+    "labels.csv: Efusion (2 of the films) is a finding of its own, and spelt "
+    "almost as Effusion (20); correct it if that is meant"
+  ]

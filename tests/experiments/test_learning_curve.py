@@ -8,8 +8,13 @@ from chexjax.io import write_json
 from experiments import learning_curve
 
 
-def scored(folder, auc, iou, films):
+def scored(folder, auc, iou, films, *, share):
   """Writes what the curve reads of a scored run."""
+  recipe = {
+    "config": "nih_mini", "stage": 3, "train_share": share, "min_steps": 0,
+    "init": None,
+  }  # fmt: skip
+  write_json(folder / "config.json", {"config": recipe})
 
   def place(value):
     return {"crossfit": {"iou": {"mean": value}}}
@@ -35,7 +40,7 @@ def runs(tmp_path):
   for share, auc, films in ((0.1, 0.6, 3), (1, 0.7, 30)):
     folder = tmp_path / f"share_{share:g}"
     folder.mkdir()
-    scored(folder, auc, auc / 2, films)
+    scored(folder, auc, auc / 2, films, share=share)
   return tmp_path
 
 
@@ -58,6 +63,16 @@ def test_scored_runs_are_read_and_drawn(runs):
 def test_a_map_that_is_not_there_is_named(runs, capsys):
   assert learning_curve.main(options(runs)) == 2
   assert "has no map mix; it has sal, image_blind" in capsys.readouterr().err
+
+
+def test_runs_of_another_recipe_are_not_taken_for_the_curves(runs, capsys):
+  assert learning_curve.main([*options(runs), "--init=runs/phantom64"]) == 2
+  said = capsys.readouterr().err
+  assert "share_0.1 was trained with --init=None" in said
+  assert "runs/phantom64 is asked for" in said
+  argv = [*options(runs), f"--whole={runs / 'share_0.1'}", "--map=sal"]
+  assert learning_curve.main(argv) == 2
+  assert "--train_share=0.1, and 1.0 is asked for" in capsys.readouterr().err
 
 
 def test_a_share_above_one_is_refused(runs, capsys):

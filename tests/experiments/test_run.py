@@ -17,7 +17,10 @@ from experiments.run import main
 def test_three_stages_end_with_tables_and_are_not_trained_twice(
   tmp_path, capsys
 ):
-  argv = [*TINY, f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}"]
+  argv = [
+    *TINY, "--read.smooth=0.1",
+    f"--workdir={tmp_path / 'w'}", f"--cache_dir={tmp_path / 'c'}",
+  ]  # fmt: skip
   assert main([*argv, "--stage=1"]) == 0
   results = json.loads((tmp_path / "w" / "results.json").read_text())
   # The detection head is untrained yet, and not scored.
@@ -38,6 +41,8 @@ def test_three_stages_end_with_tables_and_are_not_trained_twice(
     "sal", "det", "mix", "det_untrained", "mix_untrained", "image_blind",
   }  # fmt: skip
   assert set(results["gains"]["mix"]) == {"mix_untrained", "sal"}
+  # A placed map has the fresh head's, placed too, beside it.
+  assert "mix_placed_untrained" in results["gains"]["mix_placed"]
   assert "untrained head" in (tmp_path / "w" / "tables.md").read_text()
   log = (tmp_path / "w" / "metrics.jsonl").read_text().splitlines()
   last = {row["stage"]: row for row in map(json.loads, log)}

@@ -106,6 +106,11 @@ def test_a_placed_map_goes_from_the_film_to_the_prior():
   assert set(found) == {"sal_placed", placing.PLACE}
 
 
+def test_the_map_of_a_fresh_head_is_placed_under_a_name_that_says_so():
+  assert placing.placed_name("mix") == "mix_placed"
+  assert placing.placed_name("mix_untrained") == "mix_placed_untrained"
+
+
 def test_smoothing_keeps_the_sum_and_spreads_a_point():
   film = np.zeros((1, 32, 32), np.float32)
   film[0, 16, 16] = 1

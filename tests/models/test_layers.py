@@ -77,7 +77,9 @@ def test_saliency_heads_in_bfloat16_have_the_gradients_of_float32():
   merged = jnp.asarray(rng.normal(size=(2, 8, 8, 16)), "bfloat16")
 
   def gradients(dtype):
-    heads = scan_saliency_heads(num_classes=3, hidden=8, dtype=dtype, name=None)
+    heads = scan_saliency_heads(
+      num_classes=3, hidden=8, centre_prior=0.0, dtype=dtype, name=None
+    )
     x = merged.astype(dtype)
     given = None, x, channel_moments(x), True, None, None
     variables = heads.init(jax.random.key(0), *given)

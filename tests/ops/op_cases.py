@@ -87,7 +87,7 @@ CASES = {
   "exponential_tau": (ops.exponential_tau, [ROW]),
 }  # fmt: skip
 # These make arrays of options alone.
-WITHOUT_ARRAYS = {"make_proposals", "augment_matrix"}
+WITHOUT_ARRAYS = {"make_proposals", "augment_matrix", "log_centre_prior"}
 
 
 def public_ops():

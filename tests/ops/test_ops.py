@@ -186,6 +186,17 @@ def test_lse_pool_lies_between_mean_and_maximum():
   assert np.isfinite(ops.lse_pool(logits * 1e4))
 
 
+def test_a_centre_prior_makes_the_pooled_mean_a_weighted_one():
+  logits = np.random.default_rng(0).normal(size=(6, 9))
+  y, x = ((np.arange(n) + 0.5) / n - 0.5 for n in logits.shape)
+  weights = np.exp(-(y[:, None] ** 2 + x**2) / (2 * 0.3**2))
+  want = np.log((weights * np.exp(logits)).sum() / weights.sum())
+  place = ops.log_centre_prior(6, 9, deviation=0.3)
+  # float32 beside float64.
+  assert float(ops.lse_pool(logits + place)) == pytest.approx(want, rel=1e-5)
+  assert float(np.exp(place).mean()) == pytest.approx(1, rel=1e-5)
+
+
 def test_detection_map_averages_exact_coverage():
   boxes = jnp.array([[0.0, 0, 8, 8], [2, 0, 4, 16]])
   got = ops.detection_map(boxes, jnp.zeros(2), height=16, width=16)

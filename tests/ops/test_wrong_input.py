@@ -107,6 +107,8 @@ VALUES = [
   ("lse_pool", [MAP], {"r": -1.0}, "r must be positive, got -1.0"),
   ("lse_pool", [MAP], {"r": np.float32(0)}, "r must be positive, got 0.0"),
   ("lse_pool", [MAP], {"r": np.array(np.nan)}, "r must be positive, got nan"),
+  ("log_centre_prior", [4, 4], {"deviation": 0},
+   "deviation must be positive, got 0"),
   ("lse_lba_pool", [MAP, 0.0], {"r0": -1}, "r0 must be 0 or more, got -1"),
   ("sample_region", [KEY, SCORES], {"tau": 0}, "tau must be positive, got 0"),
   ("sample_region", [KEY, SCORES], {"tau": -0.5},
