@@ -79,6 +79,8 @@ class MapOptions:
       and the answers are averaged; a multiple of 4.
     smooth: Deviation of the Gaussian that smooths placed maps, as a fraction of
       the side.
+    least_size: Sides of the boxes of placed maps are at least this fraction of
+      the film's, but for boxes that the film's border cuts.
     prior: Weight, in 0..1, that a placed map gives to the mean saliency of the
       finding over its positive training films.
     centre: Weight, in 0..1, that a placed map gives to the middle of the film,
@@ -91,6 +93,7 @@ class MapOptions:
   flip: bool = False
   shift: int = 0
   smooth: float = 0.0
+  least_size: float = 0.0
   prior: float = 0.0
   centre: float = 0.0
   centre_by_auc: bool = False
@@ -98,16 +101,17 @@ class MapOptions:
   @property
   def places(self) -> bool:
     """Whether there are placed maps beside the model's own."""
-    weights = (self.smooth, self.prior, self.centre)
-    return self.centre_by_auc or any(weight > 0 for weight in weights)
+    asked = (self.smooth, self.least_size, self.prior, self.centre)
+    return self.centre_by_auc or any(value > 0 for value in asked)
 
   def faults(self) -> list[str]:
     """Return what is wrong with the options, as texts."""
     found = []
     if self.shift < 0 or self.shift % 4:
       found.append(f"shift must be a multiple of 4 pixels, got {self.shift}")
-    if not 0 <= self.smooth < 1:
-      found.append(f"smooth must be in 0..1, got {self.smooth}")
+    for name in ("smooth", "least_size"):
+      if not 0 <= getattr(self, name) < 1:
+        found.append(f"{name} must be in 0..1, got {getattr(self, name)}")
     if not 0 <= self.prior <= 1:
       found.append(f"prior must be in 0..1, got {self.prior}")
     if not 0 <= self.centre <= 1 - self.prior + 1e-9:

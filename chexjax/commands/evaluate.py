@@ -65,13 +65,16 @@ class Options:
   --out."""
   flip: bool | None = None
   """Average the film's and its mirror image's answers; by default as the run,
-  which holds for the next five too."""
+  which holds for the next six too."""
   shift: int | None = None
   """Average those of the film moved by so many pixels to each of four sides
   too; a multiple of 4, 0 for none."""
   smooth: float | None = None
   """Deviation of the Gaussian that smooths placed maps, as a fraction of the
   side; placed maps are rows of their own."""
+  least_size: float | None = None
+  """Least side of a box of placed maps, as a fraction of the film's, but where
+  the film's border cuts it."""
   prior: float | None = None
   """Weight, in 0..1, that placed maps give to the finding's mean saliency over
   its positive training films; the data_dir needs these."""
@@ -85,7 +88,7 @@ class Options:
 
 # What changes a model's answers, and so may not replace a run's own results.
 _OF_MODELS = (
-  "members", "flip", "shift", "smooth", "prior", "centre",
+  "members", "flip", "shift", "smooth", "least_size", "prior", "centre",
   "centre_by_auc",
 )  # fmt: skip
 _LEAST = {"draws": 0, "folds": 2, "repeats": 1, "frame": 8, "seed": 0}

@@ -101,7 +101,7 @@ def place(
   Returns:
     For each name that of `placed_name`, and with a prior `place`, the prior
     alone; `[K, h, w]` each. A placed map is the weighted sum of the smoothed
-    map, the prior and the middle, all standardised.
+    map, the prior and the middle, all standardised; then it is grown.
   """
   centre: float | np.ndarray = options.centre
   if doubt is not None:
@@ -113,6 +113,7 @@ def place(
     if prior is not None:
       heat = heat + options.prior * resized(prior, heat.shape[-2:])
     heat = heat + centre * centre_map(heat.shape[-1])
+    heat = grow(heat, options.least_size)
     found[placed_name(name)] = heat
   if prior is not None:
     found[PLACE] = prior
@@ -145,3 +146,19 @@ def smooth(heat: np.ndarray, deviation: float) -> np.ndarray:
       for one in heat
     ]
   )
+
+
+def grow(heat: np.ndarray, side: float) -> np.ndarray:
+  """Replace each cell of maps `[K, h, w]` by the highest in a square around it.
+
+  What lies above a threshold then holds such a square around each of its peaks.
+
+  Args:
+    heat: the maps.
+    side: of the square, as a fraction of the map's; 0 leaves them as they are.
+  """
+  cells = round(side * heat.shape[-1])
+  if cells < 2:
+    return heat
+  window = np.ones((cells, cells), np.uint8)
+  return np.stack([cv2.dilate(one, window) for one in heat])

@@ -46,9 +46,10 @@ class Scoring:
     seed: of folds and draws.
     members: further workdirs or folders of weights, of models whose answers
       are averaged with the model's.
-    flip: as `MapOptions`, as the five that follow.
+    flip: as `MapOptions`, as the six that follow.
     shift: of the views.
     smooth: of the placed maps.
+    least_size: of the placed maps' boxes.
     prior: of the placed maps.
     centre: of the placed maps.
     centre_by_auc: of the placed maps.
@@ -68,6 +69,7 @@ class Scoring:
   flip: bool | None = None
   shift: int | None = None
   smooth: float | None = None
+  least_size: float | None = None
   prior: float | None = None
   centre: float | None = None
   centre_by_auc: bool | None = None

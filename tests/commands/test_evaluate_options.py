@@ -19,13 +19,14 @@ NAMES = [field.name for field in dataclasses.fields(evaluate.Options)]
 VALUES = {
   "frame": "32", "maps": "released", "threshold_means": "absolute",
   "draws": "11", "folds": "3", "repeats": "1", "seed": "7",
-  "flip": "True", "shift": "4", "smooth": "0.1", "prior": "0.5",
-  "centre": "0.3", "centre_by_auc": "True",
+  "flip": "True", "shift": "4", "smooth": "0.1", "least_size": "0.2",
+  "prior": "0.5", "centre": "0.3", "centre_by_auc": "True",
   "grad_cam": True,
 }  # fmt: skip
 # What changes a model's answers.
 OF_MODELS = (
-  "members", "flip", "shift", "smooth", "prior", "centre", "centre_by_auc",
+  "members", "flip", "shift", "smooth", "least_size", "prior", "centre",
+  "centre_by_auc",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Mirrored and moved films, and placed maps."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -122,10 +123,28 @@ def test_smoothing_keeps_the_sum_and_spreads_a_point():
   assert spread == pytest.approx(3.2, rel=0.05)
 
 
+def test_no_region_of_a_grown_map_is_smaller_than_the_square():
+  rng = np.random.default_rng(0)
+  film = rng.normal(size=(2, 40, 40)).astype(np.float32)
+  film[0, 20, 20] = 9  # A single cell above all others.
+  options = MapOptions(least_size=0.2)
+  found = placing.place({"sal": film}, None, options)["sal_placed"]
+  for heat, threshold in ((found[0], 3.0), (found[1], 2.5)):
+    count, _, stats, _ = cv2.connectedComponentsWithStats(
+      (heat > threshold).astype(np.uint8), connectivity=8
+    )
+    assert count > 1
+    for left, top, width, height, _ in stats[1:]:
+      inside = min(left, top) > 0 and max(left + width, top + height) < 40
+      assert not inside or min(width, height) >= 8
+  lit = found[0] > 5
+  assert lit.any(0).sum() == lit.any(1).sum() == 8
+
+
 def test_options_out_of_range_are_named():
-  faults = MapOptions(shift=3, smooth=-1, prior=2).faults()
+  faults = MapOptions(shift=3, smooth=-1, least_size=1, prior=2).faults()
   named = [text.split()[0] for text in faults]
-  assert named == ["shift", "smooth", "prior", "centre"]
+  assert named == ["shift", "smooth", "least_size", "prior", "centre"]
   assert MapOptions(prior=0.6, centre=0.5).faults()
   assert not MapOptions(prior=0.6, centre=0.4).faults()
 
