@@ -21,7 +21,7 @@ from chexjax.models.layers import (
   leaky_relu,
   norm_factor,
 )
-from chexjax.models.tracing import is_for_gpu
+from chexjax.models.tracing import is_for_one_gpu
 
 # A pytree, as `jax.tree_util.Partial` is: hidden maps `[B, h, w, hidden]` and
 # saliency logits `[B, h, w]` of a finding to arrays `[B, ...]`.
@@ -100,7 +100,13 @@ class SaliencyHead(nn.Module, kw_only=True):
 
 
 def scan_saliency_heads(
-  *, num_classes: int, hidden: int, centre_prior: float, dtype: Any, name: str
+  *,
+  num_classes: int,
+  hidden: int,
+  centre_prior: float,
+  dtype: Any,
+  unrolled: bool = False,
+  name: str,
 ) -> nn.Module:
   """Build a `SaliencyHead` for each finding, one after another.
 
@@ -109,6 +115,8 @@ def scan_saliency_heads(
     hidden: see `SaliencyHead`.
     centre_prior: see `ClassificationModule`.
     dtype: see `SaliencyHead`.
+    unrolled: whether the heads follow each other in the program, not in a loop,
+      which would copy all that the gradient needs into stacks.
     name: of the module.
 
   Returns:
@@ -119,8 +127,7 @@ def scan_saliency_heads(
   # Each head norms and rectifies the merged map in its own way. A scan has
   # one such copy in memory at a time, a vmap would have all K. The hidden
   # maps, their moments and what `score` keeps are kept, so the gradient
-  # computes only these copies again. In a loop a GPU would copy all that is
-  # kept once more, each way.
+  # computes only these copies again.
   head = nn.remat(
     SaliencyHead,
     static_argnums=(4,),
@@ -135,7 +142,7 @@ def scan_saliency_heads(
     in_axes=(nn.broadcast,) * 4 + (0,),
     out_axes=1,
     length=num_classes,
-    unroll=num_classes if is_for_gpu() else 1,
+    unroll=num_classes if unrolled else 1,
   )
   return scanned(
     hidden=hidden, centre_prior=centre_prior, dtype=dtype, name=name
@@ -203,15 +210,16 @@ class ClassificationModule(nn.Module, kw_only=True):
     )
     taps = densenet(images.astype(self.dtype), train=train)
     merged = FPN(features=self.fpn_features, dtype=self.dtype, name="fpn")(taps)
+    moments = channel_moments(merged) if train else None
+    made = self._made(merged, moments)
     heads = scan_saliency_heads(
       num_classes=self.num_classes,
       hidden=self.hidden,
       centre_prior=self.centre_prior,
       dtype=self.dtype,
+      unrolled=made is not None,
       name="saliency",
     )
-    moments = channel_moments(merged) if train else None
-    made = self._made(merged, moments)
     _, (hidden, saliency, scored) = heads(
       None, merged, moments, train, score, made
     )
@@ -222,7 +230,7 @@ class ClassificationModule(nn.Module, kw_only=True):
 
   def _made(self, merged, moments):
     """Make the hidden maps of all heads and their moments, if a kernel can."""
-    wanted = self.kernels and is_for_gpu(alone=True)
+    wanted = self.kernels and is_for_one_gpu()
     if not wanted or self.is_initializing():
       return None
     from chexjax.ops import _norm_product  # It loads Pallas.

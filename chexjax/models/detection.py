@@ -11,7 +11,7 @@ from jax.ad_checkpoint import checkpoint_name
 from chexjax import ops
 from chexjax.models.layers import Activation, BatchNorm, Conv, leaky_relu
 from chexjax.models.resnet import ResNet
-from chexjax.models.tracing import is_for_gpu
+from chexjax.models.tracing import is_for_one_gpu
 from chexjax.ops._precision import for_type as precision_for
 
 # What the gradient of a detection head does not compute again.
@@ -71,7 +71,7 @@ class DetectionHead(nn.Module, kw_only=True):
     # Small products that decide where the boxes are.
     linear = functools.partial(nn.Dense, precision="highest")
     score = linear(1, use_bias=False, kernel_init=_score_init, name="score")
-    product = _of_rows if is_for_gpu() else None
+    product = _of_rows if is_for_one_gpu() else None
     zeros = nn.initializers.zeros
     delta = linear(4, kernel_init=zeros, dot_general=product, name="delta")
     return carry, (score(x)[..., 0], delta(x))

@@ -49,11 +49,10 @@ def is_for_accelerator() -> bool:
   return _target.get()[0] not in (None, "cpu")
 
 
-def is_for_gpu(*, alone: bool = False) -> bool:
-  """Return whether what is traced now is known to be for an NVIDIA GPU.
+def is_for_one_gpu() -> bool:
+  """Return whether what is traced now is known to be for one GPU alone.
 
-  Args:
-    alone: whether it has to be for one GPU.
+  A kernel of our own cannot be divided among several.
   """
   platform, devices = _target.get()
-  return platform in ("cuda", "gpu") and (devices == 1 or not alone)
+  return platform in ("cuda", "gpu") and devices == 1

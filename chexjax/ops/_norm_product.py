@@ -36,6 +36,7 @@ def fits(x: jax.Array, features: int) -> bool:
     and pixels % _PIXELS == 0
     and channels % _CHANNELS == 0
     and features in (16, 32, 64, 128)
+    and x.size < 2**31  # An element's place is 32 bits long.
     and float(capability) >= 8
   )
 
