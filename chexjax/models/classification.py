@@ -43,6 +43,14 @@ _of_this_turn.defjvp(
 )
 
 
+def add_centre_prior(saliency: jax.Array, deviation: float) -> jax.Array:
+  """Add a prior of the middle to logits `[..., h, w]`; none for 0."""
+  if not deviation:
+    return saliency
+  place = ops.log_centre_prior(*saliency.shape[-2:], deviation=deviation)
+  return saliency + place.astype(saliency.dtype)
+
+
 class SaliencyHead(nn.Module, kw_only=True):
   """Norm-act-conv1x1 to the hidden map, again to the saliency logits.
 
@@ -90,11 +98,7 @@ class SaliencyHead(nn.Module, kw_only=True):
     saliency = Conv(1, kernel=1, dtype=self.dtype, name="conv2")(x)
     wide = jnp.promote_types(self.dtype, jnp.float32)
     saliency = saliency[..., 0].astype(wide)
-    if self.centre_prior:
-      place = ops.log_centre_prior(
-        *saliency.shape[-2:], deviation=self.centre_prior
-      )
-      saliency = saliency + place.astype(wide)
+    saliency = add_centre_prior(saliency, self.centre_prior)
     scored = None if score is None else score(hidden, saliency)
     return carry, (hidden, saliency, scored)
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from chexjax import ops
+from chexjax.models.classification import add_centre_prior
 from chexjax.models.layers import BatchNorm, Conv, leaky_relu
 from chexjax.models.model import ChexModel
 
@@ -44,7 +45,7 @@ def saliency_cams(
       normed: Any = BatchNorm(use_running_average=True).apply(norm, x[None])
       conv = {"params": head["params"]["conv2"]}
       saliency: Any = Conv(1, kernel=1).apply(conv, leaky_relu(normed))
-      cells = saliency[0, ..., 0]
+      cells = add_centre_prior(saliency[0, ..., 0], model.centre_prior)
       if model.pooling == "lse_lba":
         return ops.lse_lba_pool(cells, beta)[None]
       return ops.lse_pool(cells, r=model.lse_r)[None]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from chexjax import models, ops
+from chexjax.models.classification import SaliencyHead
 
 SIZE = 64
 
@@ -36,6 +37,33 @@ def test_maps_differ_by_the_prior_and_logits_are_pooled_of_them():
   )  # fmt: skip
   pooled = jax.vmap(jax.vmap(ops.lse_pool))(maps)
   np.testing.assert_allclose(logits, pooled, rtol=1e-6)
+
+
+@pytest.mark.parametrize("centre_prior", [0.0, 0.25])
+def test_grad_cam_is_of_the_logit_that_the_model_gives(centre_prior):
+  model = models.ChexModel(
+    num_classes=2, block_sizes=(1, 1), growth=4, bn_size=1, stem=4,
+    fpn_features=4, hidden=4, centre_prior=centre_prior,
+  )  # fmt: skip
+  images = jax.random.normal(jax.random.key(1), (1, SIZE, SIZE, 3))
+  variables = model.init(jax.random.key(0), images, stage=1)
+  (full, _), maps = model.apply(variables, images, stage=1)
+  found = models.saliency_cams(model, variables, maps["hidden"])["grad_cam"]
+  head = SaliencyHead(hidden=4, centre_prior=centre_prior, dtype=jnp.float32)
+  for k in range(2):
+    own = {
+      group: jax.tree.map(lambda x, k=k: x[k], of["classification"]["saliency"])
+      for group, of in variables.items()
+    }
+
+    def logit(hidden, own=own):
+      given = None, maps["fpn"], None, False, None, (hidden[None], None)
+      return ops.lse_pool(head.apply(own, *given)[1][1][0])[None]
+
+    hidden = maps["hidden"][0, k]
+    np.testing.assert_allclose(logit(hidden)[0], full[0, k], rtol=1e-5)
+    wanted = ops.grad_cam(logit, hidden)[0]
+    np.testing.assert_allclose(found[0, k], wanted, rtol=1e-5, atol=1e-7)
 
 
 def test_a_wide_prior_is_none():
